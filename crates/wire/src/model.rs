@@ -1,0 +1,157 @@
+//! The API's shapes as data: which members an operation takes, of which type, within which bounds.
+//!
+//! The table is AWS's own model, `swf-2012-01-25.json`, read once. Validation interprets it, so
+//! there is no second copy of the API's constraints to fall out of step; a test holds our typed
+//! shapes against it.
+
+use crate::request::Operation;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// The API model.
+#[derive(Debug)]
+pub struct Model {
+    inputs: BTreeMap<Operation, ShapeId>,
+    outputs: BTreeMap<Operation, ShapeId>,
+    faults: BTreeMap<Operation, Vec<String>>,
+    shapes: Vec<Shape>,
+}
+
+/// A shape's place in the model.
+pub(crate) type ShapeId = usize;
+
+/// A shape: its name and what it is.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub name: String,
+    pub kind: Kind,
+}
+
+/// What a shape is, with its bounds. Lengths are in UTF-16 units.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Text { length_min: usize, length_max: Option<usize>, words: Vec<String> },
+    Integer { min: Option<i64>, max: Option<i64> },
+    Boolean,
+    Timestamp,
+    List { member: ShapeId, length_max: Option<usize> },
+    Structure { members: Vec<Member> },
+}
+
+/// A member of a structure.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub name: String,
+    pub shape: ShapeId,
+    pub required: bool,
+}
+
+impl Model {
+    /// The model of API version 2012-01-25.
+    pub fn get() -> &'static Model {
+        static MODEL: OnceLock<Model> = OnceLock::new();
+        MODEL.get_or_init(|| {
+            let text = include_str!("swf-2012-01-25.json");
+            let json: Value = serde_json::from_str(text).expect("the embedded model is JSON");
+            Model::parse(&json)
+        })
+    }
+
+    pub(crate) fn input(&self, operation: Operation) -> &Shape {
+        &self.shapes[self.inputs[&operation]]
+    }
+
+    pub(crate) fn shape(&self, id: ShapeId) -> &Shape {
+        &self.shapes[id]
+    }
+
+    /// Operations without an output answer with an empty body.
+    pub fn has_output(&self, operation: Operation) -> bool {
+        self.outputs.contains_key(&operation)
+    }
+
+    /// The names of the faults that the model lists for an operation.
+    pub fn faults(&self, operation: Operation) -> &[String] {
+        &self.faults[&operation]
+    }
+
+    #[cfg(test)]
+    pub(crate) fn output(&self, operation: Operation) -> Option<&Shape> {
+        self.outputs.get(&operation).map(|id| &self.shapes[*id])
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shape_named(&self, name: &str) -> Option<&Shape> {
+        self.shapes.iter().find(|shape| shape.name == name)
+    }
+
+    fn parse(json: &Value) -> Model {
+        let named = json["shapes"].as_object().expect("the model has shapes");
+        let ids: BTreeMap<&str, ShapeId> =
+            named.keys().enumerate().map(|(id, name)| (name.as_str(), id)).collect();
+        let id_of = |reference: &Value| {
+            let name = reference.as_str().expect("a reference names a shape");
+            *ids.get(name).expect("a reference names a known shape")
+        };
+        let shapes = named
+            .iter()
+            .map(|(name, shape)| Shape { name: name.clone(), kind: Kind::parse(shape, &id_of) })
+            .collect();
+        let mut model = Model {
+            inputs: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            shapes,
+        };
+        for operation in Operation::ALL {
+            let entry = &json["operations"][operation.name()];
+            model.inputs.insert(*operation, id_of(&entry["input"]));
+            if !entry["output"].is_null() {
+                model.outputs.insert(*operation, id_of(&entry["output"]));
+            }
+            model.faults.insert(*operation, texts(&entry["errors"]));
+        }
+        model
+    }
+}
+
+impl Kind {
+    fn parse(shape: &Value, id_of: &impl Fn(&Value) -> ShapeId) -> Kind {
+        let bound = |name: &str| shape.get(name).and_then(Value::as_i64);
+        let length = |name: &str| bound(name).and_then(|length| usize::try_from(length).ok());
+        match shape["type"].as_str().expect("a shape has a type") {
+            "string" => Kind::Text {
+                length_min: length("min").unwrap_or(0),
+                length_max: length("max"),
+                words: texts(&shape["enum"]),
+            },
+            "integer" | "long" => Kind::Integer { min: bound("min"), max: bound("max") },
+            "boolean" => Kind::Boolean,
+            "timestamp" => Kind::Timestamp,
+            "list" => {
+                Kind::List { member: id_of(&shape["member"]["shape"]), length_max: length("max") }
+            }
+            "structure" => {
+                let required = texts(&shape["required"]);
+                let members = shape["members"].as_object().expect("a structure has members");
+                Kind::Structure {
+                    members: members
+                        .iter()
+                        .map(|(name, member)| Member {
+                            name: name.clone(),
+                            shape: id_of(&member["shape"]),
+                            required: required.contains(name),
+                        })
+                        .collect(),
+                }
+            }
+            other => panic!("the embedded model has a shape of unknown type {other}"),
+        }
+    }
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
