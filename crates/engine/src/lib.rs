@@ -1,1 +1,32 @@
-//! Placeholder while the first slice is built.
+//! What executions do, without I/O: commands in, events and rows out.
+//!
+//! Three pure functions carry everything:
+//! - [`Execution::apply`] decides: what a command makes of an execution, as events;
+//! - [`Execution::evolve`] changes: the only way an execution's state moves, live and on replay;
+//! - [`rows::changes`] projects: which stored rows those events put and delete.
+//!
+//! The crate has no clock, no randomness, no threads and no store. Times and new ids come in with
+//! the command.
+
+mod activity;
+mod apply;
+mod command;
+mod deadline;
+mod decide;
+mod draft;
+mod execution;
+pub mod limits;
+pub mod registry;
+pub mod rows;
+mod start;
+
+pub use activity::{Activity, StartedActivity};
+pub use command::{ActivityOutcome, Command, CompleteDecisionTask};
+pub use deadline::{Deadline, DeadlineKind};
+pub use draft::{Heartbeat, Transition};
+pub use execution::{Closed, Execution, Parent, RunIdentity, Settings};
+pub use registry::{Registry, Scope};
+pub use start::{GivenSettings, MissingDefault, Start};
+
+#[cfg(test)]
+mod tests;

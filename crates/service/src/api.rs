@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use wire::{Fault, Timestamp};
@@ -29,6 +29,13 @@ pub enum Reply {
     Json(Vec<u8>),
 }
 
+impl Reply {
+    /// A structure as the body.
+    pub(crate) fn json(output: &impl serde::Serialize) -> Reply {
+        Reply::Json(serde_json::to_vec(output).expect("an output has text keys"))
+    }
+}
+
 /// The answer to a call, when it comes. Dropping it says that the caller is gone: a poll that
 /// waits is then given no task.
 #[derive(Debug)]
@@ -38,12 +45,55 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// An answer to come, and the two ends that the service keeps: where to send it, and whether
-    /// anyone still waits.
-    pub(crate) fn new() -> (Pending, oneshot::Sender<Result<Reply, Fault>>, CallerPresence) {
+    /// An answer to come, and where the service sends it.
+    pub(crate) fn new(permit: Option<Permit>) -> (Pending, Answer) {
         let (sender, receiver) = oneshot::channel();
         let caller = CallerPresence::default();
-        (Pending { receiver, caller: caller.clone() }, sender, caller)
+        let answer = Answer { sender, caller: caller.clone(), _permit: permit };
+        (Pending { receiver, caller }, answer)
+    }
+}
+
+/// Where the answer to a call goes. Dropping it unused answers with an internal fault.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    sender: oneshot::Sender<Result<Reply, Fault>>,
+    caller: CallerPresence,
+    _permit: Option<Permit>,
+}
+
+impl Answer {
+    /// Answers the call. Nobody may be there any more to hear it.
+    pub fn send(self, answer: Result<Reply, Fault>) {
+        if self.sender.send(answer).is_err() {
+            tracing::debug!("a caller was gone before its answer");
+        }
+    }
+
+    /// Whether the caller still waits.
+    pub fn presence(&self) -> CallerPresence {
+        self.caller.clone()
+    }
+}
+
+/// The right of one request to be in the service. What is dropped is free again.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    taken: Arc<AtomicUsize>,
+}
+
+impl Permit {
+    /// One more, unless `most` are taken.
+    pub fn take(taken: &Arc<AtomicUsize>, most: usize) -> Option<Permit> {
+        let one_more = |count: usize| (count < most).then_some(count + 1);
+        let taken_now = taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
+        taken_now.ok().map(|_| Permit { taken: Arc::clone(taken) })
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.taken.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

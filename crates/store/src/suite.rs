@@ -6,6 +6,7 @@
 
 use crate::contract::{Batch, CommitError, Direction, Entry, Epoch, ShardId, Store};
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -158,6 +159,9 @@ fn check_get_rows(store: &dyn Store, shard: ShardId, rows: &[(&[u8], &[u8])]) {
     }
 }
 
+/// A range and a limit, the keys that an ascending scan must find, and why.
+type ScanRow<'a> = (Range<&'a [u8]>, usize, &'a [&'a [u8]], &'a str);
+
 fn check_scan(open: Open) {
     let shard = ShardId(6);
     let store = open();
@@ -171,7 +175,7 @@ fn check_scan(open: Open) {
     }
     assert_eq!(store.commit(shard, epoch, batch), Ok(()), "any bytes can be committed");
 
-    let rows: [(Range<&[u8]>, usize, &[&[u8]], &str); 12] = [
+    let rows: [ScanRow; 12] = [
         (b"".as_slice()..b"\xff\xff\xff", NO_LIMIT, &keys, "the whole shard"),
         (b"a"..b"b", NO_LIMIT, &keys[2..5], "the end of a range is exclusive"),
         (b"a"..b"b\x00", NO_LIMIT, &keys[2..6], "the start of a range is inclusive"),
@@ -206,7 +210,12 @@ fn check_shards_are_apart(open: Open) {
     let check = |store: &dyn Store| {
         for shard in shards {
             let entries = store
-                .scan(shard, b"".as_slice()..b"\xff\xff\xff\xff\xff", Direction::Ascending, NO_LIMIT)
+                .scan(
+                    shard,
+                    b"".as_slice()..b"\xff\xff\xff\xff\xff",
+                    Direction::Ascending,
+                    NO_LIMIT,
+                )
                 .expect("scan answers");
             let expected: Vec<Entry> =
                 keys.iter().map(|key| (key.to_vec(), value(shard))).collect();
@@ -237,18 +246,13 @@ fn check_concurrent_commits(open: Open) {
         let store = open();
         let store = &*store;
         thread::scope(|scope| {
-            for shard in shards.clone() {
-                scope.spawn(move || {
-                    let epoch = claim(store, shard);
-                    for number in 0..COMMITS_PER_WRITER {
-                        let key = number.to_be_bytes().to_vec();
-                        let mut batch = Batch::default();
-                        batch.put(key.clone(), shard.0.to_be_bytes().to_vec());
-                        assert_eq!(store.commit(shard, epoch, batch), Ok(()), "nobody interferes");
-                        let found = store.get(shard, &key).expect("get answers");
-                        assert!(found.is_some(), "a writer reads what it has committed");
-                    }
-                });
+            let writers: Vec<_> = shards
+                .clone()
+                .map(|shard| scope.spawn(move || write_and_read(store, shard)))
+                .collect();
+            for writer in writers {
+                // Joined by hand to keep the words of the promise that a writer found broken.
+                writer.join().unwrap_or_else(|panic| resume_unwind(panic));
             }
         });
     }
@@ -259,6 +263,18 @@ fn check_concurrent_commits(open: Open) {
         let range = b"".as_slice()..b"\xff\xff\xff";
         let keys = scan_keys(&*store, shard, range, Direction::Ascending, NO_LIMIT);
         assert_eq!(keys, expected, "all that concurrent writers committed is there");
+    }
+}
+
+fn write_and_read(store: &dyn Store, shard: ShardId) {
+    let epoch = claim(store, shard);
+    for number in 0..COMMITS_PER_WRITER {
+        let key = number.to_be_bytes().to_vec();
+        let mut batch = Batch::default();
+        batch.put(key.clone(), shard.0.to_be_bytes().to_vec());
+        assert_eq!(store.commit(shard, epoch, batch), Ok(()), "nobody interferes");
+        let found = store.get(shard, &key).expect("get answers");
+        assert!(found.is_some(), "a writer reads what it has committed");
     }
 }
 

@@ -4,6 +4,9 @@
 //! wrong type is a `SerializationException` and ends the check; broken constraints are collected,
 //! at most ten, into one `ValidationException`.
 
+// The lint is about our enumerations; JSON has its six kinds of values for good.
+#![allow(clippy::wildcard_enum_match_arm)]
+
 use crate::decision::check_decisions;
 use crate::fault::Fault;
 use crate::model::{Kind, Model, Shape};

@@ -41,6 +41,8 @@ pub enum Fault {
     IncompleteSignature(String),
     /// The body is longer than [`Fault::BODY_BYTES_MAX`].
     RequestTooLarge,
+    /// More requests at once than the service takes; the same request may be sent again.
+    Throttling,
     /// Ours, not the caller's; the same request may be sent again.
     Internal,
 }
@@ -76,6 +78,7 @@ impl Fault {
                 "com.amazon.coral.service#IncompleteSignatureException"
             }
             Fault::RequestTooLarge => "com.amazon.coral.service#RequestEntityTooLargeException",
+            Fault::Throttling => "com.amazon.coral.availability#ThrottlingException",
             Fault::Internal => "com.amazon.coral.service#InternalFailure",
         }
     }
@@ -97,6 +100,7 @@ impl Fault {
             Fault::DefaultUndefined(member) => Some(member),
             Fault::Serialization(text) => text.as_deref(),
             Fault::MissingAuthenticationToken => Some("Request is missing Authentication Token"),
+            Fault::Throttling => Some("Rate exceeded"),
             Fault::WorkflowExecutionAlreadyStarted
             | Fault::UnknownOperation
             | Fault::RequestTooLarge
@@ -123,6 +127,7 @@ impl Fault {
             | Fault::Serialization(_)
             | Fault::UnknownOperation
             | Fault::MissingAuthenticationToken
+            | Fault::Throttling
             | Fault::IncompleteSignature(_) => 400,
         }
     }

@@ -102,33 +102,36 @@ pub(crate) fn words_in_order<'w>(shape: &str, words: &'w [String]) -> Vec<&'w st
 
 /// Filters that exclude each other, and the time filter that some operations need.
 pub(crate) fn check_filters(request: &Request) -> Result<(), Fault> {
-    #[rustfmt::skip]
-    let (times, others) = match request {
-        Request::ListOpenWorkflowExecutions(input) => (None, vec![
-            ("executionFilter", input.execution_filter.is_some()),
-            ("typeFilter", input.type_filter.is_some()),
-            ("tagFilter", input.tag_filter.is_some()),
-        ]),
-        Request::CountOpenWorkflowExecutions(input) => (None, vec![
-            ("executionFilter", input.execution_filter.is_some()),
-            ("typeFilter", input.type_filter.is_some()),
-            ("tagFilter", input.tag_filter.is_some()),
-        ]),
-        Request::ListClosedWorkflowExecutions(input) => (
-            Some((&input.start_time_filter, &input.close_time_filter)), vec![
-            ("executionFilter", input.execution_filter.is_some()),
-            ("typeFilter", input.type_filter.is_some()),
-            ("tagFilter", input.tag_filter.is_some()),
-            ("closeStatusFilter", input.close_status_filter.is_some()),
-        ]),
-        Request::CountClosedWorkflowExecutions(input) => (
-            Some((&input.start_time_filter, &input.close_time_filter)), vec![
-            ("executionFilter", input.execution_filter.is_some()),
-            ("typeFilter", input.type_filter.is_some()),
-            ("tagFilter", input.tag_filter.is_some()),
-            ("closeStatusFilter", input.close_status_filter.is_some()),
-        ]),
-        _ => return Ok(()),
+    let filters = |execution: bool, type_: bool, tag: bool, close_status: bool| {
+        vec![
+            ("executionFilter", execution),
+            ("typeFilter", type_),
+            ("tagFilter", tag),
+            ("closeStatusFilter", close_status),
+        ]
+    };
+    macro_rules! filters_of {
+        ($input:ident, $close_status:expr) => {
+            filters(
+                $input.execution_filter.is_some(),
+                $input.type_filter.is_some(),
+                $input.tag_filter.is_some(),
+                $close_status,
+            )
+        };
+    }
+    let (times, others) = if let Request::ListOpenWorkflowExecutions(input) = request {
+        (None, filters_of!(input, false))
+    } else if let Request::CountOpenWorkflowExecutions(input) = request {
+        (None, filters_of!(input, false))
+    } else if let Request::ListClosedWorkflowExecutions(input) = request {
+        let times = (&input.start_time_filter, &input.close_time_filter);
+        (Some(times), filters_of!(input, input.close_status_filter.is_some()))
+    } else if let Request::CountClosedWorkflowExecutions(input) = request {
+        let times = (&input.start_time_filter, &input.close_time_filter);
+        (Some(times), filters_of!(input, input.close_status_filter.is_some()))
+    } else {
+        return Ok(());
     };
     times.map_or(Ok(()), |(start, close)| check_times(start, close))?;
     let given: Vec<&str> =

@@ -1,0 +1,74 @@
+"""Fixtures: a server for each worker process, a fresh domain for each test."""
+
+import boto3
+import pytest
+
+pytest.register_assert_rewrite("aws", "checker", "driver", "load", "wire")
+
+from aws import Aws  # noqa: E402
+from driver import Domain  # noqa: E402
+from server import Server  # noqa: E402
+
+# An account may hold 100 domains in one region, and a domain can never be deleted; some tests
+# register more than the one they are given.
+DOMAINS_PER_REGION = 60
+
+
+class Regions:
+    """Hands out region names: shared ones until they are full, and ones nobody else uses."""
+
+    def __init__(self):
+        self._names = iter(boto3.session.Session().get_available_regions("swf"))
+        self._shared = None
+        self._left = 0
+
+    def shared(self) -> str:
+        if self._left == 0:
+            self._shared, self._left = self.fresh(), DOMAINS_PER_REGION
+        self._left -= 1
+        return self._shared
+
+    def fresh(self) -> str:
+        return next(self._names)
+
+
+def pytest_collection_modifyitems(items):
+    """The one test that waits for an empty poll goes first, beside all the others."""
+    items.sort(key=lambda item: item.originalname != "test_an_empty_poll_holds_for_a_minute")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("shared-data")).start()
+    yield server
+    assert server.terminate() == 0, "SIGTERM ends the server with exit code 0"
+
+
+@pytest.fixture(scope="session")
+def regions():
+    return Regions()
+
+
+@pytest.fixture
+def domain(server, regions):
+    """A registered domain with one workflow type and one activity type."""
+    return Domain.create(server, regions.shared())
+
+
+@pytest.fixture(scope="module")
+def lonely_region(server, regions):
+    """A region that only this module (of this worker) uses."""
+    return regions.fresh()
+
+
+@pytest.fixture
+def aws(domain):
+    return Aws(domain.url, domain.region)
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """A server for one test that wants to stop or kill it."""
+    server = Server(tmp_path / "data").start()
+    yield server
+    server.kill()

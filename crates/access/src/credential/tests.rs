@@ -1,0 +1,146 @@
+//! Rows: what a request presents, and what is read from it.
+
+use super::*;
+
+const SCOPE: &str = "AKIDEXAMPLE/20150830/us-east-1/swf/aws4_request";
+
+/// `Ok` as `key@region`, a fault as its code and text.
+fn read(presented: Presented<'_>) -> String {
+    match Credential::read(presented) {
+        Ok(credential) => format!("{}@{}", credential.access_key_id, credential.region),
+        Err(fault) => {
+            let code = fault.type_name().rsplit('#').next().unwrap_or_default();
+            format!("{code}: {}", fault.message().unwrap_or_default())
+        }
+    }
+}
+
+#[track_caller]
+fn check_header(header: &str, expected: &str) {
+    let presented = Presented { authorization: Some(header), query: None, has_date: true };
+    assert_eq!(read(presented), expected, "{header}");
+}
+
+#[track_caller]
+fn check_query(query: &str, expected: &str) {
+    let presented = Presented { authorization: None, query: Some(query), has_date: false };
+    assert_eq!(read(presented), expected, "{query}");
+}
+
+#[test]
+fn headers_that_are_whole() {
+    let rest = "SignedHeaders=host;x-amz-date, Signature=0f";
+    check_header(&format!("AWS4-HMAC-SHA256 Credential={SCOPE}, {rest}"), "AKIDEXAMPLE@us-east-1");
+    check_header(
+        &format!("AWS4-HMAC-SHA256 Signature=0f,SignedHeaders=host,Credential={SCOPE}"),
+        "AKIDEXAMPLE@us-east-1",
+    );
+    check_header(
+        &format!("AWS4-HMAC-SHA256  Credential=k/20150830/moon-1/swf/aws4_request , {rest}"),
+        "k@moon-1",
+    );
+}
+
+#[test]
+fn headers_that_are_not() {
+    let incomplete = "IncompleteSignatureException: ";
+    let missing = "MissingAuthenticationTokenException: Request is missing Authentication Token";
+    check_header("", missing);
+    check_header("Bearer abc", missing);
+    check_header("AWS3 AWSAccessKeyId=x", missing);
+    check_header(
+        "AWS4-HMAC-SHA256 nonsense",
+        &format!(
+            "{incomplete}'nonsense' not a valid key=value pair (missing equal-sign) in \
+             Authorization header: 'AWS4-HMAC-SHA256 nonsense'."
+        ),
+    );
+    check_header(
+        "AWS4-HMAC-SHA256 Signature=0f",
+        &format!(
+            "{incomplete}Authorization header requires 'Credential' parameter. Authorization \
+             header requires 'SignedHeaders' parameter. \
+             Authorization=AWS4-HMAC-SHA256 Signature=0f"
+        ),
+    );
+    check_header(
+        &format!("AWS4-ECDSA-P256-SHA256 Credential={SCOPE}, SignedHeaders=host, Signature=0f"),
+        &format!(
+            "{incomplete}Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256' \
+             (only AWS4-HMAC-SHA256 for now). "
+        ),
+    );
+    for (scope, text) in [
+        (
+            "AKID/us-east-1",
+            "Credential must have exactly 5 slash-delimited elements, \
+             e.g. keyid/date/region/service/term, got 'AKID/us-east-1'",
+        ),
+        (
+            "AKID/20150830/US East/sqs/aws3_request",
+            "Credential should be scoped to a valid region, not 'US East'. \
+             Credential should be scoped to correct service: 'swf'. \
+             Credential should be scoped with a valid terminator: 'aws4_request', \
+             not 'aws3_request'. ",
+        ),
+        (
+            "AKID/20150830//swf/aws4_request",
+            "Credential should be scoped to a valid region, not ''. ",
+        ),
+        (
+            "/20150830/us-east-1/swf/aws4_request",
+            "Credential should be scoped to a valid access key. ",
+        ),
+    ] {
+        check_header(
+            &format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0f"),
+            &format!("{incomplete}{text}"),
+        );
+    }
+}
+
+#[test]
+fn a_header_needs_a_date_beside_it() {
+    let header = format!("AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host, Signature=0f");
+    let presented = Presented { authorization: Some(&header), query: None, has_date: false };
+    assert_eq!(
+        read(presented),
+        format!(
+            "IncompleteSignatureException: Authorization header requires existence of either a \
+             'X-Amz-Date' or a 'Date' header. Authorization={header}"
+        )
+    );
+}
+
+#[test]
+fn queries() {
+    let missing = "MissingAuthenticationTokenException: Request is missing Authentication Token";
+    assert_eq!(read(Presented::default()), missing);
+    check_query("", missing);
+    check_query("a=b&c", missing);
+    let scope = SCOPE.replace('/', "%2F");
+    let rest = "X-Amz-Date=20150830T123600Z&X-Amz-SignedHeaders=host&X-Amz-Signature=0f";
+    check_query(
+        &format!("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={scope}&{rest}"),
+        "AKIDEXAMPLE@us-east-1",
+    );
+    check_query(
+        &format!("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={SCOPE}&{rest}"),
+        "AKIDEXAMPLE@us-east-1",
+    );
+    check_query(
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20150830T123600Z&X-Amz-Signature=0f",
+        "IncompleteSignatureException: AWS query-string parameters must include \
+         'X-Amz-Credential'. AWS query-string parameters must include 'X-Amz-SignedHeaders'. \
+         Re-examine the query-string parameters.",
+    );
+}
+
+#[test]
+fn percent_sequences() {
+    for (text, decoded) in
+        [("a%2Fb", "a/b"), ("%", "%"), ("%2", "%2"), ("%zz%41", "%zzA"), ("%e2%82%ac", "€")]
+    {
+        assert_eq!(percent_decoded(text), decoded);
+    }
+}

@@ -1,0 +1,249 @@
+//! Rows through the whole pipeline, in process: a request as text, and the answer to it.
+//!
+//! The requests here are refused before they reach the service, or are refused by every service.
+
+use super::*;
+use http_body_util::BodyExt;
+use std::time::Duration;
+use wire::Timestamp;
+
+struct Fixed;
+
+impl service::Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_440_938_160_000)
+    }
+}
+
+impl Entropy for Fixed {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}
+
+const REQUEST_ID: &str = "07070707-0707-4707-8707-070707070707";
+const SIGNED: &str = "AWS4-HMAC-SHA256 \
+    Credential=AKIDEXAMPLE/20150830/us-east-1/swf/aws4_request, SignedHeaders=host, Signature=0f";
+const NOT_A_CALL: &str = "404 <UnknownOperationException/>\n";
+const CORAL: &str = "com.amazon.coral.service#";
+
+fn pipeline() -> Pipeline {
+    let store = Arc::new(store::memory::Memory::default());
+    let options = service::Options { poll_hold: Duration::from_secs(1) };
+    let service = Service::open(store, Arc::new(Fixed), Arc::new(Fixed), options);
+    Pipeline::new(Arc::new(service.expect("a store in memory opens")), Arc::new(Fixed))
+}
+
+/// A call that is right in every way, to be spoiled by `change`.
+fn call(operation: &str, body: &str) -> Request<Full<Bytes>> {
+    Request::post("/")
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-target", format!("SimpleWorkflowService.{operation}"))
+        .header("x-amz-date", "20150830T123600Z")
+        .header("authorization", SIGNED)
+        .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
+        .expect("a well-formed request")
+}
+
+fn with(
+    mut request: Request<Full<Bytes>>,
+    name: &'static str,
+    value: &str,
+) -> Request<Full<Bytes>> {
+    request.headers_mut().insert(name, value.parse().expect("a header value"));
+    request
+}
+
+fn without(mut request: Request<Full<Bytes>>, name: &str) -> Request<Full<Bytes>> {
+    request.headers_mut().remove(name);
+    request
+}
+
+#[track_caller]
+fn check(request: Request<Full<Bytes>>, expected: &str) {
+    check_on(&pipeline(), request, expected);
+}
+
+/// Compares the status and the body, and looks at the headers that every reply has.
+#[track_caller]
+fn check_on(pipeline: &Pipeline, request: Request<Full<Bytes>>, expected: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let line = format!("{} {} {:?}", request.method(), request.uri(), request.headers());
+    let (parts, body) = runtime.expect("a runtime starts").block_on(async {
+        let (parts, body) = pipeline.handle(request).await.into_parts();
+        (parts, body.collect().await.expect("the body is whole").to_bytes())
+    });
+    let body = String::from_utf8(body.to_vec()).expect("replies are UTF-8");
+    assert_eq!(format!("{} {body}", parts.status.as_u16()), expected, "{line}");
+    assert_eq!(parts.headers["x-amzn-requestid"], REQUEST_ID, "{line}");
+    let is_text = expected.ends_with('\n');
+    let kind = if is_text { "text/plain; charset=utf-8" } else { "application/x-amz-json-1.0" };
+    assert_eq!(parts.headers["content-type"], kind, "{line}");
+}
+
+fn refused(code: &str) -> String {
+    format!(r#"400 {{"__type":"{CORAL}{code}"}}"#)
+}
+
+fn missing_token() -> String {
+    let text = "Request is missing Authentication Token";
+    let code = "MissingAuthenticationTokenException";
+    format!(r#"400 {{"__type":"{CORAL}{code}","message":"{text}"}}"#)
+}
+
+/// A body that passes every step before the types of its members.
+const WRONG_TYPE: &str = r#"{"registrationStatus":5}"#;
+
+fn wrong_type() -> String {
+    let text = "NUMBER_VALUE cannot be converted to String";
+    // Members of an object are in the order of their names.
+    format!(r#"400 {{"Message":"{text}","__type":"{CORAL}SerializationException"}}"#)
+}
+
+#[test]
+fn what_is_a_call() {
+    for content_type in [
+        "application/x-amz-json-1.0",
+        "application/json",
+        "application/json; charset=UTF-8",
+        "APPLICATION/X-AMZ-JSON-1.0;x",
+    ] {
+        let request = call("ListDomains", WRONG_TYPE);
+        check(with(request, "content-type", content_type), &wrong_type());
+    }
+    for content_type in ["", "text/plain", "application/x-amz-json-1.1", "application/jsonx"] {
+        let request = call("ListDomains", WRONG_TYPE);
+        check(with(request, "content-type", content_type), NOT_A_CALL);
+    }
+    check(without(call("ListDomains", WRONG_TYPE), "content-type"), NOT_A_CALL);
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS] {
+        let mut request = call("ListDomains", WRONG_TYPE);
+        *request.method_mut() = method;
+        check(request, NOT_A_CALL);
+    }
+    let mut request = call("ListDomains", WRONG_TYPE);
+    *request.uri_mut() = "/other".parse().expect("a path");
+    check(request, NOT_A_CALL);
+}
+
+/// Clients of 2012 send an encoding that encodes nothing; there is no reason to refuse others.
+#[test]
+fn content_encodings_mean_nothing() {
+    for encoding in ["amz-1.0", "identity", "gzip"] {
+        let request = call("ListDomains", WRONG_TYPE);
+        check(with(request, "content-encoding", encoding), &wrong_type());
+    }
+}
+
+#[test]
+fn targets() {
+    for target in [
+        "SimpleWorkflowService.ListDomains",
+        "com.amazonaws.swf.service.model.SimpleWorkflowService.ListDomains",
+    ] {
+        check(with(call("", WRONG_TYPE), "x-amz-target", target), &wrong_type());
+    }
+    for target in [
+        "",
+        "ListDomains",
+        ".ListDomains",
+        "Other.ListDomains",
+        "NotSimpleWorkflowService.ListDomains",
+        "SimpleWorkflowService",
+        "SimpleWorkflowService.",
+        "SimpleWorkflowService.listDomains",
+        "SimpleWorkflowService.Bogus",
+    ] {
+        check(with(call("", WRONG_TYPE), "x-amz-target", target), &unknown_operation());
+    }
+    check(without(call("", WRONG_TYPE), "x-amz-target"), &unknown_operation());
+}
+
+fn unknown_operation() -> String {
+    refused("UnknownOperationException")
+}
+
+#[test]
+fn bodies_that_are_no_json() {
+    for body in ["", " ", "{", "nonsense", r#"{"name":"x""#, r#"{"name":"x"} trailing"#, "nul"] {
+        check(call("DescribeDomain", body), &refused("SerializationException"));
+    }
+    let deep = "[".repeat(100_000);
+    check(call("DescribeDomain", &deep), &refused("SerializationException"));
+    let closed = format!("{{\"a\":{}1{}}}", "[".repeat(1_000), "]".repeat(1_000));
+    check(call("DescribeDomain", &closed), &refused("SerializationException"));
+}
+
+#[test]
+fn bodies_that_are_too_long() {
+    let body = format!(r#"{{"name":"{}"}}"#, "x".repeat(Fault::BODY_BYTES_MAX));
+    let expected = format!(r#"413 {{"__type":"{CORAL}RequestEntityTooLargeException"}}"#);
+    check(call("DescribeDomain", &body), &expected);
+    check(without(call("DescribeDomain", &body), "authorization"), &expected);
+}
+
+#[test]
+fn credentials() {
+    check(without(call("ListDomains", WRONG_TYPE), "authorization"), &missing_token());
+    check(with(call("ListDomains", WRONG_TYPE), "authorization", "Basic eA=="), &missing_token());
+    let text = "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' \
+                header. ";
+    check(
+        without(call("ListDomains", WRONG_TYPE), "x-amz-date"),
+        &format!(
+            r#"400 {{"__type":"{CORAL}IncompleteSignatureException","message":"{text}Authorization={SIGNED}"}}"#
+        ),
+    );
+    let dated = without(call("ListDomains", WRONG_TYPE), "x-amz-date");
+    check(with(dated, "date", "20150830T123600Z"), &wrong_type());
+    let mut presigned = without(call("ListDomains", WRONG_TYPE), "authorization");
+    let query = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20150830%2F\
+                 us-east-1%2Fswf%2Faws4_request&X-Amz-Date=20150830T123600Z\
+                 &X-Amz-SignedHeaders=host&X-Amz-Signature=0f";
+    *presigned.uri_mut() = query.parse().expect("a query");
+    check(presigned, &wrong_type());
+}
+
+/// Each request is wrong in all the ways that are left: the first one decides.
+#[test]
+fn the_order_of_checks() {
+    let all_wrong = || without(call("Bogus", "{"), "authorization");
+    check(with(all_wrong(), "content-type", "text/plain"), NOT_A_CALL);
+    check(all_wrong(), &refused("SerializationException"));
+    check(without(call("Bogus", WRONG_TYPE), "authorization"), &unknown_operation());
+    check(without(call("ListDomains", WRONG_TYPE), "authorization"), &missing_token());
+    check(call("ListDomains", r#"{"maximumPageSize":-1,"registrationStatus":5}"#), &wrong_type());
+    check(
+        call("ListDomains", "{}"),
+        concat!(
+            r#"400 {"__type":"com.amazon.coral.validate#ValidationException","#,
+            r#""message":"1 validation error detected: Value null at 'registrationStatus' "#,
+            r#"failed to satisfy constraint: Member must not be null"}"#,
+        ),
+    );
+}
+
+#[test]
+fn health() {
+    let get = |path: &str| {
+        Request::get(path).body(Full::new(Bytes::new())).expect("a well-formed request")
+    };
+    let pipeline = pipeline();
+    check_on(&pipeline, get("/livez"), "200 alive\n");
+    check_on(&pipeline, get("/readyz"), "200 ready\n");
+    check_on(&pipeline, get("/readyz?verbose"), "200 ready\n");
+    check_on(&pipeline, get("/"), NOT_A_CALL);
+    pipeline.drain();
+    check_on(&pipeline, get("/livez"), "200 alive\n");
+    check_on(&pipeline, get("/readyz"), "503 draining\n");
+}
+
+#[tokio::test]
+async fn a_panic_costs_one_request() {
+    assert_eq!(unless_panicking(async { 5 }).await, Some(5));
+    let panicking = async {
+        tokio::task::yield_now().await;
+        panic!("on purpose")
+    };
+    assert_eq!(unless_panicking::<()>(panicking).await, None);
+}

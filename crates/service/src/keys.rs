@@ -1,0 +1,346 @@
+//! Every key of the store, typed, and its bytes.
+//!
+//! A key is a table's tag, then its parts so encoded that keys sort as their parts do: numbers
+//! big-endian, texts escaped and terminated. The tags and encodings are the store's format: they
+//! never change, new ones are added. Shards are chosen here, too, for the same reason.
+
+use engine::Scope;
+use engine::rows::{Key, Listing, ListingKey, Task, TaskKind, TaskListKey, WorkflowKey};
+use sha2::{Digest, Sha256};
+use std::ops::Range;
+use store::ShardId;
+use wire::*;
+
+/// How many shards the executions are spread over. Part of the store's format: it never changes.
+pub const SHARDS: u16 = 64;
+
+/// Where the registry lives, apart from the executions.
+pub const REGISTRY_SHARD: ShardId = ShardId(u16::MAX);
+
+/// The shard of all runs of a workflow id.
+pub fn shard_of(key: &WorkflowKey) -> ShardId {
+    let mut hash = Sha256::new();
+    let texts = [&*key.scope.account, &*key.scope.region, key.domain.as_str()];
+    for text in texts.into_iter().chain([key.workflow_id.as_str()]) {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    let digest = hash.finalize();
+    ShardId(u16::from_be_bytes([digest[0], digest[1]]) % SHARDS)
+}
+
+/// Every shard that holds executions.
+pub fn shards() -> impl Iterator<Item = ShardId> {
+    (0..SHARDS).map(ShardId)
+}
+
+mod tag {
+    pub const RUN: u8 = 1;
+    pub const OPEN_RUN: u8 = 2;
+    pub const TASK: u8 = 3;
+    pub const WAKE: u8 = 4;
+    pub const HEARTBEAT: u8 = 5;
+    pub const OPEN: u8 = 6;
+    pub const CLOSED_BY_START: u8 = 7;
+    pub const CLOSED_BY_CLOSE: u8 = 8;
+    pub const HISTORY: u8 = 9;
+    pub const SNAPSHOT: u8 = 10;
+    pub const DOMAIN: u8 = 20;
+    pub const ACTIVITY_TYPE: u8 = 21;
+    pub const WORKFLOW_TYPE: u8 = 22;
+    pub const TOKEN_KEY: u8 = 23;
+}
+
+/// The bytes of a row's key.
+pub fn row(key: &Key) -> Vec<u8> {
+    match key {
+        Key::Run(run_id) => Writer::new(tag::RUN).text(run_id.as_str()).bytes,
+        Key::OpenRun(key) => {
+            Writer::new(tag::OPEN_RUN)
+                .scope(&key.scope)
+                .text(key.domain.as_str())
+                .text(key.workflow_id.as_str())
+                .bytes
+        }
+        Key::Task(key) => task_list_prefix(&key.list).task(&key.task).bytes,
+        Key::Wake(at, run_id) => Writer::new(tag::WAKE).signed(at.0).text(run_id.as_str()).bytes,
+        Key::Heartbeat(run_id, event_id) => {
+            Writer::new(tag::HEARTBEAT).text(run_id.as_str()).unsigned(event_id.0).bytes
+        }
+        Key::Listed(listing, key) => {
+            listing_prefix(*listing, &key.scope, &key.domain)
+                .signed(key.at.0)
+                .text(key.workflow_id.as_str())
+                .text(key.run_id.as_str())
+                .bytes
+        }
+    }
+}
+
+/// The events of one transition, by the first of them.
+pub fn history(run_id: &RunId, first: EventId) -> Vec<u8> {
+    Writer::new(tag::HISTORY).text(run_id.as_str()).unsigned(first.0).bytes
+}
+
+/// The state of a run as of some event.
+pub fn snapshot(run_id: &RunId) -> Vec<u8> {
+    Writer::new(tag::SNAPSHOT).text(run_id.as_str()).bytes
+}
+
+/// Where `first` stands in a history's key.
+pub fn history_first(key: &[u8]) -> Option<EventId> {
+    let mut reader = Reader::new(key, tag::HISTORY)?;
+    reader.text()?;
+    reader.unsigned().map(EventId)
+}
+
+/// All heartbeats of a run.
+pub fn heartbeats(run_id: &RunId) -> Range<Vec<u8>> {
+    prefixed(Writer::new(tag::HEARTBEAT).text(run_id.as_str()).bytes)
+}
+
+/// All wake-ups, earliest first.
+pub fn wakes() -> Range<Vec<u8>> {
+    prefixed(vec![tag::WAKE])
+}
+
+/// When a wake-up is due, and whose it is.
+pub fn parse_wake(key: &[u8]) -> Option<(Timestamp, RunId)> {
+    let mut reader = Reader::new(key, tag::WAKE)?;
+    Some((Timestamp(reader.signed()?), reader.text()?.into()))
+}
+
+/// All tasks of a list, in the order in which they are to be handed out.
+pub fn tasks(list: &TaskListKey) -> Range<Vec<u8>> {
+    prefixed(task_list_prefix(list).bytes)
+}
+
+/// The task of a key in the range of [`tasks`].
+pub fn parse_task(key: &[u8]) -> Option<Task> {
+    let mut reader = Reader::new(key, tag::TASK)?;
+    reader.take(1)?;
+    for _scope_domain_name in 0..4 {
+        reader.text()?;
+    }
+    Some(Task {
+        priority: TaskPriority(!((reader.unsigned32()? ^ SIGN_32) as i32)),
+        scheduled_at: Timestamp(reader.signed()?),
+        run_id: reader.text()?.into(),
+        scheduled_event_id: EventId(reader.unsigned()?),
+    })
+}
+
+/// The entries of a listing from `from` to `to`, both included.
+pub fn listed(
+    listing: Listing,
+    scope: &Scope,
+    domain: &DomainName,
+    from: Timestamp,
+    to: Timestamp,
+) -> Range<Vec<u8>> {
+    let prefix = || listing_prefix(listing, scope, domain);
+    prefix().signed(from.0).bytes..prefixed(prefix().signed(to.0).bytes).end
+}
+
+/// What follows the domain in a listing's key: its place among all shards' entries.
+pub fn parse_listed(key: &[u8]) -> Option<Position> {
+    let listing = *key.first()?;
+    let mut reader = Reader::new(key, listing)?;
+    for _scope_domain in 0..3 {
+        reader.text()?;
+    }
+    let at = Timestamp(reader.signed()?);
+    Some(Position { at, workflow_id: reader.text()?.into(), run_id: reader.text()?.into() })
+}
+
+/// An execution's place in a listing of its domain, whatever its shard.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Position {
+    /// When it was started, or closed.
+    pub at: Timestamp,
+    /// Which workflow.
+    pub workflow_id: WorkflowId,
+    /// Which run.
+    pub run_id: RunId,
+}
+
+impl Position {
+    /// The key in the listing.
+    pub fn key(&self, listing: Listing, scope: &Scope, domain: &DomainName) -> Vec<u8> {
+        row(&Key::Listed(
+            listing,
+            ListingKey {
+                scope: scope.clone(),
+                domain: domain.clone(),
+                at: self.at,
+                workflow_id: self.workflow_id.clone(),
+                run_id: self.run_id.clone(),
+            },
+        ))
+    }
+}
+
+/// A domain's record.
+pub fn domain(scope: &Scope, name: &DomainName) -> Vec<u8> {
+    Writer::new(tag::DOMAIN).scope(scope).text(name.as_str()).bytes
+}
+
+/// An activity type.
+pub fn activity_type(scope: &Scope, domain: &DomainName, named: &ActivityType) -> Vec<u8> {
+    Writer::new(tag::ACTIVITY_TYPE)
+        .scope(scope)
+        .text(domain.as_str())
+        .text(named.name.as_str())
+        .text(named.version.as_str())
+        .bytes
+}
+
+/// A workflow type.
+pub fn workflow_type(scope: &Scope, domain: &DomainName, named: &WorkflowType) -> Vec<u8> {
+    Writer::new(tag::WORKFLOW_TYPE)
+        .scope(scope)
+        .text(domain.as_str())
+        .text(named.name.as_str())
+        .text(named.version.as_str())
+        .bytes
+}
+
+/// The key that authenticates tokens.
+pub fn token_key() -> Vec<u8> {
+    vec![tag::TOKEN_KEY]
+}
+
+/// The three tables of the registry, in an order in which they can be folded.
+pub fn registry_tables() -> [Range<Vec<u8>>; 3] {
+    [tag::DOMAIN, tag::ACTIVITY_TYPE, tag::WORKFLOW_TYPE].map(|tag| prefixed(vec![tag]))
+}
+
+/// Whose registration a key of the registry is: its scope, and its domain.
+pub fn parse_registered(key: &[u8]) -> Option<(Scope, DomainName)> {
+    let mut reader = Reader::new(key, *key.first()?)?;
+    let scope = Scope { account: reader.text()?.into(), region: reader.text()?.into() };
+    Some((scope, reader.text()?.into()))
+}
+
+fn task_list_prefix(list: &TaskListKey) -> Writer {
+    let kind = match list.kind {
+        TaskKind::Decision => 1,
+        TaskKind::Activity => 2,
+    };
+    let mut writer = Writer::new(tag::TASK);
+    writer.bytes.push(kind);
+    writer.scope(&list.scope).text(list.domain.as_str()).text(list.name.as_str())
+}
+
+fn listing_prefix(listing: Listing, scope: &Scope, domain: &DomainName) -> Writer {
+    let tag = match listing {
+        Listing::Open => tag::OPEN,
+        Listing::ClosedByStart => tag::CLOSED_BY_START,
+        Listing::ClosedByClose => tag::CLOSED_BY_CLOSE,
+    };
+    Writer::new(tag).scope(scope).text(domain.as_str())
+}
+
+/// Everything that starts with `prefix`.
+fn prefixed(prefix: Vec<u8>) -> Range<Vec<u8>> {
+    let mut end = prefix.clone();
+    while let Some(last) = end.pop() {
+        if last < 0xff {
+            end.push(last + 1);
+            break;
+        }
+    }
+    prefix..end
+}
+
+const SIGN_32: u32 = 1 << 31;
+const SIGN_64: u64 = 1 << 63;
+
+/// Ends a text: smaller than the escape of any byte that can follow.
+const TEXT_END: [u8; 2] = [0, 1];
+/// Stands for a zero byte within a text.
+const TEXT_ZERO: [u8; 2] = [0, 0xff];
+
+struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    fn new(tag: u8) -> Writer {
+        Writer { bytes: vec![tag] }
+    }
+
+    fn text(mut self, text: &str) -> Writer {
+        for byte in text.bytes() {
+            match byte {
+                0 => self.bytes.extend(TEXT_ZERO),
+                byte => self.bytes.push(byte),
+            }
+        }
+        self.bytes.extend(TEXT_END);
+        self
+    }
+
+    fn scope(self, scope: &Scope) -> Writer {
+        self.text(&scope.account).text(&scope.region)
+    }
+
+    fn unsigned(mut self, number: u64) -> Writer {
+        self.bytes.extend(number.to_be_bytes());
+        self
+    }
+
+    fn signed(self, number: i64) -> Writer {
+        self.unsigned(number as u64 ^ SIGN_64)
+    }
+
+    /// The larger priority first.
+    fn task(mut self, task: &Task) -> Writer {
+        self.bytes.extend((!task.priority.0 as u32 ^ SIGN_32).to_be_bytes());
+        self.signed(task.scheduled_at.0)
+            .text(task.run_id.as_str())
+            .unsigned(task.scheduled_event_id.0)
+    }
+}
+
+struct Reader<'k> {
+    rest: &'k [u8],
+}
+
+impl<'k> Reader<'k> {
+    fn new(key: &'k [u8], tag: u8) -> Option<Reader<'k>> {
+        key.strip_prefix(&[tag]).map(|rest| Reader { rest })
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'k [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    fn text(&mut self) -> Option<String> {
+        let mut bytes = Vec::new();
+        loop {
+            match *self.take(1)?.first()? {
+                0 if *self.take(1)?.first()? == TEXT_END[1] => break,
+                byte => bytes.push(byte),
+            }
+        }
+        String::from_utf8(bytes).ok()
+    }
+
+    fn unsigned(&mut self) -> Option<u64> {
+        self.take(8)?.try_into().ok().map(u64::from_be_bytes)
+    }
+
+    fn unsigned32(&mut self) -> Option<u32> {
+        self.take(4)?.try_into().ok().map(u32::from_be_bytes)
+    }
+
+    fn signed(&mut self) -> Option<i64> {
+        Some((self.unsigned()? ^ SIGN_64) as i64)
+    }
+}
+
+#[cfg(test)]
+mod tests;

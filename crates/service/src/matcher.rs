@@ -1,0 +1,309 @@
+//! The matcher: which waiting poller gets which waiting task.
+//!
+//! Everything here is soft state over durable rows. It holds a bounded head of each list's tasks
+//! and the pollers that wait; it may forget any task, as long as it remembers that it may have
+//! (`complete` is false), and then asks for the rows again. A task that it offers in error is
+//! refused by its shard. It does no I/O and has no clock.
+
+use crate::api::CallerPresence;
+use engine::rows::TaskListKey;
+use std::collections::{BTreeMap, BTreeSet};
+use store::ShardId;
+use wire::{Identity, Timestamp};
+
+/// How many tasks of a list are in memory at most.
+pub const HEAD_MAX: usize = 512;
+
+/// How many polls may wait on one list (quota page of the developer guide).
+pub const POLLERS_MAX: usize = 1000;
+
+/// How many lists are remembered while nobody polls them.
+pub const IDLE_LISTS_MAX: usize = 4096;
+
+/// A task that waits, and the shard that can start it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Task {
+    /// Its place in its list.
+    pub place: engine::rows::Task,
+    /// The shard of its run.
+    pub shard: ShardId,
+}
+
+/// A poll that waits. `P` is how it is answered.
+#[derive(Debug)]
+pub struct Waiter<P> {
+    /// Who polls, for the history.
+    pub identity: Option<Identity>,
+    /// When it is to be answered empty.
+    pub deadline: Timestamp,
+    /// Whether it still waits.
+    pub presence: CallerPresence,
+    /// How it is answered.
+    pub poll: P,
+}
+
+/// What happens to the matcher.
+#[derive(Debug)]
+pub enum Input<P> {
+    /// A poll arrives.
+    Poll(TaskListKey, Waiter<P>),
+    /// A task may be handed out.
+    Offer(TaskListKey, Task),
+    /// Offers were dropped on the way.
+    OffersLost,
+    /// A start was refused because the task is gone: the poll still waits.
+    TaskGone(TaskListKey, WaiterId, Waiter<P>),
+    /// A start failed, and whether the task still waits is unknown.
+    TaskUnsure(TaskListKey, WaiterId, Waiter<P>),
+    /// The head of a list, as asked for; `complete` if the list has no other task.
+    Refilled {
+        /// The list.
+        list: TaskListKey,
+        /// Its first tasks.
+        tasks: Vec<Task>,
+        /// True if those are all.
+        complete: bool,
+    },
+    /// The head of a list could not be read.
+    RefillFailed(TaskListKey),
+    /// From now on every poll is answered empty at once.
+    Drain,
+}
+
+/// What the matcher wants done.
+#[derive(Debug)]
+pub enum Output<P> {
+    /// Start the task for the poll.
+    Start(TaskListKey, Task, WaiterId, Waiter<P>),
+    /// Read the head of the list.
+    Refill(TaskListKey),
+    /// Answer the poll empty.
+    Empty(P),
+    /// Too many polls wait on the list.
+    Refuse(P),
+}
+
+/// A poll's place in the order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WaiterId(u64);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Matcher<P> {
+    lists: BTreeMap<TaskListKey, List<P>>,
+    /// When each waiting poll is to be answered empty.
+    deadlines: BTreeSet<(Timestamp, WaiterId, TaskListKey)>,
+    next_id: WaiterId,
+    draining: bool,
+}
+
+#[derive(Debug)]
+struct List<P> {
+    head: BTreeSet<Task>,
+    /// True if `head` lacks no task that waits.
+    complete: bool,
+    refilling: bool,
+    /// The rows being read may lack a task already.
+    doubted: bool,
+    waiters: BTreeMap<WaiterId, Waiter<P>>,
+}
+
+impl<P> Default for List<P> {
+    /// A list of which nothing is known yet.
+    fn default() -> List<P> {
+        List {
+            head: BTreeSet::new(),
+            complete: false,
+            refilling: false,
+            doubted: false,
+            waiters: BTreeMap::new(),
+        }
+    }
+}
+
+impl<P> Matcher<P> {
+    /// Knows of no list.
+    pub fn new() -> Matcher<P> {
+        Matcher {
+            lists: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            next_id: WaiterId(0),
+            draining: false,
+        }
+    }
+
+    /// When a poll has to be answered empty.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.first().map(|(deadline, ..)| *deadline)
+    }
+
+    /// Takes what happened, and says what to do.
+    pub fn step(&mut self, input: Input<P>, now: Timestamp) -> Vec<Output<P>> {
+        let mut outputs = Vec::new();
+        match input {
+            Input::Poll(list, waiter) => {
+                let id = self.next_id;
+                self.next_id = WaiterId(id.0 + 1);
+                if self.admit(&list, &mut outputs) {
+                    self.wait(&list, id, waiter);
+                    self.pair(&list, &mut outputs);
+                } else {
+                    outputs.push(Output::Refuse(waiter.poll));
+                }
+            }
+            Input::Offer(list, task) => {
+                // A list that nobody knows is read when somebody polls it.
+                if let Some(known) = self.lists.get_mut(&list) {
+                    known.offer(task);
+                    self.pair(&list, &mut outputs);
+                }
+            }
+            Input::OffersLost => {
+                let lists: Vec<TaskListKey> = self.lists.keys().cloned().collect();
+                for list in lists {
+                    self.doubt(&list);
+                    self.pair(&list, &mut outputs);
+                }
+            }
+            Input::TaskGone(list, id, waiter) => {
+                self.wait(&list, id, waiter);
+                self.pair(&list, &mut outputs);
+            }
+            Input::TaskUnsure(list, id, waiter) => {
+                self.doubt(&list);
+                self.wait(&list, id, waiter);
+                self.pair(&list, &mut outputs);
+            }
+            Input::Refilled { list, tasks, complete } => {
+                if let Some(known) = self.lists.get_mut(&list) {
+                    known.refill(tasks, complete);
+                    self.pair(&list, &mut outputs);
+                }
+            }
+            Input::RefillFailed(list) => {
+                // The next poll or offer asks again.
+                if let Some(known) = self.lists.get_mut(&list) {
+                    known.refilling = false;
+                }
+            }
+            Input::Drain => self.draining = true,
+        }
+        self.expire(now, &mut outputs);
+        outputs
+    }
+
+    /// Answers the polls whose time is up; while draining, all.
+    pub fn expire(&mut self, now: Timestamp, outputs: &mut Vec<Output<P>>) {
+        while let Some((deadline, id, list)) = self.deadlines.first().cloned() {
+            if deadline > now && !self.draining {
+                break;
+            }
+            if let Some(waiter) = self.leave(&list, id, deadline) {
+                outputs.push(Output::Empty(waiter.poll));
+            }
+        }
+    }
+
+    /// Whether one more poll may wait on the list. Those whose callers are gone do not count.
+    fn admit(&mut self, list: &TaskListKey, outputs: &mut Vec<Output<P>>) -> bool {
+        let waiting = |known: &List<P>| known.waiters.len() < POLLERS_MAX;
+        if self.lists.get(list).is_none_or(waiting) {
+            return true;
+        }
+        self.dismiss_gone(list, outputs);
+        self.lists.get(list).is_none_or(waiting)
+    }
+
+    fn dismiss_gone(&mut self, list: &TaskListKey, outputs: &mut Vec<Output<P>>) {
+        let Some(known) = self.lists.get(list) else { return };
+        let gone = known.waiters.iter().filter(|(_, waiter)| waiter.presence.is_gone());
+        let gone: Vec<(WaiterId, Timestamp)> = gone.map(|(id, w)| (*id, w.deadline)).collect();
+        for (id, deadline) in gone {
+            outputs.extend(self.leave(list, id, deadline).map(|waiter| Output::Empty(waiter.poll)));
+        }
+    }
+
+    fn wait(&mut self, list: &TaskListKey, id: WaiterId, waiter: Waiter<P>) {
+        self.deadlines.insert((waiter.deadline, id, list.clone()));
+        if !self.lists.contains_key(list) {
+            self.forget_idle();
+        }
+        self.lists.entry(list.clone()).or_default().waiters.insert(id, waiter);
+    }
+
+    fn leave(
+        &mut self,
+        list: &TaskListKey,
+        id: WaiterId,
+        deadline: Timestamp,
+    ) -> Option<Waiter<P>> {
+        self.deadlines.remove(&(deadline, id, list.clone()));
+        self.lists.get_mut(list)?.waiters.remove(&id)
+    }
+
+    /// Makes room for a new list.
+    fn forget_idle(&mut self) {
+        if self.lists.len() >= IDLE_LISTS_MAX {
+            self.lists.retain(|_, list| !list.waiters.is_empty() || list.refilling);
+        }
+    }
+
+    fn doubt(&mut self, list: &TaskListKey) {
+        if let Some(known) = self.lists.get_mut(list) {
+            known.complete = false;
+            known.doubted = true;
+        }
+    }
+
+    /// Hands out what can be handed out, and asks for more where there may be more.
+    fn pair(&mut self, list: &TaskListKey, outputs: &mut Vec<Output<P>>) {
+        while let Some(known) = self.lists.get_mut(list) {
+            let Some((id, waiter)) = known.waiters.first_key_value() else { return };
+            let (id, deadline, gone) = (*id, waiter.deadline, waiter.presence.is_gone());
+            if gone {
+                outputs.extend(self.leave(list, id, deadline).map(|w| Output::Empty(w.poll)));
+                continue;
+            }
+            let Some(task) = known.head.pop_first() else {
+                if !known.complete && !known.refilling {
+                    known.refilling = true;
+                    known.doubted = false;
+                    outputs.push(Output::Refill(list.clone()));
+                }
+                return;
+            };
+            if let Some(waiter) = self.leave(list, id, deadline) {
+                outputs.push(Output::Start(list.clone(), task, id, waiter));
+            }
+        }
+    }
+}
+
+impl<P> List<P> {
+    /// A task beyond the known head is left to be found in the rows, unless the rows may just
+    /// have been read without it.
+    fn offer(&mut self, task: Task) {
+        let within = self.head.last().is_some_and(|last| task < *last);
+        if self.complete || self.refilling || within {
+            self.head.insert(task);
+            self.cut();
+        }
+    }
+
+    fn refill(&mut self, tasks: Vec<Task>, complete: bool) {
+        self.refilling = false;
+        self.complete = complete && !self.doubted;
+        self.head.extend(tasks);
+        self.cut();
+    }
+
+    fn cut(&mut self) {
+        while self.head.len() > HEAD_MAX {
+            self.head.pop_last();
+            self.complete = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

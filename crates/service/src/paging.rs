@@ -1,0 +1,76 @@
+//! Pages: what a request says about them, and the tokens that bind them to it.
+
+use crate::token::{PageRef, Tokens};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use engine::Scope;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use wire::{Fault, Operation, PageToken, Timestamp};
+
+/// How much of a digest a token carries, in bytes.
+const DIGEST_BYTES: usize = 12;
+
+/// The paging members of one request.
+pub struct Paging {
+    /// Largest first.
+    pub reverse: bool,
+    maximum_page_size: Option<u32>,
+    token: Option<PageToken>,
+    digest: String,
+    now: Timestamp,
+    tokens: Arc<Tokens>,
+}
+
+impl Paging {
+    /// Reads the paging members of a request, given by its operation and its input.
+    pub fn of(
+        operation: Operation,
+        input: &impl Serialize,
+        scope: &Scope,
+        tokens: &Arc<Tokens>,
+        now: Timestamp,
+    ) -> Paging {
+        // The members have the same names in all seven paged operations.
+        let mut body = serde_json::to_value(input).expect("an input has text keys");
+        let mut take = |name: &str| body.as_object_mut().and_then(|members| members.remove(name));
+        let token = take("nextPageToken");
+        // A client may change its mind about the size, but not about what it lists.
+        let size = take("maximumPageSize").and_then(|size| size.as_u64());
+        let mut hash = Sha256::new();
+        for text in [&*scope.account, &*scope.region, operation.name(), &body.to_string()] {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+        Paging {
+            reverse: body["reverseOrder"].as_bool().unwrap_or(false),
+            maximum_page_size: size.and_then(|size| u32::try_from(size).ok()),
+            token: token.and_then(|token| token.as_str().map(PageToken::from)),
+            digest: STANDARD_NO_PAD.encode(&hash.finalize()[..DIGEST_BYTES]),
+            now,
+            tokens: Arc::clone(tokens),
+        }
+    }
+
+    /// Where the page begins, if not at the beginning.
+    pub fn position<P: DeserializeOwned>(&self) -> Result<Option<P>, Fault> {
+        let position = |token| self.tokens.parse_page(token, &self.digest, self.now);
+        self.token.as_ref().map(position).transpose()
+    }
+
+    /// How many entries the page may hold: what the request says, if that is less than `most`.
+    pub fn entries_max(&self, most: usize) -> usize {
+        match self.maximum_page_size.map(|size| size as usize) {
+            None | Some(0) => most,
+            Some(size) => size.min(most),
+        }
+    }
+
+    /// The token of the page that begins at `position`.
+    pub fn token(&self, position: &impl Serialize) -> PageToken {
+        let digest = self.digest.clone();
+        self.tokens.page(&PageRef { digest, issued_at: self.now, position })
+    }
+}

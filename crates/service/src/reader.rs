@@ -1,0 +1,261 @@
+//! Answers what only reads the store, and completes what a task's reply needs from it.
+//!
+//! Readers see what is durable. They keep the shards free of long reads.
+
+use crate::api::Reply;
+use crate::history;
+use crate::keys::{self, Position};
+use crate::listing::{self, Query};
+use crate::matcher::{HEAD_MAX, Task};
+use crate::paging::Paging;
+use crate::shard::{StartedIds, StartedTask};
+use crate::token::{TaskRef, Tokens};
+use crate::values;
+use engine::RunIdentity;
+use engine::rows::{Key, TaskKind, TaskListKey};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::{Direction, ShardId, Store, StoreError};
+use wire::*;
+
+/// How many tasks of one shard are read at a time for a list's head.
+const TASKS_PER_SCAN: usize = 64;
+
+/// Something to read.
+pub enum Read {
+    /// GetWorkflowExecutionHistory.
+    History(Box<RunIdentity>, ShardId, Paging),
+    /// A page of a decision task that the caller holds.
+    DecisionTask(StartedTask, ShardId, DecisionPage),
+    /// An activity task that the caller holds.
+    ActivityTask(StartedTask, ShardId),
+    /// ListOpenWorkflowExecutions and ListClosedWorkflowExecutions.
+    List(Box<Query>, Paging),
+    /// CountOpenWorkflowExecutions and CountClosedWorkflowExecutions.
+    Count(Box<Query>),
+    /// CountPendingActivityTasks and CountPendingDecisionTasks.
+    CountTasks(TaskListKey),
+}
+
+/// Which page of a decision task.
+pub struct DecisionPage {
+    /// What the request says about pages.
+    pub paging: Paging,
+    /// Leave out what the previous decision task has shown.
+    pub from_previous: bool,
+    /// The first event, if this is not the first page.
+    pub position: Option<EventId>,
+}
+
+/// What the token of a decision task's page names.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DecisionPlace {
+    /// The task, which must still be the caller's.
+    pub task: TaskRef,
+    /// The first event of the page.
+    pub next: EventId,
+}
+
+/// See the module.
+pub struct Reader {
+    /// Where to read.
+    pub store: Arc<dyn Store>,
+    /// For the tokens in replies.
+    pub tokens: Arc<Tokens>,
+}
+
+impl Reader {
+    /// Answers.
+    pub fn read(&self, read: Read) -> Result<Reply, Fault> {
+        match read {
+            Read::History(identity, shard, paging) => self.history(&identity, shard, &paging),
+            Read::DecisionTask(task, shard, page) => self.decision_task(&task, shard, &page),
+            Read::ActivityTask(task, shard) => self.activity_task(task, shard),
+            Read::List(query, paging) => self.list(&query, &paging),
+            Read::Count(query) => {
+                let (count, truncated) = listing::count(&*self.store, &query).map_err(internal)?;
+                Ok(Reply::json(&WorkflowExecutionCount { count, truncated: Some(truncated) }))
+            }
+            Read::CountTasks(list) => {
+                let counted = listing::count_tasks(&*self.store, &list).map_err(internal)?;
+                let (count, truncated) = counted;
+                Ok(Reply::json(&PendingTaskCount { count, truncated: Some(truncated) }))
+            }
+        }
+    }
+
+    /// The tasks that a list hands out first, and whether those are all.
+    pub fn head(&self, list: &TaskListKey) -> Result<(Vec<Task>, bool), StoreError> {
+        let mut head = BTreeSet::new();
+        // Beyond this place a shard has tasks that were not read.
+        let mut bound: Option<Task> = None;
+        for shard in keys::shards() {
+            let tasks = self.head_of_shard(list, shard)?;
+            if let Some(last) = tasks.last().filter(|_| tasks.len() == TASKS_PER_SCAN)
+                && bound.as_ref().is_none_or(|bound| last < bound)
+            {
+                bound = Some(last.clone());
+            }
+            head.extend(tasks);
+        }
+        let complete = bound.is_none() && head.len() <= HEAD_MAX;
+        if let Some(bound) = bound {
+            head.retain(|task| *task <= bound);
+        }
+        Ok((head.into_iter().take(HEAD_MAX).collect(), complete))
+    }
+
+    /// The first tasks of a shard that are not held back.
+    fn head_of_shard(&self, list: &TaskListKey, shard: ShardId) -> Result<Vec<Task>, StoreError> {
+        let mut range = keys::tasks(list);
+        let mut tasks = Vec::new();
+        loop {
+            let scanned = range.start.as_slice()..range.end.as_slice();
+            let rows = self.store.scan(shard, scanned, Direction::Ascending, TASKS_PER_SCAN)?;
+            for (key, bytes) in &rows {
+                if values::is_deliverable(bytes) && tasks.len() < TASKS_PER_SCAN {
+                    let place = keys::parse_task(key)
+                        .ok_or_else(|| StoreError("a task's key does not decode".to_owned()))?;
+                    tasks.push(Task { place, shard });
+                }
+            }
+            match rows.last() {
+                Some((last, _)) if rows.len() == TASKS_PER_SCAN && tasks.len() < TASKS_PER_SCAN => {
+                    range.start = [last.as_slice(), &[0]].concat();
+                }
+                Some(_) | None => return Ok(tasks),
+            }
+        }
+    }
+
+    fn history(
+        &self,
+        identity: &RunIdentity,
+        shard: ShardId,
+        paging: &Paging,
+    ) -> Result<Reply, Fault> {
+        let run_id = &identity.run_id;
+        let unknown = || Fault::unknown_run(&identity.workflow_id, run_id);
+        let row = self.store.get(shard, &keys::row(&Key::Run(run_id.clone())));
+        let stored = values::parse_identity(&row.map_err(internal)?.ok_or_else(unknown)?);
+        if stored.map_err(internal)? != *identity {
+            return Err(unknown());
+        }
+        let position: Option<EventId> = paging.position()?;
+        let range = match (position, paging.reverse) {
+            (None, _) => EventId(1)..=history::END,
+            (Some(next), false) => next..=history::END,
+            (Some(next), true) => EventId(1)..=next,
+        };
+        let page = self.events(shard, run_id, range, paging)?;
+        let mut body = b"{\"events\":".to_vec();
+        body.extend(page.events);
+        if let Some(next) = page.next {
+            push_member(&mut body, "nextPageToken", &paging.token(&next));
+        }
+        body.push(b'}');
+        Ok(Reply::Json(body))
+    }
+
+    /// A decision task shows the history up to its own start, whatever has happened since.
+    fn decision_task(
+        &self,
+        task: &StartedTask,
+        shard: ShardId,
+        page: &DecisionPage,
+    ) -> Result<Reply, Fault> {
+        let StartedIds { scheduled, started } = task.ids;
+        let run_id = &task.identity.run_id;
+        let first = match task.previous_started_event_id {
+            EventId::NONE => EventId(1),
+            previous if page.from_previous => previous,
+            _ => EventId(1),
+        };
+        let range = match (page.position, page.paging.reverse) {
+            (None, _) => first..=started,
+            (Some(next), false) => next..=started,
+            (Some(next), true) => first..=next,
+        };
+        let read = self.events(shard, run_id, range, &page.paging)?;
+        let reference = TaskRef {
+            shard: shard.0,
+            run_id: run_id.clone(),
+            scheduled_event_id: scheduled,
+            started_event_id: started,
+        };
+        let mut body = b"{\"events\":".to_vec();
+        body.extend(read.events);
+        let token = self.tokens.task(TaskKind::Decision, &reference);
+        push_member(&mut body, "taskToken", &token);
+        push_member(&mut body, "startedEventId", &started);
+        push_member(&mut body, "workflowExecution", &task.identity.execution());
+        push_member(&mut body, "workflowType", &task.workflow_type);
+        push_member(&mut body, "previousStartedEventId", &task.previous_started_event_id);
+        if let Some(next) = read.next {
+            let place = DecisionPlace { task: reference, next };
+            push_member(&mut body, "nextPageToken", &page.paging.token(&place));
+        }
+        body.push(b'}');
+        Ok(Reply::Json(body))
+    }
+
+    fn events(
+        &self,
+        shard: ShardId,
+        run_id: &RunId,
+        range: std::ops::RangeInclusive<EventId>,
+        paging: &Paging,
+    ) -> Result<history::Page, Fault> {
+        let direction = if paging.reverse { Direction::Descending } else { Direction::Ascending };
+        let events_max = paging.entries_max(history::PAGE_EVENTS_MAX);
+        history::page(&*self.store, shard, run_id, range, direction, events_max).map_err(internal)
+    }
+
+    fn activity_task(&self, task: StartedTask, shard: ShardId) -> Result<Reply, Fault> {
+        let StartedIds { scheduled, started } = task.ids;
+        let run_id = &task.identity.run_id;
+        let event = history::event(&*self.store, shard, run_id, scheduled).map_err(internal)?;
+        let EventAttributes::ActivityTaskScheduled(attributes) = event.attributes else {
+            let text = format!("event {scheduled} of run {run_id} schedules no activity");
+            return Err(internal(StoreError(text)));
+        };
+        let task_token = self.tokens.task(
+            TaskKind::Activity,
+            &TaskRef {
+                shard: shard.0,
+                run_id: run_id.clone(),
+                scheduled_event_id: scheduled,
+                started_event_id: started,
+            },
+        );
+        Ok(Reply::json(&ActivityTask {
+            task_token,
+            activity_id: attributes.activity_id,
+            started_event_id: started,
+            workflow_execution: task.identity.execution(),
+            activity_type: attributes.activity_type,
+            input: attributes.input,
+        }))
+    }
+
+    fn list(&self, query: &Query, paging: &Paging) -> Result<Reply, Fault> {
+        let after: Option<Position> = paging.position()?;
+        let most = paging.entries_max(listing::PAGE_EXECUTIONS_MAX);
+        let page = listing::page(&*self.store, query, after.as_ref(), most).map_err(internal)?;
+        Ok(Reply::json(&WorkflowExecutionInfos {
+            execution_infos: page.infos,
+            next_page_token: page.next_after.map(|after| paging.token(&after)),
+        }))
+    }
+}
+
+fn push_member(body: &mut Vec<u8>, name: &str, value: &impl Serialize) {
+    body.extend(format!(",\"{name}\":").bytes());
+    serde_json::to_writer(body, value).expect("an output has text keys");
+}
+
+fn internal(error: StoreError) -> Fault {
+    tracing::error!(%error, "the store could not be read");
+    Fault::Internal
+}

@@ -1,0 +1,451 @@
+//! A shard: the one writer of the executions that hash to it.
+//!
+//! A step takes all the commands that wait, applies each to the state so far, and commits them as
+//! one batch; only then are there replies. When a commit is not acknowledged, memory is thrown
+//! away, and everything is read again from the store.
+//!
+//! The shard knows nothing of threads, sockets or the wall clock: what drives it passes them in.
+
+use crate::api::CallerPresence;
+use crate::cache::ExecutionCache;
+use crate::wakes::Wakes;
+use crate::{keys, values};
+use engine::rows::{Change, Key, Task, TaskListKey, Value, WorkflowKey, changes};
+use engine::{Command, Execution, Registry, RunIdentity, Scope, Start, Transition};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, RwLock};
+use store::{Batch, CommitError, Epoch, ShardId, Store, StoreError};
+use wire::*;
+
+mod load;
+
+/// How many commands one batch holds at most.
+pub const COMMANDS_MAX: usize = 256;
+
+/// How many wake-ups one batch handles at most.
+const WAKES_PER_STEP_MAX: usize = 256;
+
+/// A snapshot is written whenever a history has grown by this many events.
+pub const SNAPSHOT_EVENTS: u64 = 256;
+
+/// How long a run that could not be woken is left alone, in milliseconds.
+const WAKE_RETRY_MS: i64 = 60_000;
+
+/// What a shard can be asked.
+#[derive(Debug)]
+pub enum ShardCommand {
+    /// Start a run, unless one of the workflow id is open.
+    Start(RunIdentity, Box<StartWorkflowExecutionInput>),
+    /// Apply a command to a run.
+    Apply(Target, Command),
+    /// Give a task to a poller that still waits.
+    StartTask(TaskStart),
+    /// The decision task that a decider holds, for a further page.
+    ResumeDecisionTask(Target, StartedIds),
+    /// What the API says of a run.
+    Describe(Target),
+}
+
+/// Which run a command is for.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// The run that a token names.
+    Run(Scope, RunId),
+    /// The run that a request names in full.
+    Execution(WorkflowKey, RunId),
+    /// Whichever run of the workflow id is open.
+    Open(WorkflowKey),
+}
+
+/// A task and who is to have it.
+#[derive(Clone, Debug)]
+pub struct TaskStart {
+    /// Where it waits.
+    pub list: TaskListKey,
+    /// Which one.
+    pub task: Task,
+    /// Who polls, for the history.
+    pub identity: Option<Identity>,
+    /// Whether the poller still waits.
+    pub presence: CallerPresence,
+}
+
+/// The events that tell one delivery of a task from every other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StartedIds {
+    /// The event that scheduled it.
+    pub scheduled: EventId,
+    /// The event of its start.
+    pub started: EventId,
+}
+
+/// What came of a command, once it is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to say.
+    Done,
+    /// A run was started.
+    Started(RunId),
+    /// Whether the activity was asked to cancel.
+    Heartbeat {
+        /// True once a decider asked for it.
+        cancel_requested: bool,
+    },
+    /// A task is the poller's.
+    Task(StartedTask),
+    /// What the API says of the run.
+    Description(Box<WorkflowExecutionDetail>),
+}
+
+/// A task that is a poller's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartedTask {
+    /// Its run.
+    pub identity: Arc<RunIdentity>,
+    /// The run's type.
+    pub workflow_type: WorkflowType,
+    /// This delivery of it.
+    pub ids: StartedIds,
+    /// For deciders: the start of the newest decision task that was completed.
+    pub previous_started_event_id: EventId,
+}
+
+/// Why a command had no outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The caller's mistake, or the task is no longer there.
+    Fault(Fault),
+    /// The poller has gone; the task still waits.
+    CallerGone,
+    /// Ours: the store failed. Whether the command took effect may be unknown.
+    Unavailable,
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Refusal {
+        Refusal::Fault(fault)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        tracing::error!(%error, "the store could not be read");
+        Refusal::Unavailable
+    }
+}
+
+/// What a step leads to. Everything in it is durable.
+#[derive(Debug)]
+pub struct Step<T> {
+    /// An answer to each command, in order.
+    pub replies: Vec<(T, Result<Outcome, Refusal>)>,
+    /// Tasks that may be handed out.
+    pub offers: Vec<(TaskListKey, Task)>,
+}
+
+impl<T> Step<T> {
+    fn unavailable(tickets: impl Iterator<Item = T>) -> Step<T> {
+        let replies = tickets.map(|ticket| (ticket, Err(Refusal::Unavailable))).collect();
+        Step { replies, offers: Vec::new() }
+    }
+}
+
+/// The state of a shard's one owner.
+pub struct Shard {
+    id: ShardId,
+    owner: String,
+    store: Arc<dyn Store>,
+    registry: Arc<RwLock<Registry>>,
+    /// `None` after a commit of unknown outcome, until the shard is claimed again.
+    epoch: Option<Epoch>,
+    cache: ExecutionCache,
+    wakes: Wakes,
+}
+
+/// What a step has decided and not yet committed.
+#[derive(Default)]
+struct Staged {
+    batch: Batch,
+    offers: Vec<(TaskListKey, Task)>,
+}
+
+impl Shard {
+    /// Claims the shard.
+    pub fn claim(
+        id: ShardId,
+        owner: &str,
+        store: Arc<dyn Store>,
+        registry: Arc<RwLock<Registry>>,
+    ) -> Result<Shard, StoreError> {
+        let epoch = Some(store.claim(id, owner)?);
+        Ok(Shard {
+            id,
+            owner: owner.to_owned(),
+            store,
+            registry,
+            epoch,
+            cache: ExecutionCache::new(),
+            wakes: Wakes::new(),
+        })
+    }
+
+    /// When the shard wants its next step, if no command comes before.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.wakes.next()
+    }
+
+    /// Handles what has fallen due and then `commands`, in one commit.
+    pub fn step<T>(&mut self, commands: Vec<(T, ShardCommand)>, now: Timestamp) -> Step<T> {
+        let mut staged = Staged::default();
+        let mut replies = Vec::with_capacity(commands.len());
+        let epoch = match self.ready() {
+            Ok(epoch) => epoch,
+            Err(error) => {
+                tracing::error!(shard = self.id.0, %error, "the shard is not available");
+                return Step::unavailable(commands.into_iter().map(|(ticket, _)| ticket));
+            }
+        };
+        self.fire_due(&mut staged, now);
+        for (ticket, command) in commands {
+            let reply = self.handle(command, &mut staged, now);
+            replies.push((ticket, reply));
+        }
+        match self.commit(epoch, staged.batch) {
+            Ok(()) => Step { replies, offers: staged.offers },
+            Err(error) => {
+                self.recover(&error);
+                // Whatever was decided, refusals included, rested on state that is gone.
+                Step::unavailable(replies.into_iter().map(|(ticket, _)| ticket))
+            }
+        }
+    }
+
+    /// Holds a claim and knows the next wake-ups.
+    fn ready(&mut self) -> Result<Epoch, StoreError> {
+        let epoch = match self.epoch {
+            Some(epoch) => epoch,
+            None => *self.epoch.insert(self.store.claim(self.id, &self.owner)?),
+        };
+        self.wakes.refill(&*self.store, self.id)?;
+        Ok(epoch)
+    }
+
+    fn commit(&mut self, epoch: Epoch, batch: Batch) -> Result<(), CommitError> {
+        if !batch.is_empty() {
+            self.store.commit(self.id, epoch, batch)?;
+        }
+        self.cache.trim();
+        Ok(())
+    }
+
+    /// Throws away what may differ from the store.
+    fn recover(&mut self, error: &CommitError) {
+        tracing::error!(shard = self.id.0, %error, "a commit was not acknowledged");
+        match error {
+            CommitError::Full(_) => (), // Nothing was written, and the claim still holds.
+            CommitError::Fenced | CommitError::Unknown(_) => self.epoch = None,
+        }
+        self.cache.clear();
+        self.wakes.clear();
+    }
+
+    /// Lets what has fallen due happen, one thing at a time.
+    fn fire_due(&mut self, staged: &mut Staged, now: Timestamp) {
+        for _ in 0..WAKES_PER_STEP_MAX {
+            let Some(run_id) = self.wakes.pop_due(now) else { return };
+            if let Err(error) = self.fire(&run_id, staged, now) {
+                // It is tried again, but not in a loop that keeps others from their turn.
+                tracing::error!(shard = self.id.0, %run_id, ?error, "a run could not be woken");
+                self.wakes.put((Timestamp(now.0.saturating_add(WAKE_RETRY_MS)), run_id));
+            }
+        }
+    }
+
+    fn fire(&mut self, run_id: &RunId, staged: &mut Staged, now: Timestamp) -> Result<(), Refusal> {
+        let Some(execution) = self.load(run_id)? else { return Ok(()) };
+        if execution.is_open() {
+            let transition = self.apply(&execution, &Command::FireDue, now)?;
+            let next = transition.after.next_deadline();
+            self.stage(Some(&execution), transition, staged);
+            // What falls due next may do so at the same moment: then the row does not change, and
+            // memory has to be told.
+            if let Some(next) = next {
+                self.wakes.put((next.at, run_id.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn handle(
+        &mut self,
+        command: ShardCommand,
+        staged: &mut Staged,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        match command {
+            ShardCommand::Start(identity, input) => self.start(identity, &input, staged, now),
+            ShardCommand::Apply(target, command) => {
+                let execution = self.find(&target, staged)?;
+                let transition = self.apply(&execution, &command, now)?;
+                let outcome = match &command {
+                    Command::RecordHeartbeat { scheduled_event_id, .. } => Outcome::Heartbeat {
+                        cancel_requested: execution.activities[scheduled_event_id]
+                            .latest_cancel_requested
+                            .is_some(),
+                    },
+                    Command::Signal { .. }
+                    | Command::RequestCancel
+                    | Command::Terminate { .. }
+                    | Command::StartDecisionTask { .. }
+                    | Command::CompleteDecisionTask(_)
+                    | Command::StartActivityTask { .. }
+                    | Command::CloseActivityTask { .. }
+                    | Command::FireDue => Outcome::Done,
+                };
+                self.stage(Some(&execution), transition, staged);
+                Ok(outcome)
+            }
+            ShardCommand::StartTask(start) => self.start_task(start, staged, now),
+            ShardCommand::ResumeDecisionTask(target, ids) => {
+                let execution = self.find(&target, staged)?;
+                let held = execution.decision_task_started.as_ref().is_some_and(|started| {
+                    execution.is_open()
+                        && started.scheduled_event_id == ids.scheduled
+                        && started.event_id == ids.started
+                });
+                if !held {
+                    return Err(Fault::unknown_decision_task(ids.scheduled).into());
+                }
+                Ok(Outcome::Task(started_task(&execution, ids)))
+            }
+            ShardCommand::Describe(target) => {
+                Ok(Outcome::Description(Box::new(self.find(&target, staged)?.detail())))
+            }
+        }
+    }
+
+    fn start(
+        &mut self,
+        identity: RunIdentity,
+        input: &StartWorkflowExecutionInput,
+        staged: &mut Staged,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        let workflow = workflow_of(&identity);
+        let run_id = identity.run_id.clone();
+        let transition = {
+            let registry = self.registry.read().expect("no writer panics");
+            let start = Start::from_request(identity, input, &registry)?;
+            let open = keys::row(&Key::OpenRun(workflow));
+            if self.get(&open, staged)?.is_some() {
+                return Err(Fault::WorkflowExecutionAlreadyStarted.into());
+            }
+            start.apply(&registry, now)
+        };
+        self.stage(None, transition, staged);
+        Ok(Outcome::Started(run_id))
+    }
+
+    fn start_task(
+        &mut self,
+        start: TaskStart,
+        staged: &mut Staged,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        // As late as can be: once it is started, a task given to nobody is lost to its timeout.
+        if start.presence.is_gone() {
+            return Err(Refusal::CallerGone);
+        }
+        let scheduled_event_id = start.task.scheduled_event_id;
+        let target = Target::Run(start.list.scope, start.task.run_id);
+        let execution = self.find(&target, staged)?;
+        let identity = start.identity;
+        let command = match start.list.kind {
+            engine::rows::TaskKind::Decision => {
+                Command::StartDecisionTask { scheduled_event_id, identity }
+            }
+            engine::rows::TaskKind::Activity => {
+                Command::StartActivityTask { scheduled_event_id, identity }
+            }
+        };
+        let transition = self.apply(&execution, &command, now)?;
+        let ids = StartedIds {
+            scheduled: scheduled_event_id,
+            started: transition.events.first().expect("a start is an event").event_id,
+        };
+        let task = started_task(&transition.after, ids);
+        self.stage(Some(&execution), transition, staged);
+        Ok(Outcome::Task(task))
+    }
+
+    /// Decides. A bug in there costs one request and leaves the run as it was.
+    fn apply(
+        &self,
+        execution: &Execution,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Transition, Refusal> {
+        let registry = self.registry.read().expect("no writer panics");
+        let applied = catch_unwind(AssertUnwindSafe(|| execution.apply(command, &registry, now)));
+        match applied {
+            Ok(decided) => Ok(decided?),
+            Err(_panic) => {
+                let run_id = &execution.identity.run_id;
+                tracing::error!(%run_id, "a command could not be applied because of a bug");
+                Err(Refusal::Unavailable)
+            }
+        }
+    }
+
+    /// Adds a transition's writes to the batch, and its state to memory.
+    fn stage(&mut self, before: Option<&Execution>, transition: Transition, staged: &mut Staged) {
+        let run_id = transition.after.identity.run_id.clone();
+        for change in changes(before, &transition) {
+            self.wakes.follow(&change);
+            match change {
+                Change::Put(key, value) => {
+                    staged.batch.put(keys::row(&key), values::row(&value));
+                    if let (Key::Task(key), Value::Task { deliverable: true }) = (key, value) {
+                        staged.offers.push((key.list, key.task));
+                    }
+                }
+                Change::Delete(key) => staged.batch.delete(keys::row(&key)),
+            }
+        }
+        let Transition { events, after, successor, heartbeat: _ } = transition;
+        if let Some(first) = events.first() {
+            staged.batch.put(keys::history(&run_id, first.event_id), values::events(&events));
+            let snapshots = |events: u64| events / SNAPSHOT_EVENTS;
+            let before = before.map_or(0, |before| before.last_event_id.0);
+            if snapshots(before) < snapshots(after.last_event_id.0)
+                || (!after.is_open() && after.last_event_id.0 > SNAPSHOT_EVENTS)
+            {
+                staged.batch.put(keys::snapshot(&run_id), values::json(&after));
+            }
+        }
+        self.cache.put(Arc::new(after));
+        if let Some(successor) = successor {
+            self.stage(None, *successor, staged);
+        }
+    }
+}
+
+fn workflow_of(identity: &RunIdentity) -> WorkflowKey {
+    WorkflowKey {
+        scope: identity.scope.clone(),
+        domain: identity.domain.clone(),
+        workflow_id: identity.workflow_id.clone(),
+    }
+}
+
+fn started_task(execution: &Execution, ids: StartedIds) -> StartedTask {
+    StartedTask {
+        identity: Arc::clone(&execution.identity),
+        workflow_type: execution.workflow_type.clone(),
+        ids,
+        previous_started_event_id: execution.previous_started_event_id,
+    }
+}
+
+#[cfg(test)]
+mod tests;

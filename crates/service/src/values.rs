@@ -1,0 +1,116 @@
+//! The bytes of stored values. Each begins with the version of its form; old forms are read for
+//! ever.
+
+use engine::rows::Value;
+use engine::{Execution, Heartbeat, RunIdentity};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use store::StoreError;
+use wire::{Event, EventId, RunId};
+
+/// The one form so far: JSON after the version, except where a function here says otherwise.
+const VERSION_1: u8 = 1;
+
+/// The value of a row.
+pub fn row(value: &Value) -> Vec<u8> {
+    match value {
+        Value::Nothing => vec![VERSION_1],
+        Value::Run(identity) => json(identity),
+        Value::OpenRun(run_id) => json(run_id),
+        Value::Task { deliverable } => vec![VERSION_1, u8::from(*deliverable)],
+        Value::Heartbeat(heartbeat) => json(heartbeat),
+        Value::Listed(info) => json(info),
+    }
+}
+
+/// Any value that is kept as JSON.
+pub fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = vec![VERSION_1];
+    serde_json::to_writer(&mut bytes, value).expect("stored values have text keys");
+    bytes
+}
+
+/// Reads what [`json`] wrote.
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(json_of(bytes)?)
+        .map_err(|error| StoreError(format!("a stored value does not decode: {error}")))
+}
+
+/// The JSON within what [`json`] wrote.
+pub fn json_of(bytes: &[u8]) -> Result<&[u8], StoreError> {
+    match bytes.split_first() {
+        Some((&VERSION_1, json)) => Ok(json),
+        Some((version, _)) => Err(StoreError(format!("a stored value has form {version}"))),
+        None => Err(StoreError("a stored value is empty".to_owned())),
+    }
+}
+
+/// Whose run it is.
+pub fn parse_identity(bytes: &[u8]) -> Result<RunIdentity, StoreError> {
+    parse_json(bytes)
+}
+
+/// The run that is open.
+pub fn parse_open_run(bytes: &[u8]) -> Result<RunId, StoreError> {
+    parse_json(bytes)
+}
+
+/// A heartbeat.
+pub fn parse_heartbeat(bytes: &[u8]) -> Result<Heartbeat, StoreError> {
+    parse_json(bytes)
+}
+
+/// A state as of some event.
+pub fn parse_snapshot(bytes: &[u8]) -> Result<Execution, StoreError> {
+    parse_json(bytes)
+}
+
+/// Whether a waiting task may be handed out.
+pub fn is_deliverable(bytes: &[u8]) -> bool {
+    bytes == [VERSION_1, 1]
+}
+
+/// The events of one transition: each as the JSON that the wire sends, after its length in bytes
+/// (32 bits, big-endian), so that a page of a history is put together from stored bytes.
+pub fn events(events: &[Event]) -> Vec<u8> {
+    let mut bytes = vec![VERSION_1];
+    for event in events {
+        let at = bytes.len();
+        bytes.extend([0; 4]);
+        serde_json::to_writer(&mut bytes, event).expect("an event has text keys");
+        let length = u32::try_from(bytes.len() - at - 4).expect("an event is below 4 GiB");
+        bytes[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    }
+    bytes
+}
+
+/// The JSON of each event of a transition, in order.
+pub fn event_jsons(bytes: &[u8]) -> Result<Vec<&[u8]>, StoreError> {
+    let mut rest = json_of(bytes)?;
+    let mut jsons = Vec::new();
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let (json, after) = after
+            .split_at_checked(u32::from_be_bytes(*length) as usize)
+            .ok_or_else(|| StoreError("a stored event is cut off".to_owned()))?;
+        jsons.push(json);
+        rest = after;
+    }
+    Ok(jsons)
+}
+
+/// An event from its stored JSON.
+pub fn parse_event(json: &[u8]) -> Result<Event, StoreError> {
+    serde_json::from_slice(json)
+        .map_err(|error| StoreError(format!("a stored event does not decode: {error}")))
+}
+
+/// The event `event_id` out of a transition that begins with `first`.
+pub fn event_at(bytes: &[u8], first: EventId, event_id: EventId) -> Result<Event, StoreError> {
+    let index = event_id.0.checked_sub(first.0).and_then(|index| usize::try_from(index).ok());
+    let jsons = event_jsons(bytes)?;
+    let json = index.and_then(|index| jsons.get(index));
+    parse_event(json.ok_or_else(|| StoreError(format!("event {event_id} is missing")))?)
+}
+
+#[cfg(test)]
+mod tests;

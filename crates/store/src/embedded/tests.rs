@@ -1,0 +1,431 @@
+//! What only a store on disk can get wrong: directories, crashes, full and failing disks.
+
+use super::*;
+use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+use tempfile::TempDir;
+
+const SHARD: ShardId = ShardId(7);
+const NO_LIMIT: usize = 100_000;
+
+fn scratch() -> TempDir {
+    tempfile::tempdir().expect("a scratch directory")
+}
+
+fn open(dir: &Path) -> Embedded {
+    Embedded::open(dir, Options::default()).expect("the directory opens")
+}
+
+/// The words with which `dir` is refused.
+fn refusal(dir: &Path) -> String {
+    match Embedded::open(dir, Options { build: "9.9".to_owned(), ..Options::default() }) {
+        Ok(_) => panic!("{} was opened", dir.display()),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn put(key: &[u8], value: &[u8]) -> Batch {
+    let mut batch = Batch::default();
+    batch.put(key.to_vec(), value.to_vec());
+    batch
+}
+
+fn rows(store: &Embedded, shard: ShardId) -> Vec<Entry> {
+    let all = b"".as_slice()..b"\xff\xff\xff\xff\xff";
+    store.scan(shard, all, Direction::Ascending, NO_LIMIT).expect("scan answers")
+}
+
+/// What a crash at this moment would leave: the files as they are, the store still open.
+fn copy_image(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a scratch directory");
+    for entry in fs::read_dir(from).expect("the directory is there") {
+        let entry = entry.expect("the directory is there");
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_image(&path, &target);
+        } else {
+            fs::copy(&path, &target).expect("no file goes away while so little is written");
+        }
+    }
+}
+
+/// Every file below `dir`.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).expect("the directory is there") {
+        let path = entry.expect("the directory is there").path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[test]
+fn passes_the_contract_suite() {
+    let dir = scratch();
+    crate::suite::check_store(|| Box::new(open(dir.path())));
+}
+
+#[test]
+fn a_missing_directory_is_created_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = scratch();
+    let path = dir.path().join("below").join("data");
+    drop(open(&path));
+    let mode = fs::metadata(&path).expect("it was created").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn a_second_open_names_the_process_that_has_the_directory() {
+    let dir = scratch();
+    let first = open(dir.path());
+    let expected = format!("{} is in use by process {}", dir.path().display(), std::process::id());
+    assert_eq!(refusal(dir.path()), expected);
+    drop(first);
+    drop(open(dir.path()));
+}
+
+#[test]
+fn another_format_is_refused_naming_both_versions() {
+    let dir = scratch();
+    drop(open(dir.path()));
+    let version = dir.path().join("VERSION");
+    for (text, found, created_by) in [
+        ("tidewheel store format 2\ncreated by build 4.5.6\n", "2", "4.5.6"),
+        ("tidewheel store format 0\ncreated by build 4.5.6\n", "0", "4.5.6"),
+        ("tidewheel store format two\n", "two", "unknown"),
+        ("", "unknown", "unknown"),
+    ] {
+        fs::write(&version, text).expect("writable");
+        let expected = format!(
+            "{} holds store format {found}, created by build {created_by}; \
+             this build (9.9) reads format 1",
+            dir.path().display()
+        );
+        assert_eq!(refusal(dir.path()), expected);
+    }
+}
+
+#[test]
+fn the_build_that_created_a_directory_is_kept() {
+    let dir = scratch();
+    for build in ["1.2.3", "4.5.6"] {
+        let options = Options { build: build.to_owned(), ..Options::default() };
+        drop(Embedded::open(dir.path(), options).expect("the directory opens"));
+        let text = fs::read_to_string(dir.path().join("VERSION")).expect("it is there");
+        assert_eq!(text, "tidewheel store format 1\ncreated by build 1.2.3\n");
+    }
+}
+
+#[test]
+fn a_foreign_directory_is_refused_and_left_alone() {
+    let dir = scratch();
+    fs::write(dir.path().join("thesis.txt"), "years of work").expect("writable");
+    assert!(refusal(dir.path()).contains("neither empty nor a tidewheel store"));
+    assert_eq!(files(dir.path()), [dir.path().join("thesis.txt")]);
+}
+
+#[test]
+fn data_whose_version_was_lost_is_refused_rather_than_made_anew() {
+    let dir = scratch();
+    drop(open(dir.path()));
+    fs::remove_file(dir.path().join("VERSION")).expect("it is there");
+    let before = files(dir.path());
+    assert!(refusal(dir.path()).contains("neither empty nor a tidewheel store"));
+    assert_eq!(files(dir.path()), before);
+}
+
+#[test]
+fn a_fresh_volume_is_as_good_as_an_empty_directory() {
+    let dir = scratch();
+    fs::create_dir(dir.path().join("lost+found")).expect("writable");
+    drop(open(dir.path()));
+}
+
+type Crash = Box<dyn Fn(&Path)>;
+
+/// The steps of a first start leave, in turn: a lock file, part of `VERSION.new`, all of it, some
+/// of the engine's files, all of them.
+#[test]
+fn a_first_start_that_crashed_anywhere_can_be_repeated() {
+    let complete = scratch();
+    drop(open(complete.path()));
+    let remove_data = |image: &Path| fs::remove_dir_all(image.join("data")).expect("it is there");
+    let mut crashes: Vec<Crash> = vec![
+        Box::new(|_| ()),
+        Box::new(remove_data),
+        Box::new(move |image| {
+            remove_data(image);
+            fs::write(image.join("VERSION.new"), "tidew").expect("writable");
+        }),
+        Box::new(move |image| {
+            remove_data(image);
+            fs::remove_file(image.join("VERSION.new")).expect("it is there");
+        }),
+    ];
+    for file in files(&complete.path().join("data")) {
+        let name = file.strip_prefix(complete.path()).expect("it is below").to_owned();
+        crashes.push(Box::new(move |image| {
+            fs::remove_file(image.join(&name)).expect("it is there");
+        }));
+    }
+    for crash in crashes {
+        let image = scratch();
+        copy_image(complete.path(), image.path());
+        let version_new = image.path().join("VERSION.new");
+        fs::rename(image.path().join("VERSION"), &version_new).expect("it is there");
+        crash(image.path());
+        for epoch in [1, 2] {
+            assert_eq!(open(image.path()).claim(SHARD, "test"), Ok(Epoch(epoch)));
+            assert!(!version_new.exists());
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_commits_and_work_resumes_with_room() {
+    let dir = scratch();
+    let free = Arc::new(AtomicU64::new(1_000_000));
+    let probed = free.clone();
+    let options = Options {
+        free_bytes_min: 1_000,
+        free_bytes: Box::new(move |_| match probed.load(Ordering::Relaxed) {
+            u64::MAX => Err(io::Error::other("no such device")),
+            free => Ok(free),
+        }),
+        ..Options::default()
+    };
+    let store = Embedded::open(dir.path(), options).expect("the directory opens");
+    let old = store.claim(SHARD, "test").expect("there is room");
+    assert_eq!(store.commit(SHARD, old, put(b"a", b"1")), Ok(()));
+
+    free.store(999, Ordering::Relaxed);
+    let epoch = store.claim(SHARD, "test").expect("a claim needs next to no room");
+    let full = |text: &str| Err(CommitError::Full(text.to_owned()));
+    let refused = store.commit(SHARD, epoch, put(b"b", b"2"));
+    assert_eq!(refused, full("999 bytes are free, 1002 are needed"));
+    let fenced = store.commit(SHARD, old, put(b"b", b"2"));
+    assert_eq!(fenced, Err(CommitError::Fenced), "waiting for room would not help");
+    free.store(u64::MAX, Ordering::Relaxed);
+    let refused = store.commit(SHARD, epoch, put(b"b", b"2"));
+    assert_eq!(refused, full("cannot tell how many bytes are free: no such device"));
+    assert_eq!(rows(&store, SHARD), [(b"a".to_vec(), b"1".to_vec())]);
+    assert_eq!(store.poisoned(), None);
+
+    free.store(1_002, Ordering::Relaxed);
+    assert_eq!(store.commit(SHARD, epoch, put(b"b", b"2")), Ok(()), "the same epoch goes on");
+}
+
+#[test]
+fn the_free_bytes_of_a_real_directory_are_known() {
+    let dir = scratch();
+    assert!(0 < free_bytes(dir.path()).expect("statvfs answers"));
+    assert!(free_bytes(&dir.path().join("absent")).is_err());
+}
+
+/// How a write to disk goes wrong.
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    BeforeTheWrite,
+    AfterTheWrite,
+    Panic,
+}
+
+/// Opens a store whose `nth` write fails; counts the writes and the calls of `on_poison`.
+fn open_failing(
+    dir: &Path,
+    nth: usize,
+    failure: Failure,
+) -> (Embedded, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+    let (writes, poisonings) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, poisoned) = (writes.clone(), poisonings.clone());
+    let broken_disk = || fjall::Error::Io(io::Error::other("the disk is broken"));
+    let write: WriteGroup = Box::new(move |group| {
+        if counted.fetch_add(1, Ordering::Relaxed) + 1 != nth {
+            return write_durably(group);
+        }
+        match failure {
+            Failure::BeforeTheWrite => Err(broken_disk()),
+            Failure::AfterTheWrite => write_durably(group).and(Err(broken_disk())),
+            Failure::Panic => panic!("a bug in the engine"),
+        }
+    });
+    let on_poison: OnPoison = Box::new(move |_| {
+        poisoned.fetch_add(1, Ordering::Relaxed);
+    });
+    let options = Options { on_poison, ..Options::default() };
+    let store = Embedded::open_with_writer(dir, options, write).expect("the directory opens");
+    (store, writes, poisonings)
+}
+
+#[test]
+fn a_failed_write_poisons_the_store_and_is_never_retried() {
+    for (failure, reason, is_there) in [
+        (Failure::BeforeTheWrite, "the disk is broken", false),
+        (Failure::AfterTheWrite, "the disk is broken", true),
+        (Failure::Panic, "the committer has ", false),
+    ] {
+        let dir = scratch();
+        let (store, writes, poisonings) = open_failing(dir.path(), 3, failure);
+        let epoch = store.claim(SHARD, "test").expect("the first write works");
+        assert_eq!(store.commit(SHARD, epoch, put(b"a", b"1")), Ok(()));
+        assert_eq!(store.poisoned(), None);
+
+        for key in [b"b", b"c"] {
+            match store.commit(SHARD, epoch, put(key, b"2")) {
+                Err(CommitError::Unknown(error)) => assert!(error.0.contains(reason), "{error}"),
+                answer => panic!("{failure:?} was answered with {answer:?}"),
+            }
+        }
+        assert!(store.claim(SHARD, "test").is_err());
+        assert_eq!(writes.load(Ordering::Relaxed), 3, "{failure:?} was retried");
+        assert_eq!(store.get(SHARD, b"a"), Ok(Some(b"1".to_vec())), "reads go on");
+        drop(store);
+        assert_eq!(poisonings.load(Ordering::Relaxed), 1);
+
+        let store = open(dir.path());
+        let keys: Vec<Vec<u8>> = rows(&store, SHARD).into_iter().map(|(key, _)| key).collect();
+        let expected: &[&[u8]] = if is_there { &[b"a", b"b"] } else { &[b"a"] };
+        assert_eq!(keys, expected, "after {failure:?}");
+        assert!(epoch < store.claim(SHARD, "test").expect("a new process starts afresh"));
+    }
+}
+
+#[test]
+fn a_failed_claim_is_not_handed_out() {
+    let dir = scratch();
+    let (store, ..) = open_failing(dir.path(), 1, Failure::AfterTheWrite);
+    assert!(store.claim(SHARD, "test").is_err());
+    assert!(store.poisoned().is_some());
+}
+
+/// Writers commit pairs of rows while the directory is copied again and again, as a crash at that
+/// moment would leave it.
+#[test]
+fn a_crash_at_any_moment_loses_nothing_acknowledged_and_tears_nothing() {
+    const WRITERS: u16 = 4;
+    const IMAGES: usize = 3;
+    let dir = scratch();
+    let images = scratch();
+    let store = open(dir.path());
+    let acknowledged = Mutex::new(Vec::new());
+    let is_done = AtomicBool::new(false);
+    let mut acknowledged_before_image = Vec::new();
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let (store, acknowledged, is_done) = (&store, &acknowledged, &is_done);
+            scope.spawn(move || {
+                let shard = ShardId(writer);
+                let epoch = store.claim(shard, "test").expect("the disk works");
+                let mut number = 0_u32;
+                while !is_done.load(Ordering::Acquire) {
+                    let mut batch = put(&[b"a".as_slice(), &number.to_be_bytes()].concat(), b"1");
+                    batch.put([b"b".as_slice(), &number.to_be_bytes()].concat(), b"1".to_vec());
+                    assert_eq!(store.commit(shard, epoch, batch), Ok(()));
+                    acknowledged.lock().expect("no panic").push((shard, number));
+                    number += 1;
+                }
+            });
+        }
+        for image in 0..IMAGES {
+            // Something new must have been acknowledged since the last image.
+            let known = acknowledged_before_image.last().map_or(0, Vec::len);
+            while acknowledged.lock().expect("no panic").len() <= known {
+                std::thread::yield_now();
+            }
+            acknowledged_before_image.push(acknowledged.lock().expect("no panic").clone());
+            copy_image(dir.path(), &images.path().join(image.to_string()));
+        }
+        is_done.store(true, Ordering::Release);
+    });
+    for (image, acknowledged) in acknowledged_before_image.iter().enumerate() {
+        let store = open(&images.path().join(image.to_string()));
+        for (shard, number) in acknowledged {
+            let key = [b"a".as_slice(), &number.to_be_bytes()].concat();
+            let value = store.get(*shard, &key).expect("get answers");
+            assert!(value.is_some(), "image {image} lost commit {number} of {shard:?}");
+        }
+        for shard in (0..WRITERS).map(ShardId) {
+            let keys: Vec<Vec<u8>> = rows(&store, shard).into_iter().map(|(key, _)| key).collect();
+            let (first, second) = keys.split_at(keys.len() / 2);
+            let numbers = |keys: &[Vec<u8>]| -> Vec<Vec<u8>> {
+                keys.iter().map(|key| key[1..].to_vec()).collect()
+            };
+            assert_eq!(numbers(first), numbers(second), "image {image} tears a commit");
+        }
+    }
+}
+
+/// The end of the journal as a power failure may leave it: cut anywhere in the last commit, or with
+/// a page of it never written.
+#[test]
+fn a_torn_end_of_the_journal_is_dropped_whole() {
+    let dir = scratch();
+    let images = scratch();
+    let journal = Path::new("data").join("0.jnl");
+    let store = open(dir.path());
+    let epoch = store.claim(SHARD, "test").expect("the disk works");
+    assert_eq!(store.commit(SHARD, epoch, put(b"a", b"kept")), Ok(()));
+    let written_bytes = || {
+        let bytes = fs::read(dir.path().join(&journal)).expect("the journal is there");
+        bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+    };
+    let kept_bytes = written_bytes();
+    // Does not compress, so that a missing page is not noticed by a failing decompression alone.
+    let mut state = 1_u32;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    })
+    .take(20_000)
+    .collect();
+    let mut batch = put(b"b", &noise);
+    for number in 0..40_u8 {
+        batch.put(vec![b'c', number], noise[..1_000].to_vec());
+    }
+    assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+    let whole = fs::read(dir.path().join(&journal)).expect("the journal is there");
+    let whole = &whole[..written_bytes()];
+
+    let mut torn: Vec<(String, Vec<u8>)> = Vec::new();
+    for step in 1..10 {
+        let cut = kept_bytes + (whole.len() - kept_bytes) * step / 10;
+        torn.push((format!("cut at {cut}"), whole[..cut].to_vec()));
+    }
+    for page in (kept_bytes.next_multiple_of(4_096)..whole.len() - 4_096).step_by(4_096) {
+        let mut bytes = whole.to_vec();
+        bytes[page..page + 4_096].fill(0);
+        torn.push((format!("without the page at {page}"), bytes));
+    }
+    for (index, (what, mut bytes)) in torn.into_iter().enumerate() {
+        let image = images.path().join(index.to_string());
+        copy_image(dir.path(), &image);
+        // As the engine allocates it.
+        bytes.resize(1024 * 1024, 0);
+        fs::write(image.join(&journal), bytes).expect("writable");
+        let found = match Embedded::open(&image, Options::default()) {
+            Ok(store) => rows(&store, SHARD),
+            Err(error) => panic!("a journal {what}: {error}"),
+        };
+        assert_eq!(found, [(b"a".to_vec(), b"kept".to_vec())], "a journal {what}");
+    }
+}
+
+#[test]
+fn damage_to_an_acknowledged_commit_is_refused_and_leaves_the_journal_as_it_was() {
+    let dir = scratch();
+    let store = open(dir.path());
+    let epoch = store.claim(SHARD, "test").expect("the disk works");
+    for key in [b"a", b"b"] {
+        assert_eq!(store.commit(SHARD, epoch, put(key, &[b'x'; 1_000])), Ok(()));
+    }
+    drop(store);
+    let journal = dir.path().join("data").join("0.jnl");
+    let mut bytes = fs::read(&journal).expect("the journal is there");
+    let damaged = bytes.iter().position(|byte| *byte == b'x').expect("the values are there") + 500;
+    bytes[damaged] = b'y';
+    fs::write(&journal, &bytes).expect("writable");
+    assert!(refusal(dir.path()).contains("ChecksumMismatch"));
+    assert!(fs::read(&journal).expect("the journal is there") == bytes, "the journal was changed");
+}

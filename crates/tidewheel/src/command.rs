@@ -1,0 +1,83 @@
+//! The command line.
+//!
+//! Values of settings are plain text here: `settings.rs` reads them, wherever they come from, and
+//! words what is wrong with them.
+
+use crate::settings::{Given, Key};
+use std::path::PathBuf;
+
+/// A durable workflow server that speaks Amazon SWF on the wire.
+#[derive(Debug, clap::Parser)]
+#[command(name = "tidewheel", version, disable_help_subcommand = true)]
+pub enum Command {
+    /// Run the server on a data directory.
+    Serve(Serve),
+    /// Try it: run the server, on a temporary directory unless one is named, and a demonstration.
+    Dev(Dev),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Dev {
+    #[command(flatten)]
+    pub flags: Flags,
+    /// Stop the server when the demonstration is over.
+    #[arg(long)]
+    pub exit_after_demonstration: bool,
+}
+
+/// The settings. Each may also be given in the environment (TIDEWHEEL_DATA_DIR and so on) or in
+/// the configuration file (data_dir and so on); the command line wins, then the environment.
+#[derive(Debug, clap::Args)]
+pub struct Flags {
+    /// Configuration file, in TOML.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the server keeps its data; created if it is missing.
+    #[arg(long, value_name = "DIRECTORY")]
+    data_dir: Option<String>,
+    /// Address and port to listen on; port 0 takes any that is free. [default: 127.0.0.1:7933]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// How log lines are written: text or json. [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// What is logged: error, warn, info, debug, trace, or directives such as info,server=debug.
+    /// [default: info; for dev: warn]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// How long a poll waits for a task before it is answered empty, 1 to 60. [default: 58]
+    #[arg(long, value_name = "SECONDS")]
+    poll_hold_seconds: Option<String>,
+}
+
+impl From<Flags> for Given {
+    fn from(flags: Flags) -> Given {
+        let Flags { config, data_dir, listen, log_format, log_level, poll_hold_seconds } = flags;
+        let values = [
+            (Key::DataDir, data_dir),
+            (Key::Listen, listen),
+            (Key::LogFormat, log_format),
+            (Key::LogLevel, log_level),
+            (Key::PollHoldSeconds, poll_hold_seconds),
+        ];
+        let values = values.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
+        Given { config, values }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Command::command().debug_assert();
+    }
+}

@@ -1,0 +1,136 @@
+//! One server in this process: its parts are started bottom up, and ended top down.
+
+use crate::EXIT_FAILURE;
+use crate::demo::DemonstrationError;
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::system::{SystemClock, SystemEntropy};
+use server::Server;
+use service::{Entropy, Options, Service};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use store::StoreError;
+use store::embedded::{self, Embedded};
+
+/// What happens when the errand beside the server is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// The server goes on until a signal ends it.
+    KeepServing,
+    /// The server ends.
+    Stop,
+}
+
+/// Why the server did not start, or did not end well. One line each.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+    #[error("cannot listen on {address}: {source}; choose another address with --listen")]
+    Bind { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Store(#[from] embedded::OpenError),
+    #[error("cannot read the data directory: {0}")]
+    Service(#[from] StoreError),
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    #[error("the demonstration failed: {0}")]
+    Demonstration(DemonstrationError),
+}
+
+/// Serves `data_dir` until a signal asks for the end, or `errand`, which is given the address and
+/// runs beside the server, does. An errand that fails ends the server too.
+pub fn run(
+    settings: &Settings,
+    data_dir: &Path,
+    errand: impl AsyncFnOnce(SocketAddr) -> Result<After, RunError>,
+) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(RunError::Runtime)?;
+    let (service, outcome) = runtime.block_on(serve(settings, data_dir, errand))?;
+    // Outside of the runtime, because it blocks; before the runtime ends, because a second signal
+    // is awaited in there.
+    let service = Arc::into_inner(service).expect("a server that has ended holds nothing");
+    service.close();
+    tracing::info!("stopped");
+    outcome
+}
+
+/// Returns the service, to be closed, and what came of the errand.
+async fn serve(
+    settings: &Settings,
+    data_dir: &Path,
+    errand: impl AsyncFnOnce(SocketAddr) -> Result<After, RunError>,
+) -> Result<(Arc<Service>, Result<(), RunError>), RunError> {
+    let signals = Signals::listen().map_err(RunError::Runtime)?;
+    let bind_error = |source| RunError::Bind { address: settings.listen, source };
+    let server = Server::bind(settings.listen).await.map_err(bind_error)?;
+    let address = server.address().map_err(bind_error)?;
+    let entropy = Arc::new(SystemEntropy);
+    let service = Arc::new(open(settings, data_dir, entropy.clone())?);
+    announce(address).map_err(RunError::Output)?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        %address,
+        data_dir = %data_dir.display(),
+        "started"
+    );
+    let mut outcome = Ok(());
+    let shutdown = async {
+        outcome = until_the_end(signals, errand(address)).await;
+        tracing::info!("stopping");
+    };
+    server.serve(service.clone(), entropy, shutdown).await;
+    Ok((service, outcome))
+}
+
+fn open(
+    settings: &Settings,
+    data_dir: &Path,
+    entropy: Arc<dyn Entropy>,
+) -> Result<Service, RunError> {
+    let options = embedded::Options {
+        build: env!("CARGO_PKG_VERSION").to_owned(),
+        on_poison: Box::new(end_at_once),
+        ..embedded::Options::default()
+    };
+    let store = Arc::new(Embedded::open(data_dir, options)?);
+    let options = Options { poll_hold: settings.poll_hold };
+    Ok(Service::open(store, Arc::new(SystemClock), entropy, options)?)
+}
+
+/// A write or a flush has failed. What is on disk is unknown, and flushing again would not tell:
+/// only a new process that reads it all can.
+fn end_at_once(error: &StoreError) {
+    tracing::error!(%error, "the store has failed for good; the process ends");
+    std::process::exit(EXIT_FAILURE.into());
+}
+
+/// The first line on standard output: whoever started the process waits for it.
+fn announce(address: SocketAddr) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "listening on http://{address}")?;
+    output.flush()
+}
+
+/// Waits until the server should end.
+async fn until_the_end(
+    mut signals: Signals,
+    errand: impl Future<Output = Result<After, RunError>>,
+) -> Result<(), RunError> {
+    let outcome = tokio::select! {
+        () = signals.next() => Ok(()),
+        outcome = errand => match outcome {
+            Ok(After::KeepServing) => {
+                signals.next().await;
+                Ok(())
+            }
+            Ok(After::Stop) => Ok(()),
+            Err(error) => Err(error),
+        }
+    };
+    signals.end_at_the_next();
+    outcome
+}

@@ -1,0 +1,183 @@
+//! Rows: flags, variables and a file in, settings or one line out.
+
+use super::*;
+
+/// Sources as text: flags and variables as `name=value`, and the file's content.
+#[derive(Default)]
+struct Sources<'a> {
+    flags: &'a [(Key, &'a str)],
+    variables: &'a [(&'a str, &'a str)],
+    file: Option<&'a str>,
+}
+
+fn read(sources: &Sources<'_>) -> Result<Settings, SettingsError> {
+    let values = sources.flags.iter().map(|(key, text)| (*key, (*text).to_owned())).collect();
+    let config = sources.file.map(|_| PathBuf::from("t.toml"));
+    let environment = sources.variables.iter().map(|(name, value)| (name.into(), value.into()));
+    let read_file = |path: &Path| match sources.file {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(io::Error::other(format!("asked for {}", path.display()))),
+    };
+    Settings::read(Given { config, values }, environment, read_file, Defaults::SERVE)
+}
+
+fn settings(sources: &Sources<'_>) -> Settings {
+    read(sources).expect("these settings are right")
+}
+
+#[track_caller]
+fn check_error(sources: &Sources<'_>, expected: &str) {
+    let text = read(sources).expect_err(expected).to_string();
+    assert_eq!(text, expected);
+    assert!(!text.contains('\n'), "one line: {text}");
+}
+
+#[test]
+fn defaults() {
+    let serve = Settings {
+        data_dir: None,
+        listen: "127.0.0.1:7933".parse().expect("an address"),
+        log_format: LogFormat::Text,
+        log_level: "info".to_owned(),
+        poll_hold: Duration::from_secs(58),
+    };
+    assert_eq!(settings(&Sources::default()), serve);
+    let read_file = |_: &Path| Err(io::ErrorKind::NotFound.into());
+    let dev = Settings::read(Given::default(), [], read_file, Defaults::DEV);
+    assert_eq!(dev.expect("defaults are right"), Settings { log_level: "warn".into(), ..serve });
+}
+
+#[test]
+fn every_key_from_every_source() {
+    let expected = Settings {
+        data_dir: Some("/d".into()),
+        listen: "[::1]:0".parse().expect("an address"),
+        log_format: LogFormat::Json,
+        log_level: "warn,server=debug".to_owned(),
+        poll_hold: Duration::from_secs(1),
+    };
+    let flags = [
+        (Key::DataDir, "/d"),
+        (Key::Listen, "[::1]:0"),
+        (Key::LogFormat, "json"),
+        (Key::LogLevel, "warn,server=debug"),
+        (Key::PollHoldSeconds, "1"),
+    ];
+    assert_eq!(settings(&Sources { flags: &flags, ..Sources::default() }), expected);
+    let variables = [
+        ("TIDEWHEEL_DATA_DIR", "/d"),
+        ("TIDEWHEEL_LISTEN", "[::1]:0"),
+        ("TIDEWHEEL_LOG_FORMAT", "json"),
+        ("TIDEWHEEL_LOG_LEVEL", "warn,server=debug"),
+        ("TIDEWHEEL_POLL_HOLD_SECONDS", "1"),
+        ("HOME", "/home/somebody"),
+    ];
+    assert_eq!(settings(&Sources { variables: &variables, ..Sources::default() }), expected);
+    let file = "data_dir = '/d'\nlisten = '[::1]:0'\nlog_format = 'json'\n\
+                log_level = 'warn,server=debug'\npoll_hold_seconds = 1\n";
+    assert_eq!(settings(&Sources { file: Some(file), ..Sources::default() }), expected);
+}
+
+#[test]
+fn flags_win_over_variables_and_those_over_the_file() {
+    let file = Some("poll_hold_seconds = 1\nlog_level = 'error'\ndata_dir = 'from-file'");
+    let variables = [("TIDEWHEEL_POLL_HOLD_SECONDS", "2"), ("TIDEWHEEL_LOG_LEVEL", "warn")];
+    let flags = [(Key::PollHoldSeconds, "3")];
+    let all = settings(&Sources { flags: &flags, variables: &variables, file });
+    assert_eq!(all.poll_hold, Duration::from_secs(3));
+    assert_eq!(all.log_level, "warn");
+    assert_eq!(all.data_dir, Some("from-file".into()));
+}
+
+#[test]
+fn the_file_may_be_named_by_a_variable() {
+    let read = |given: Given| {
+        let variables = [("TIDEWHEEL_CONFIG".into(), "from-variable".into())];
+        let read_file = |path: &Path| Ok(format!("data_dir = '{}'", path.display()));
+        Settings::read(given, variables, read_file, Defaults::SERVE).expect("right settings")
+    };
+    assert_eq!(read(Given::default()).data_dir, Some("from-variable".into()));
+    let given = Given { config: Some("from-flag".into()), values: Vec::new() };
+    assert_eq!(read(given).data_dir, Some("from-flag".into()));
+}
+
+#[test]
+fn unknown_keys() {
+    let all = "TIDEWHEEL_DATA_DIR, TIDEWHEEL_LISTEN, TIDEWHEEL_LOG_FORMAT, TIDEWHEEL_LOG_LEVEL, \
+               TIDEWHEEL_POLL_HOLD_SECONDS, TIDEWHEEL_CONFIG";
+    for name in ["TIDEWHEEL_LISTENS", "TIDEWHEEL_", "TIDEWHEEL_data_dir"] {
+        check_error(
+            &Sources { variables: &[(name, "x")], ..Sources::default() },
+            &format!("{name} is no setting; there are {all}"),
+        );
+    }
+    check_error(
+        &Sources { file: Some("data-dir = 'x'"), ..Sources::default() },
+        "data-dir in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
+         poll_hold_seconds",
+    );
+    check_error(
+        &Sources { file: Some("[log]\nlevel = 'x'"), ..Sources::default() },
+        "log in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
+         poll_hold_seconds",
+    );
+}
+
+#[test]
+fn values_that_are_wrong() {
+    let example = "must be an address and a port such as 127.0.0.1:7933";
+    let number = "must be a whole number from 1 to 60";
+    let level = "must be error, warn, info, debug, trace, or directives such as info,server=debug";
+    for (key, text, flag, wanted) in [
+        (Key::Listen, "7933", "--listen", example),
+        (Key::Listen, "localhost:7933", "--listen", example),
+        (Key::LogFormat, "xml", "--log-format", "must be text or json"),
+        (Key::LogLevel, "", "--log-level", level),
+        (Key::LogLevel, "info,,=", "--log-level", level),
+        (Key::PollHoldSeconds, "0", "--poll-hold-seconds", number),
+        (Key::PollHoldSeconds, "61", "--poll-hold-seconds", number),
+        (Key::PollHoldSeconds, "1.5", "--poll-hold-seconds", number),
+        (Key::DataDir, "", "--data-dir", "must be a directory"),
+    ] {
+        check_error(
+            &Sources { flags: &[(key, text)], ..Sources::default() },
+            &format!("{flag}: {wanted}, not '{text}'"),
+        );
+    }
+    check_error(
+        &Sources { variables: &[("TIDEWHEEL_LOG_FORMAT", "x")], ..Sources::default() },
+        "TIDEWHEEL_LOG_FORMAT: must be text or json, not 'x'",
+    );
+    check_error(
+        &Sources { file: Some("poll_hold_seconds = true"), ..Sources::default() },
+        &format!("poll_hold_seconds in t.toml: {number}, not 'true'"),
+    );
+}
+
+#[test]
+fn only_loopback_addresses() {
+    for listen in ["0.0.0.0:7933", "[::]:7933", "192.0.2.1:0"] {
+        check_error(
+            &Sources { variables: &[("TIDEWHEEL_LISTEN", listen)], ..Sources::default() },
+            &format!(
+                "TIDEWHEEL_LISTEN: {listen} can be reached from other machines, and requests are \
+                 not authenticated yet; use a loopback address such as 127.0.0.1:7933"
+            ),
+        );
+    }
+    let flags = [(Key::Listen, "127.1.2.3:1")];
+    let listen = settings(&Sources { flags: &flags, ..Sources::default() }).listen;
+    assert_eq!(listen.to_string(), "127.1.2.3:1");
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let given = Given { config: Some("t.toml".into()), values: Vec::new() };
+    let read_file = |_: &Path| Err(io::Error::other("no such luck"));
+    let error = Settings::read(given, [], read_file, Defaults::SERVE).expect_err("no file");
+    assert_eq!(error.to_string(), "cannot read the configuration file t.toml: no such luck");
+    let broken = read(&Sources { file: Some("data_dir = 'x'\nlisten = \n"), ..Sources::default() });
+    let text = broken.expect_err("no TOML").to_string();
+    assert!(text.starts_with("the configuration file t.toml is no TOML: line 2: "), "{text}");
+    assert!(!text.contains('\n'), "one line: {text}");
+}
