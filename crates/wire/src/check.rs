@@ -25,11 +25,11 @@ impl Model {
         let mut violations = Violations::default();
         self.constrain(input, &body, &mut String::new(), &mut violations);
         violations.into_result()?;
-        let mut request = Request::from_checked(operation, body)?;
-        if let Request::RespondDecisionTaskCompleted(input) = &mut request {
-            check_decisions(input.decisions.as_deref_mut().unwrap_or_default())?;
+        rules::check_filters(operation, &body)?;
+        let request = Request::from_checked(operation, body)?;
+        if let Request::RespondDecisionTaskCompleted(input) = &request {
+            check_decisions(input.decisions.as_deref().unwrap_or_default())?;
         }
-        rules::check_filters(&request)?;
         Ok(request)
     }
 

@@ -73,10 +73,13 @@ macro_rules! decisions {
                 }
                 let members = Members::deserialize(deserializer)?;
                 let incomplete = Decision::Incomplete(members.decision_type);
+                // Where no attribute is required, leaving them all out says the same.
+                let bare = serde_json::json!({});
                 Ok(match members.decision_type {
-                    $(DecisionType::$name => {
-                        members.$name.map_or(incomplete, Decision::$name)
-                    })*
+                    $(DecisionType::$name => members
+                        .$name
+                        .or_else(|| serde_json::from_value(bare).ok())
+                        .map_or(incomplete, Decision::$name),)*
                 })
             }
         }
@@ -103,20 +106,17 @@ impl DecisionType {
             | D::ScheduleLambdaFunction => false,
         }
     }
-
-    /// True if the decision says nothing without its attributes. The others have no required
-    /// attribute, and the service takes them bare.
-    fn needs_attributes(self) -> bool {
-        !self.closes()
-    }
 }
 
 /// Refuses a list that must not be applied at all: attributes missing, or a closing decision that
 /// is not the last.
-pub(crate) fn check_decisions(decisions: &mut [Decision]) -> Result<(), Fault> {
-    for decision in decisions.iter_mut() {
+pub(crate) fn check_decisions(decisions: &[Decision]) -> Result<(), Fault> {
+    for decision in decisions {
         if let Decision::Incomplete(decision_type) = decision {
-            *decision = bare(*decision_type)?;
+            let name = decision_type.as_str();
+            return Err(Fault::Validation(format!(
+                "{name}DecisionAttributes must be specified for decision of type {name}"
+            )));
         }
     }
     match decisions.split_last() {
@@ -125,21 +125,6 @@ pub(crate) fn check_decisions(decisions: &mut [Decision]) -> Result<(), Fault> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// A decision that came without attributes.
-fn bare(decision_type: DecisionType) -> Result<Decision, Fault> {
-    if decision_type.needs_attributes() {
-        let name = decision_type.as_str();
-        return Err(Fault::Validation(format!(
-            "{name}DecisionAttributes must be specified for decision of type {name}"
-        )));
-    }
-    // Only closing decisions are left, and an empty object is a whole one for each of them.
-    let name = decision_type.as_str();
-    let key = format!("{}{}DecisionAttributes", name[..1].to_lowercase(), &name[1..]);
-    serde_json::from_value(serde_json::json!({ "decisionType": name, key: {} }))
-        .map_err(|error| Fault::from_decoding(&error))
 }
 
 decisions! {

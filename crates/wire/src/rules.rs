@@ -4,8 +4,7 @@
 //! (`ValidationException`) is certain (api.md, sections 2 and 8).
 
 use crate::fault::Fault;
-use crate::request::Request;
-use crate::shapes::ExecutionTimeFilter;
+use crate::request::Operation;
 use crate::values::Timeout;
 use serde_json::Value;
 
@@ -100,61 +99,28 @@ pub(crate) fn words_in_order<'w>(shape: &str, words: &'w [String]) -> Vec<&'w st
     words.iter().map(String::as_str).collect()
 }
 
-/// Filters that exclude each other, and the time filter that some operations need.
-pub(crate) fn check_filters(request: &Request) -> Result<(), Fault> {
-    let filters = |execution: bool, type_: bool, tag: bool, close_status: bool| {
-        vec![
-            ("executionFilter", execution),
-            ("typeFilter", type_),
-            ("tagFilter", tag),
-            ("closeStatusFilter", close_status),
-        ]
-    };
-    macro_rules! filters_of {
-        ($input:ident, $close_status:expr) => {
-            filters(
-                $input.execution_filter.is_some(),
-                $input.type_filter.is_some(),
-                $input.tag_filter.is_some(),
-                $close_status,
-            )
+/// Filters that exclude each other, and the time filter that some operations need. `body` has
+/// passed all other checks.
+pub(crate) fn check_filters(operation: Operation, body: &Value) -> Result<(), Fault> {
+    const EXCLUSIVE: [&str; 4] =
+        ["executionFilter", "typeFilter", "tagFilter", "closeStatusFilter"];
+    let given = |name: &str| body.get(name).is_some();
+    // The members of these names mean this in every operation that has them.
+    let filters: Vec<&str> = EXCLUSIVE.into_iter().filter(|name| given(name)).collect();
+    let closed =
+        [Operation::ListClosedWorkflowExecutions, Operation::CountClosedWorkflowExecutions];
+    let text =
+        if closed.contains(&operation) && !given("startTimeFilter") && !given("closeTimeFilter") {
+            "Must specify time filter".to_owned()
+        } else if given("startTimeFilter") && given("closeTimeFilter") {
+            "Cannot specify both a startTimeFilter and a closeTimeFilter".to_owned()
+        } else if filters.len() > 1 {
+            let filters = filters.join(", ");
+            format!("Cannot specify more than one exclusive filters in the same query: [{filters}]")
+        } else {
+            return Ok(());
         };
-    }
-    let (times, others) = if let Request::ListOpenWorkflowExecutions(input) = request {
-        (None, filters_of!(input, false))
-    } else if let Request::CountOpenWorkflowExecutions(input) = request {
-        (None, filters_of!(input, false))
-    } else if let Request::ListClosedWorkflowExecutions(input) = request {
-        let times = (&input.start_time_filter, &input.close_time_filter);
-        (Some(times), filters_of!(input, input.close_status_filter.is_some()))
-    } else if let Request::CountClosedWorkflowExecutions(input) = request {
-        let times = (&input.start_time_filter, &input.close_time_filter);
-        (Some(times), filters_of!(input, input.close_status_filter.is_some()))
-    } else {
-        return Ok(());
-    };
-    times.map_or(Ok(()), |(start, close)| check_times(start, close))?;
-    let given: Vec<&str> =
-        others.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
-    if given.len() > 1 {
-        return Err(Fault::Validation(format!(
-            "Cannot specify more than one exclusive filters in the same query: [{}]",
-            given.join(", ")
-        )));
-    }
-    Ok(())
-}
-
-fn check_times(
-    start: &Option<ExecutionTimeFilter>,
-    close: &Option<ExecutionTimeFilter>,
-) -> Result<(), Fault> {
-    let text = match (start, close) {
-        (None, None) => "Must specify time filter",
-        (Some(_), Some(_)) => "Cannot specify both a startTimeFilter and a closeTimeFilter",
-        (Some(_), None) | (None, Some(_)) => return Ok(()),
-    };
-    Err(Fault::Validation(text.to_owned()))
+    Err(Fault::Validation(text))
 }
 
 fn is_name(text: &str) -> bool {

@@ -1,0 +1,3 @@
+//! Every test that crosses crates, in one binary to save linking.
+
+mod tidy;
