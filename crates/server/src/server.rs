@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::sleep;
 
 /// The most connections at a time. When there are so many, new ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -74,7 +75,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             Err(error) => {
                 // Too many open files, or a peer that gave up while it waited. Both pass.
                 tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MILLISECONDS)).await;
+                sleep(Duration::from_millis(ACCEPT_PAUSE_MILLISECONDS)).await;
             }
         }
     }

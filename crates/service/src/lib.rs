@@ -26,3 +26,6 @@ mod wakes;
 pub use api::{Clock, Entropy, Pending, Reply};
 pub use engine::Scope;
 pub use threads::{Options, Service};
+
+#[cfg(test)]
+mod tests;

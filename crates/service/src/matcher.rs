@@ -257,6 +257,9 @@ impl<P> Matcher<P> {
 
     /// Hands out what can be handed out, and asks for more where there may be more.
     fn pair(&mut self, list: &TaskListKey, outputs: &mut Vec<Output<P>>) {
+        if self.draining {
+            return; // A task that is started now may be lost to its timeout.
+        }
         while let Some(known) = self.lists.get_mut(list) {
             let Some((id, waiter)) = known.waiters.first_key_value() else { return };
             let (id, deadline, gone) = (*id, waiter.deadline, waiter.presence.is_gone());

@@ -16,13 +16,20 @@ pub enum Command {
     Dev(Dev),
 }
 
+/// Below the flags of both commands.
+const OTHER_SOURCES: &str = "\
+Each setting may also be given in the environment (TIDEWHEEL_DATA_DIR and so on) or in the
+configuration file (data_dir and so on). Flags win over the environment, and that over the file.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = OTHER_SOURCES)]
 pub struct Serve {
     #[command(flatten)]
     pub flags: Flags,
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = OTHER_SOURCES)]
 pub struct Dev {
     #[command(flatten)]
     pub flags: Flags,
@@ -31,8 +38,7 @@ pub struct Dev {
     pub exit_after_demonstration: bool,
 }
 
-/// The settings. Each may also be given in the environment (TIDEWHEEL_DATA_DIR and so on) or in
-/// the configuration file (data_dir and so on); the command line wins, then the environment.
+/// The settings, as flags.
 #[derive(Debug, clap::Args)]
 pub struct Flags {
     /// Configuration file, in TOML.

@@ -85,5 +85,6 @@ fn run_dev(dev: Dev) -> Result<(), Error> {
 }
 
 fn read_settings(flags: command::Flags, defaults: Defaults) -> Result<Settings, SettingsError> {
-    Settings::read(flags.into(), std::env::vars_os(), std::fs::read_to_string, defaults)
+    let read_file = |path: &Path| std::fs::read_to_string(path);
+    Settings::read(flags.into(), std::env::vars_os(), read_file, defaults)
 }

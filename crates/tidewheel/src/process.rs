@@ -54,6 +54,7 @@ pub fn run(
     // is awaited in there.
     let service = Arc::into_inner(service).expect("a server that has ended holds nothing");
     service.close();
+    drop(service); // Frees the data directory.
     tracing::info!("stopped");
     outcome
 }
@@ -97,7 +98,8 @@ fn open(
         ..embedded::Options::default()
     };
     let store = Arc::new(Embedded::open(data_dir, options)?);
-    let options = Options { poll_hold: settings.poll_hold };
+    let owner = format!("process {}", std::process::id());
+    let options = Options { poll_hold: settings.poll_hold, owner };
     Ok(Service::open(store, Arc::new(SystemClock), entropy, options)?)
 }
 

@@ -229,8 +229,11 @@ fn parse_file(path: &Path, text: &str) -> Result<Values, SettingsError> {
             let place = Place { name, origin };
             return Err(SettingsError::Unknown { place });
         };
-        // A number may stand with or without quotation marks, as in the environment.
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        // A number may stand with or without quotation marks, as in the environment. What is
+        // neither is wrong for every key, and is named by its type.
+        let number = value.as_integer().map(|number| number.to_string());
+        let text = value.as_str().map(str::to_owned).or(number);
+        let text = text.unwrap_or_else(|| value.type_str().to_owned());
         values.insert(key, (text, origin.clone()));
     }
     Ok(values)
@@ -272,9 +275,8 @@ fn parse_data_dir(text: &str) -> Result<PathBuf, Wrong> {
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, Wrong> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| wanted("must be an address and a port such as 127.0.0.1:7933"))?;
+    let address: SocketAddr =
+        text.parse().map_err(|_| wanted("must be an address and a port such as 127.0.0.1:7933"))?;
     if !address.ip().is_loopback() {
         return Err(Wrong::Reachable(address));
     }

@@ -29,7 +29,7 @@ const CORAL: &str = "com.amazon.coral.service#";
 
 fn pipeline() -> Pipeline {
     let store = Arc::new(store::memory::Memory::default());
-    let options = service::Options { poll_hold: Duration::from_secs(1) };
+    let options = service::Options { poll_hold: Duration::from_secs(1), owner: "test".to_owned() };
     let service = Service::open(store, Arc::new(Fixed), Arc::new(Fixed), options);
     Pipeline::new(Arc::new(service.expect("a store in memory opens")), Arc::new(Fixed))
 }
@@ -220,6 +220,30 @@ fn the_order_of_checks() {
             r#""message":"1 validation error detected: Value null at 'registrationStatus' "#,
             r#"failed to satisfy constraint: Member must not be null"}"#,
         ),
+    );
+}
+
+/// Output-less operations answer with nothing, others with an object; a region is a world of its
+/// own.
+#[test]
+fn replies() {
+    let pipeline = pipeline();
+    let register = r#"{"name":"d","workflowExecutionRetentionPeriodInDays":"1"}"#;
+    let list = r#"{"registrationStatus":"REGISTERED"}"#;
+    check_on(&pipeline, call("RegisterDomain", register), "200 ");
+    let arn = "arn:aws:swf:us-east-1:000000000000:/domain/d";
+    check_on(
+        &pipeline,
+        call("ListDomains", list),
+        &format!(r#"200 {{"domainInfos":[{{"name":"d","status":"REGISTERED","arn":"{arn}"}}]}}"#),
+    );
+    let elsewhere = SIGNED.replace("us-east-1", "eu-west-1");
+    let request = with(call("ListDomains", list), "authorization", &elsewhere);
+    check_on(&pipeline, request, r#"200 {"domainInfos":[]}"#);
+    check_on(
+        &pipeline,
+        call("RegisterDomain", register),
+        r#"400 {"__type":"com.amazonaws.swf.base.model#DomainAlreadyExistsFault","message":"d"}"#,
     );
 }
 

@@ -150,7 +150,7 @@ fn values_that_are_wrong() {
     );
     check_error(
         &Sources { file: Some("poll_hold_seconds = true"), ..Sources::default() },
-        &format!("poll_hold_seconds in t.toml: {number}, not 'true'"),
+        &format!("poll_hold_seconds in t.toml: {number}, not 'boolean'"),
     );
 }
 

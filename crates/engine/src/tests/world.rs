@@ -1,0 +1,338 @@
+//! Executions under a virtual clock: takes one line of a script at a time, applies it to the
+//! engine, shows every outcome to the oracle, and answers with the events or the fault.
+
+use super::oracle::Oracle;
+use super::script::{Reply, attributes, decisions, members, named, word};
+use crate::rows::{self, Key, Value as RowValue};
+use crate::{
+    ActivityOutcome, Command, CompleteDecisionTask, Execution, Registry, RunIdentity, Scope, Start,
+};
+use serde_json::{Map, Value, json};
+use std::sync::OnceLock;
+use wire::{EventId, Fault, Model, Operation, Request, RunId, Timestamp};
+
+/// What every script finds registered. `order/1` and `work/1` have all defaults and no limits to
+/// speak of, `order/2` and `work/2` have others, the bare ones none at all, the old are deprecated.
+const REGISTERED: &str = r#"
+    RegisterDomain {"name":"d","workflowExecutionRetentionPeriodInDays":"7"}
+    RegisterWorkflowType {"domain":"d","name":"order","version":"1","defaultTaskList":{"name":"deciders"},"defaultTaskStartToCloseTimeout":"60","defaultExecutionStartToCloseTimeout":"1000","defaultChildPolicy":"TERMINATE"}
+    RegisterWorkflowType {"domain":"d","name":"order","version":"2","defaultTaskList":{"name":"deciders-2"},"defaultTaskStartToCloseTimeout":"NONE","defaultExecutionStartToCloseTimeout":"2000","defaultChildPolicy":"ABANDON","defaultTaskPriority":"7","defaultLambdaRole":"arn:role"}
+    RegisterWorkflowType {"domain":"d","name":"order","version":"bare"}
+    RegisterWorkflowType {"domain":"d","name":"order","version":"old"}
+    DeprecateWorkflowType {"domain":"d","workflowType":{"name":"order","version":"old"}}
+    RegisterActivityType {"domain":"d","name":"work","version":"1","defaultTaskList":{"name":"workers"},"defaultTaskStartToCloseTimeout":"NONE","defaultTaskScheduleToStartTimeout":"NONE","defaultTaskScheduleToCloseTimeout":"NONE","defaultTaskHeartbeatTimeout":"NONE"}
+    RegisterActivityType {"domain":"d","name":"work","version":"2","defaultTaskList":{"name":"workers-2"},"defaultTaskStartToCloseTimeout":"40","defaultTaskScheduleToStartTimeout":"20","defaultTaskScheduleToCloseTimeout":"50","defaultTaskHeartbeatTimeout":"10","defaultTaskPriority":"9"}
+    RegisterActivityType {"domain":"d","name":"work","version":"bare"}
+    RegisterActivityType {"domain":"d","name":"work","version":"old"}
+    DeprecateActivityType {"domain":"d","activityType":{"name":"work","version":"old"}}
+"#;
+
+/// Runs `r1`, `r2`, ... of the domain `d`, and the clock.
+pub struct World {
+    pub oracle: Oracle,
+    pub registry: Registry,
+    pub now: Timestamp,
+    run: usize,
+}
+
+/// The account and region of every script.
+pub fn scope() -> Scope {
+    Scope { account: "123456789012".into(), region: "us-east-1".into() }
+}
+
+/// A request to the registry, from the operation's name and its JSON, checked as a server checks.
+pub fn request(line: &str) -> Result<Request, Fault> {
+    let (name, body) = line.split_once(' ').expect("operation, space, body");
+    let operation = Operation::ALL.iter().find(|operation| operation.name() == name);
+    let body = serde_json::from_str(body).expect("the body is JSON");
+    Model::get().check(*operation.expect("the operation exists"), body)
+}
+
+/// What the registry makes of a request.
+pub fn register(
+    registry: &mut Registry,
+    scope: &Scope,
+    line: &str,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let changes = registry.apply(scope, &request(line)?, now).expect("it is the registry's")?;
+    changes.into_iter().for_each(|change| registry.evolve(change));
+    Ok(())
+}
+
+fn registered() -> Registry {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    let make = || {
+        let mut registry = Registry::default();
+        for line in REGISTERED.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            register(&mut registry, &scope(), line, Timestamp(0)).expect("the types are new");
+        }
+        registry
+    };
+    REGISTRY.get_or_init(make).clone()
+}
+
+impl World {
+    pub fn new() -> World {
+        World { oracle: Oracle::default(), registry: registered(), now: Timestamp(0), run: 0 }
+    }
+
+    /// The run that commands go to.
+    pub fn state(&self) -> &Execution {
+        &self.oracle.runs[self.run].state
+    }
+
+    /// Its place among the oracle's runs.
+    pub fn run_index(&self) -> usize {
+        self.run
+    }
+
+    /// Carries out one line: `at <seconds>`, if the clock is to be set, and a command.
+    pub fn step(&mut self, line: &str) -> Vec<Reply> {
+        let line = match line.strip_prefix("at ") {
+            Some(timed) => {
+                let (seconds, line) = timed.split_once(' ').expect("at <seconds> <command>");
+                let seconds: f64 = seconds.parse().expect("the time is a number");
+                self.now = Timestamp((seconds * 1000.0).round() as i64);
+                line.trim()
+            }
+            None => line,
+        };
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let result = match verb {
+            "start" => self.start(rest),
+            "on" => {
+                let mut runs = self.oracle.runs.iter();
+                let run = runs.position(|run| run.state.identity.run_id.as_str() == rest);
+                self.run = run.expect("there is such a run");
+                Ok(Vec::new())
+            }
+            "?" => {
+                self.ask(rest);
+                Ok(Vec::new())
+            }
+            verb if verb.starts_with(char::is_uppercase) => {
+                register(&mut self.registry, &scope(), line, self.now).map(|()| Vec::new())
+            }
+            verb => self.command(verb, rest).and_then(|command| self.apply(&command)),
+        };
+        result.unwrap_or_else(|fault| vec![Reply::Fault(fault_text(&fault))])
+    }
+
+    fn start(&mut self, rest: &str) -> Result<Vec<Reply>, Fault> {
+        let mut body = json!({ "domain": "d", "workflowId": "w", "workflowType": named("order/1") });
+        let input = body.as_object_mut().expect("the body is an object");
+        input.extend(members(rest.split_whitespace()));
+        let request = Model::get().check(Operation::StartWorkflowExecution, body)?;
+        let Request::StartWorkflowExecution(input) = request else { panic!("it is what it was") };
+        let identity = RunIdentity {
+            scope: scope(),
+            domain: input.domain.clone(),
+            workflow_id: input.workflow_id.clone(),
+            run_id: self.next_run_id(),
+        };
+        let start = Start::from_request(identity, &input, &self.registry)?;
+        let transition = start.apply(&self.registry, self.now);
+        self.oracle.begin(&transition, rows::changes(None, &transition), self.now);
+        self.run = self.oracle.runs.len() - 1;
+        Ok(replies(&transition))
+    }
+
+    fn next_run_id(&self) -> RunId {
+        format!("r{}", self.oracle.runs.len() + 1).into()
+    }
+
+    /// The command that a line stands for, in the present state of the run.
+    pub fn command(&self, verb: &str, rest: &str) -> Result<Command, Fault> {
+        let mut words = rest.split_whitespace();
+        let mut subject = || words.next().expect("the command names what it is about");
+        Ok(match verb {
+            "signal" => {
+                let signal_name = subject().into();
+                let input = members(words).get("input").map(|input| word(input).into());
+                Command::Signal { signal_name, input }
+            }
+            "request-cancel" => Command::RequestCancel,
+            "terminate" => {
+                let mut body = json!({ "domain": "d", "workflowId": "w" });
+                body.as_object_mut().expect("it is one").extend(members(words));
+                let request = Model::get().check(Operation::TerminateWorkflowExecution, body)?;
+                let Request::TerminateWorkflowExecution(input) = request else {
+                    panic!("it is what it was")
+                };
+                let wire::TerminateWorkflowExecutionInput { reason, details, child_policy, .. } =
+                    input;
+                Command::Terminate { reason, details, child_policy }
+            }
+            "poll" => {
+                let (ids, members) = self.options(words);
+                let scheduled_event_id = ids.map_or(self.newest("DecisionTaskScheduled"), |i| i[0]);
+                let identity = members.get("identity").map(|identity| word(identity).into());
+                Command::StartDecisionTask { scheduled_event_id, identity }
+            }
+            "decide" => Command::CompleteDecisionTask(self.answer(rest)?),
+            "wake" => Command::FireDue,
+            _ => {
+                let scheduled_event_id = self.activity(subject());
+                let (_, members) = self.options(words);
+                let member = |key| members.get(key).map(word);
+                let [result, details] = ["result", "details"].map(|key| member(key).map(Into::into));
+                let outcome = match verb {
+                    "take" => {
+                        let identity = member("identity").map(Into::into);
+                        return Ok(Command::StartActivityTask { scheduled_event_id, identity });
+                    }
+                    "beat" => return Ok(Command::RecordHeartbeat { scheduled_event_id, details }),
+                    "completed" => ActivityOutcome::Completed { result },
+                    "failed" => {
+                        ActivityOutcome::Failed { reason: member("reason").map(Into::into), details }
+                    }
+                    "canceled" => ActivityOutcome::Canceled { details },
+                    _ => panic!("there is no command {verb}"),
+                };
+                Command::CloseActivityTask { scheduled_event_id, outcome }
+            }
+        })
+    }
+
+    /// A decider's answer: `[#scheduled/started] [key=value ...] | decision; decision`.
+    fn answer(&self, rest: &str) -> Result<CompleteDecisionTask, Fault> {
+        let (options, list) = rest.split_once('|').unwrap_or(("", rest));
+        let (ids, mut body) = self.options(options.split_whitespace());
+        body.remove("taskList").into_iter().for_each(|list| drop(body.insert("taskList".into(), list)));
+        body.insert("taskToken".to_owned(), json!("t"));
+        body.insert("decisions".to_owned(), decisions(list));
+        let body = Value::Object(body);
+        let request = Model::get().check(Operation::RespondDecisionTaskCompleted, body)?;
+        let Request::RespondDecisionTaskCompleted(input) = request else {
+            panic!("it is what it was")
+        };
+        let (scheduled_event_id, started_event_id) = match ids.as_deref() {
+            Some([scheduled, started]) => (*scheduled, *started),
+            Some(_) => panic!("an answer names two events"),
+            None => self.delivery(),
+        };
+        Ok(CompleteDecisionTask {
+            scheduled_event_id,
+            started_event_id,
+            decisions: input.decisions.unwrap_or_default(),
+            execution_context: input.execution_context,
+            task_list: input.task_list,
+            task_list_schedule_to_start_timeout: input.task_list_schedule_to_start_timeout,
+            new_run_id: self.next_run_id(),
+        })
+    }
+
+    /// `#ids`, if the first word is some, and members.
+    fn options<'t>(
+        &self,
+        words: impl Iterator<Item = &'t str>,
+    ) -> (Option<Vec<EventId>>, Map<String, Value>) {
+        let mut words = words.peekable();
+        let ids = words.next_if(|word| word.starts_with('#')).map(|ids| {
+            let number = |id: &str| EventId(id.parse().expect("an id is a number"));
+            ids[1..].split('/').map(number).collect()
+        });
+        (ids, members(words))
+    }
+
+    /// The newest event of a type.
+    fn newest(&self, event_type: &str) -> EventId {
+        let history = &self.oracle.runs[self.run].history;
+        let event = history.iter().rfind(|event| event.attributes.event_type() == event_type);
+        event.map_or(EventId::NONE, |event| event.event_id)
+    }
+
+    /// The newest delivery of a decision task.
+    fn delivery(&self) -> (EventId, EventId) {
+        let started = self.newest("DecisionTaskStarted");
+        let history = &self.oracle.runs[self.run].history;
+        let event = history.iter().find(|event| event.event_id == started);
+        let scheduled = event.map_or(json!(0), |event| {
+            let json = serde_json::to_value(event).expect("an event can be written");
+            attributes(&json)["scheduledEventId"].clone()
+        });
+        (EventId(scheduled.as_u64().expect("an id is a number")), started)
+    }
+
+    /// The newest activity of that name, open or closed; or `#id`.
+    fn activity(&self, name: &str) -> EventId {
+        if let Some(id) = name.strip_prefix('#') {
+            return EventId(id.parse().expect("an id is a number"));
+        }
+        let mut history = self.oracle.runs[self.run].history.iter().rev();
+        let scheduled = history.find(|event| match &event.attributes {
+            wire::EventAttributes::ActivityTaskScheduled(a) => a.activity_id.as_str() == name,
+            other => other.event_type().is_empty(),
+        });
+        scheduled.expect("the activity was scheduled").event_id
+    }
+
+    /// Applies a command and shows what comes of it to the oracle.
+    pub fn apply(&mut self, command: &Command) -> Result<Vec<Reply>, Fault> {
+        let before = self.state();
+        match before.apply(command, &self.registry, self.now) {
+            Ok(transition) => {
+                let changes = rows::changes(Some(before), &transition);
+                self.oracle.follow(self.run, command, &transition, changes, self.now);
+                Ok(replies(&transition))
+            }
+            Err(fault) => {
+                self.oracle.refuse(self.run, command, &fault);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Compares members of the description with what the line says of them.
+    fn ask(&self, rest: &str) {
+        let view = self.view();
+        for expected in rest.split_whitespace() {
+            let (path, value) = expected.split_once('=').expect("a question is path=value");
+            let pointer = format!("/{}", path.replace('.', "/"));
+            let actual = view.pointer(&pointer).map_or("-".to_owned(), word);
+            assert_eq!(actual, value, "{path} of {view:#}");
+        }
+    }
+
+    /// The description, and what else can be asked for.
+    fn view(&self) -> Value {
+        let state = self.state();
+        let mut view = serde_json::to_value(state.detail()).expect("it can be written");
+        let canceled = state.activities.values().map(|activity| {
+            let requested = activity.latest_cancel_requested.is_some();
+            (activity.activity_id.to_string(), json!(requested))
+        });
+        view["cancelRequested"] = canceled.collect::<Map<_, _>>().into();
+        view["previousStartedEventId"] = json!(state.previous_started_event_id);
+        view["due"] = state.next_deadline().map_or(json!(null), |due| {
+            json!(format!("{}:{:?}", due.at.0 as f64 / 1000.0, due.kind).replace(' ', ""))
+        });
+        let tasks = rows::all(state).into_iter().filter_map(|(key, value)| {
+            let (Key::Task(key), RowValue::Task { deliverable }) = (key, value) else {
+                return None;
+            };
+            let held = if deliverable { "" } else { ":held" };
+            let priority = key.task.priority.0;
+            let id = key.task.scheduled_event_id;
+            Some(json!(format!("{}@{}^{priority}{held}", id, key.list.name)))
+        });
+        view["tasks"] = tasks.collect();
+        view
+    }
+}
+
+/// A fault's name and text.
+pub fn fault_text(fault: &Fault) -> String {
+    let name = fault.type_name().rsplit('#').next().unwrap_or_default();
+    fault.message().map_or(name.to_owned(), |message| format!("{name}: {message}"))
+}
+
+fn replies(transition: &crate::Transition) -> Vec<Reply> {
+    let run_id = &transition.after.identity.run_id;
+    let events = transition.events.iter().map(|event| {
+        let json = serde_json::to_value(event).expect("an event can be written");
+        Reply::Event(run_id.to_string(), json)
+    });
+    events.chain(transition.successor.iter().flat_map(|successor| replies(successor))).collect()
+}

@@ -1,0 +1,106 @@
+//! The built-in demonstration: an order, from the stock to the customer's word.
+//!
+//! A decider, three workers and a customer run side by side and talk to the server over HTTP as
+//! any client does; nothing here looks into the server. What they see and do is printed step by
+//! step, and in the end the whole history.
+
+mod client;
+mod customer;
+mod decider;
+mod history;
+mod order;
+mod registration;
+mod voice;
+mod worker;
+
+use client::{CallError, Client};
+use history::History;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use voice::Voice;
+
+/// How long the demonstration may take, in seconds. It takes about two.
+const SECONDS_MAX: u64 = 60;
+/// One worker is kept busy by the gift wrap, two work side by side.
+const WORKERS: usize = 3;
+
+const REGION: &str = "us-east-1";
+const DOMAIN: &str = "demonstration";
+const TASK_LIST: &str = "orders";
+const WORKFLOW_TYPE: &str = "order";
+const VERSION: &str = "1";
+
+/// Why the demonstration did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum DemonstrationError {
+    #[error("{0}")]
+    Call(#[from] CallError),
+    #[error("it took longer than {SECONDS_MAX} seconds")]
+    TooLong,
+    #[error("the order was closed as {0}")]
+    NotCompleted(String),
+    #[error("a task of it ended: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Plays the demonstration against the server at `address`.
+pub async fn run(address: SocketAddr) -> Result<(), DemonstrationError> {
+    let limit = Duration::from_secs(SECONDS_MAX);
+    tokio::time::timeout(limit, play(address)).await.unwrap_or(Err(DemonstrationError::TooLong))
+}
+
+/// Said when the server goes on after the demonstration.
+pub fn say_how_to_end() {
+    Voice::start().plain("The server goes on. Ctrl-C ends it.");
+}
+
+async fn play(address: SocketAddr) -> Result<(), DemonstrationError> {
+    let voice = Voice::start();
+    let client = Client::new(address, REGION);
+    voice.heading("An order is processed");
+    registration::register(&client, voice).await?;
+    // Dropped, and so ended, with this function.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(decider::run(client.clone(), voice));
+    for number in 1..=WORKERS {
+        tasks.spawn(worker::run(client.clone(), voice, format!("worker-{number}")));
+    }
+    let order = tokio::select! {
+        order = customer::buy(&client, voice) => order?,
+        // Deciders and workers end only when something is wrong.
+        Some(ended) = tasks.join_next() => return Err(ended?.into()),
+    };
+    drop(tasks);
+    voice.heading("Its history");
+    let events = client.history(DOMAIN, &order.execution).await?;
+    History::of(&events).table().iter().for_each(|line| voice.plain(line));
+    hint(address, &order, voice);
+    if order.close_status != "COMPLETED" {
+        return Err(DemonstrationError::NotCompleted(order.close_status));
+    }
+    Ok(())
+}
+
+/// How to look at the same with the AWS CLI.
+fn hint(address: SocketAddr, order: &customer::Order, voice: Voice) {
+    let aws = |operation: &str, rest: &str| {
+        voice.plain(&format!(
+            "  aws swf {operation} --endpoint-url http://{address} --region {REGION} {rest}"
+        ));
+    };
+    voice.heading("Look at it with the AWS CLI (any access key will do)");
+    voice.plain("  export AWS_ACCESS_KEY_ID=demonstration AWS_SECRET_ACCESS_KEY=demonstration");
+    aws("list-domains", "--registration-status REGISTERED");
+    aws(
+        "list-closed-workflow-executions",
+        &format!("--domain {DOMAIN} --start-time-filter oldestDate=2020-01-01"),
+    );
+    let text = |member: &str| order.execution[member].as_str().unwrap_or_default();
+    let (workflow_id, run_id) = (text("workflowId"), text("runId"));
+    aws(
+        "get-workflow-execution-history",
+        &format!("--domain {DOMAIN} --execution 'workflowId={workflow_id},runId={run_id}'"),
+    );
+    voice.plain("");
+}

@@ -1,0 +1,237 @@
+//! The binary as its users run it: what it prints, which signals it obeys, how it ends.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// Longer than anything here takes; a test that waits this long has failed.
+const WAIT_SECONDS_MAX: u64 = 60;
+
+fn tidewheel(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidewheel"));
+    command.args(arguments).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TIDEWHEEL_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// A server on a data directory; killed when the test is over, however it ends.
+struct Server {
+    child: Option<Child>,
+    process_id: u32,
+    address: String,
+}
+
+impl Server {
+    fn start(data_dir: &Path) -> Server {
+        let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+        command.arg(data_dir).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the binary starts");
+        let stdout = child.stdout.take().expect("standard output is a pipe");
+        let mut server =
+            Server { process_id: child.id(), child: Some(child), address: String::new() };
+        let line = bounded(move || {
+            let mut line = String::new();
+            BufReader::new(stdout).read_line(&mut line).expect("a line of text");
+            line
+        });
+        let address = line.strip_prefix("listening on http://").and_then(|a| a.strip_suffix('\n'));
+        server.address = address.expect(&line).to_owned();
+        server
+    }
+
+    /// Sends a whole request and returns the connection, on which the answer will come.
+    fn send(&self, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).expect("connect");
+        let limit = Duration::from_secs(WAIT_SECONDS_MAX);
+        stream.set_read_timeout(Some(limit)).expect("a timeout");
+        stream.write_all(request.as_bytes()).expect("send");
+        stream
+    }
+
+    /// Calls the API. Nobody verifies the signature yet.
+    fn call(&self, operation: &str, body: &str) -> TcpStream {
+        let length = body.len();
+        self.send(&format!(
+            "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {length}\r\n\
+             Content-Type: application/x-amz-json-1.0\r\nX-Amz-Date: 20150830T123600Z\r\n\
+             X-Amz-Target: SimpleWorkflowService.{operation}\r\n\
+             Authorization: AWS4-HMAC-SHA256 SignedHeaders=host, Signature=0f, \
+             Credential=AKIDEXAMPLE/20150830/us-east-1/swf/aws4_request\r\n\r\n{body}"
+        ))
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.process_id);
+        let status = Command::new("sh").args(["-c", &kill]).status().expect("a shell");
+        assert!(status.success(), "{kill}");
+    }
+
+    fn wait(mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("waited for once");
+        bounded(move || child.wait().expect("the process ends"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        } else if thread::panicking() {
+            self.signal("KILL"); // It was waited for in vain.
+        }
+    }
+}
+
+/// Runs what blocks, but not for ever.
+fn bounded<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(run()));
+    receiver.recv_timeout(Duration::from_secs(WAIT_SECONDS_MAX)).expect("it takes far less")
+}
+
+fn answer(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("receive");
+    text
+}
+
+fn run(mut command: Command) -> Output {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the binary starts");
+    bounded(|| child.wait_with_output().expect("the process ends"))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a scratch directory")
+}
+
+#[test]
+fn a_server_starts_answers_keeps_and_ends() {
+    let dir = scratch();
+    let domain = r#"{"name":"orders","workflowExecutionRetentionPeriodInDays":"7"}"#;
+    let server = Server::start(dir.path());
+    let ready = answer(server.send("GET /readyz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+    assert!(ready.starts_with("HTTP/1.1 200 OK\r\n") && ready.ends_with("ready\n"), "{ready}");
+    let registered = answer(server.call("RegisterDomain", domain));
+    assert!(registered.starts_with("HTTP/1.1 200 OK\r\n"), "{registered}");
+    assert!(registered.contains("\r\ncontent-length: 0\r\n"), "{registered}");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+
+    let server = Server::start(dir.path());
+    let again = answer(server.call("RegisterDomain", domain));
+    assert!(again.contains("#DomainAlreadyExistsFault"), "{again}");
+    server.signal("INT");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn a_signal_answers_the_polls_that_wait() {
+    let dir = scratch();
+    let server = Server::start(dir.path());
+    let domain = r#"{"name":"orders","workflowExecutionRetentionPeriodInDays":"7"}"#;
+    answer(server.call("RegisterDomain", domain));
+    let poll = r#"{"domain":"orders","taskList":{"name":"l"}}"#;
+    let polls = ["PollForDecisionTask", "PollForActivityTask"].map(|o| server.call(o, poll));
+    // A whole round trip on another connection: the polls have been taken by now, or will be
+    // answered at once.
+    answer(server.call("CountPendingDecisionTasks", poll));
+    server.signal("TERM");
+    let ended = server.wait();
+    for poll in polls {
+        let answer = answer(poll);
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    }
+    assert_eq!(ended.code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let dir = scratch();
+    let server = Server::start(dir.path());
+    let mut stream = server.send(
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\
+         Expect: 100-continue\r\n\r\n",
+    );
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).expect("receive");
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n", "the server waits for the body");
+    server.signal("TERM");
+    server.signal("INT");
+    assert_eq!(server.wait().code(), Some(1));
+}
+
+#[test]
+fn a_directory_has_one_server() {
+    let dir = scratch();
+    let server = Server::start(dir.path());
+    let mut second = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+    second.arg(dir.path());
+    let output = run(second);
+    assert_eq!(output.status.code(), Some(1));
+    let holder = format!("is in use by process {}", server.process_id);
+    let last = text(&output.stderr);
+    assert!(last.lines().last().is_some_and(|line| line.ends_with(&holder)), "{last}");
+}
+
+#[test]
+fn the_demonstration_succeeds_and_leaves_nothing() {
+    let dir = scratch();
+    let mut dev = tidewheel(&["dev", "--listen", "127.0.0.1:0", "--exit-after-demonstration"]);
+    dev.env("TMPDIR", dir.path());
+    let output = run(dev);
+    let story = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{story}\n{}", text(&output.stderr));
+    for step in ["heartbeat of gift-wrap", "sends customer-confirmed", "WorkflowExecutionCompleted"]
+    {
+        assert!(story.contains(step), "{step}: {story}");
+    }
+    let left = std::fs::read_dir(dir.path()).expect("the scratch directory").count();
+    assert_eq!(left, 0, "the temporary data directory is removed");
+}
+
+#[test]
+fn the_demonstration_can_be_repeated_on_a_directory() {
+    let dir = scratch();
+    for known in [false, true] {
+        let mut dev = tidewheel(&["dev", "--listen", "127.0.0.1:0", "--exit-after-demonstration"]);
+        dev.arg("--data-dir").arg(dir.path());
+        let output = run(dev);
+        let story = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{story}\n{}", text(&output.stderr));
+        assert_eq!(story.contains("known already"), known, "{story}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_line() {
+    for (arguments, line) in [
+        (
+            vec!["serve"],
+            "no data directory: name one with --data-dir, TIDEWHEEL_DATA_DIR or data_dir",
+        ),
+        (
+            vec!["dev", "--poll-hold-seconds", "61"],
+            "--poll-hold-seconds: must be a whole number from 1 to 60, not '61'",
+        ),
+    ] {
+        let output = run(tidewheel(&arguments));
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(text(&output.stderr), format!("tidewheel: {line}\n"));
+        assert_eq!(text(&output.stdout), "");
+    }
+}
