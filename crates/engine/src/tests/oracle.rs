@@ -58,6 +58,9 @@ impl Oracle {
         for event in &transition.events {
             assert_eq!(event.event_timestamp, at, "a transition happens now, or at the last event");
         }
+        let heartbeat = transition.heartbeat.as_ref().map(|heartbeat| heartbeat.at);
+        let recorded = matches!(command, Command::RecordHeartbeat { .. });
+        assert_eq!(heartbeat, recorded.then_some(at), "a heartbeat counts from when it came");
         if *command == Command::FireDue {
             let due = shadow.due().is_some_and(|due| due <= at.0);
             assert_eq!(!transition.events.is_empty(), due, "what is due happens, and only that");

@@ -3,6 +3,7 @@
 //! It knows the API's JSON and nothing of executions. See [`super::check`] for whole scripts.
 
 use serde_json::{Map, Value, json};
+use wire::{Event, RunId};
 
 /// Members that say which event belongs to which, in the short form that scripts use. They and the
 /// cause of a failure must stand in every expected line; other members may.
@@ -18,11 +19,11 @@ const LINKS: [(&str, &str); 9] = [
     ("timeoutType", "timeout"),
 ];
 
-/// An event as clients see it, or a refusal.
+/// An event, or a refusal.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// The run's id, and the event's JSON.
-    Event(String, Value),
+    /// The run, and the event.
+    Event(RunId, Event),
     /// A fault's name and text.
     Fault(String),
 }
@@ -37,17 +38,24 @@ pub fn attributes(event: &Value) -> &Map<String, Value> {
     attributes.as_object().expect("attributes are an object")
 }
 
+/// An event as clients see it.
+pub fn json(event: &Event) -> Value {
+    serde_json::to_value(event).expect("an event can be written")
+}
+
 impl Reply {
     /// The line that expects this and nothing more than has to be said.
     pub fn line(&self) -> String {
         let (run_id, event) = match self {
             Reply::Fault(text) => return format!("=> ! {text}"),
-            Reply::Event(run_id, event) => (run_id, event),
+            Reply::Event(run_id, event) => (run_id.as_str(), event),
         };
         let run = if run_id == "r1" { String::new() } else { format!("{run_id} ") };
-        let mut line = format!("=> {run}{} {}", event["eventId"], word(&event["eventType"]));
+        let event_type = event.attributes.event_type();
+        let mut line = format!("=> {run}{} {event_type}", event.event_id);
+        let event = json(event);
         for (member, short) in LINKS {
-            if let Some(value) = attributes(event).get(member) {
+            if let Some(value) = attributes(&event).get(member) {
                 line += &format!(" {short}={}", word(value));
             }
         }
@@ -58,20 +66,21 @@ impl Reply {
     pub fn satisfies(&self, expected: &str) -> bool {
         let event = match self {
             Reply::Fault(_) => return self.line() == expected,
-            Reply::Event(_, event) => event,
+            Reply::Event(_, event) => json(event),
         };
         let is_link = |word: &&str| {
-            word.split_once('=').is_none_or(|(key, _)| LINKS.iter().any(|link| link.1 == key))
+            let key = word.split_once('=').map_or("", |(key, _)| key);
+            key.is_empty() || LINKS.iter().any(|link| link.1 == key)
         };
-        let (said, extra): (Vec<&str>, Vec<&str>) = expected.split_whitespace().partition(is_link);
+        let (mut said, extra): (Vec<&str>, Vec<&str>) =
+            expected.split_whitespace().partition(is_link);
         let line = self.line();
         let mut links: Vec<&str> = line.split_whitespace().collect();
-        let mut said = said;
         links.sort_unstable();
         said.sort_unstable();
         links == said
             && extra.iter().filter_map(|word| word.split_once('=')).all(|(key, value)| {
-                attributes(event).get(key).map_or("-".to_owned(), word) == value
+                attributes(&event).get(key).map_or("-".to_owned(), word) == value
             })
     }
 }
@@ -87,6 +96,17 @@ pub fn word(value: &Value) -> String {
             values.into_iter().flatten().map(word).collect::<Vec<_>>().join("/")
         }
         Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+/// Compares members of `view` with what `questions` say of them: `path=value path=value ...`.
+#[track_caller]
+pub fn ask(view: &Value, questions: &str) {
+    for question in questions.split_whitespace() {
+        let (path, value) = question.split_once('=').expect("a question is path=value");
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let actual = view.pointer(&pointer).map_or("-".to_owned(), word);
+        assert_eq!(actual, value, "{path} of {view:#}");
     }
 }
 
@@ -131,9 +151,7 @@ fn decision(text: &str) -> Value {
         "marker" => ("RecordMarker", &["markerName"]),
         "timer" => ("StartTimer", &["timerId", "startToFireTimeout"]),
         "cancel-timer" => ("CancelTimer", &["timerId"]),
-        "signal-external" => {
-            ("SignalExternalWorkflowExecution", &["workflowId", "signalName"])
-        }
+        "signal-external" => ("SignalExternalWorkflowExecution", &["workflowId", "signalName"]),
         "cancel-external" => ("RequestCancelExternalWorkflowExecution", &["workflowId"]),
         "child" => ("StartChildWorkflowExecution", &["workflowId"]),
         "lambda" => ("ScheduleLambdaFunction", &["id", "name"]),

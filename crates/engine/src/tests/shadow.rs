@@ -7,18 +7,40 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The events after which a decision task must be pending (engine.md, section 2.2).
-const TRIGGERS: &str = "WorkflowExecutionStarted WorkflowExecutionSignaled \
-    WorkflowExecutionCancelRequested ActivityTaskCompleted ActivityTaskFailed ActivityTaskTimedOut \
-    ActivityTaskCanceled TimerFired DecisionTaskTimedOut RequestCancelActivityTaskFailed \
-    ScheduleActivityTaskFailed StartTimerFailed CancelTimerFailed RecordMarkerFailed \
-    StartChildWorkflowExecutionFailed SignalExternalWorkflowExecutionFailed \
-    RequestCancelExternalWorkflowExecutionFailed ScheduleLambdaFunctionFailed \
-    CompleteWorkflowExecutionFailed FailWorkflowExecutionFailed CancelWorkflowExecutionFailed \
-    ContinueAsNewWorkflowExecutionFailed";
+const TRIGGERS: [&str; 22] = [
+    "WorkflowExecutionStarted",
+    "WorkflowExecutionSignaled",
+    "WorkflowExecutionCancelRequested",
+    "ActivityTaskCompleted",
+    "ActivityTaskFailed",
+    "ActivityTaskTimedOut",
+    "ActivityTaskCanceled",
+    "TimerFired",
+    "DecisionTaskTimedOut",
+    "RequestCancelActivityTaskFailed",
+    "ScheduleActivityTaskFailed",
+    "StartTimerFailed",
+    "CancelTimerFailed",
+    "RecordMarkerFailed",
+    "StartChildWorkflowExecutionFailed",
+    "SignalExternalWorkflowExecutionFailed",
+    "RequestCancelExternalWorkflowExecutionFailed",
+    "ScheduleLambdaFunctionFailed",
+    "CompleteWorkflowExecutionFailed",
+    "FailWorkflowExecutionFailed",
+    "CancelWorkflowExecutionFailed",
+    "ContinueAsNewWorkflowExecutionFailed",
+];
 
 /// The events that end a history.
-const CLOSES: &str = "WorkflowExecutionCompleted WorkflowExecutionFailed WorkflowExecutionCanceled \
-    WorkflowExecutionContinuedAsNew WorkflowExecutionTerminated WorkflowExecutionTimedOut";
+const CLOSES: [&str; 6] = [
+    "WorkflowExecutionCompleted",
+    "WorkflowExecutionFailed",
+    "WorkflowExecutionCanceled",
+    "WorkflowExecutionContinuedAsNew",
+    "WorkflowExecutionTerminated",
+    "WorkflowExecutionTimedOut",
+];
 
 const YEAR_MS: i64 = 365 * 24 * 60 * 60 * 1000;
 const NEVER: i64 = i64::MAX;
@@ -79,10 +101,6 @@ fn after(at: i64, timeout: Option<i64>) -> i64 {
     timeout.map_or(NEVER, |timeout| at + timeout)
 }
 
-fn lists(names: &str, name: &str) -> bool {
-    names.split_whitespace().any(|listed| listed == name)
-}
-
 impl Shadow {
     /// Adds one transition's events.
     pub fn add(&mut self, events: &[Value]) {
@@ -111,9 +129,9 @@ impl Shadow {
                 let follows = ["ActivityTaskCanceled", "DecisionTaskScheduled"];
                 assert!(refers || follows.contains(&event_type), "{event_type} is no decision's");
             }
-            news |= lists(TRIGGERS, event_type);
+            news |= TRIGGERS.contains(&event_type);
             self.fold(event_type, attributes);
-            self.closed = lists(CLOSES, event_type);
+            self.closed = CLOSES.contains(&event_type);
         }
         let pending = self.closed || self.scheduled.is_some();
         assert!(!news || pending, "a decision task is pending after a triggering event");
@@ -163,7 +181,9 @@ impl Shadow {
                 activity.start_to_close = after(at, activity.timeouts[0]);
                 activity.heartbeat = after(at, activity.timeouts[1]);
             }
-            "ActivityTaskCompleted" | "ActivityTaskFailed" | "ActivityTaskTimedOut"
+            "ActivityTaskCompleted"
+            | "ActivityTaskFailed"
+            | "ActivityTaskTimedOut"
             | "ActivityTaskCanceled" => self.close_activity(event_type, attributes),
             "ActivityTaskCancelRequested" => {
                 let wanted = text(attributes, "activityId");
@@ -198,7 +218,8 @@ impl Shadow {
             schedule_to_close: after(self.at, millis(attributes, "scheduleToCloseTimeout")),
             start_to_close: NEVER,
             heartbeat: NEVER,
-            timeouts: ["startToCloseTimeout", "heartbeatTimeout"].map(|key| millis(attributes, key)),
+            timeouts: ["startToCloseTimeout", "heartbeatTimeout"]
+                .map(|key| millis(attributes, key)),
             cancel_requested: 0,
             details: None,
         };

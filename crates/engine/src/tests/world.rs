@@ -2,14 +2,15 @@
 //! engine, shows every outcome to the oracle, and answers with the events or the fault.
 
 use super::oracle::Oracle;
-use super::script::{Reply, attributes, decisions, members, named, word};
+use super::script::{self, Reply, attributes, decisions, members, named, word};
+use crate::registry::Change;
 use crate::rows::{self, Key, Value as RowValue};
 use crate::{
     ActivityOutcome, Command, CompleteDecisionTask, Execution, Registry, RunIdentity, Scope, Start,
 };
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
-use wire::{EventId, Fault, Model, Operation, Request, RunId, Timestamp};
+use wire::{EventAttributes, EventId, Fault, Model, Operation, Request, RunId, Timestamp};
 
 /// What every script finds registered. `order/1` and `work/1` have all defaults and no limits to
 /// speak of, `order/2` and `work/2` have others, the bare ones none at all, the old are deprecated.
@@ -54,10 +55,10 @@ pub fn register(
     scope: &Scope,
     line: &str,
     now: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<Vec<Change>, Fault> {
     let changes = registry.apply(scope, &request(line)?, now).expect("it is the registry's")?;
-    changes.into_iter().for_each(|change| registry.evolve(change));
-    Ok(())
+    changes.iter().for_each(|change| registry.evolve(change.clone()));
+    Ok(changes)
 }
 
 fn registered() -> Registry {
@@ -82,11 +83,6 @@ impl World {
         &self.oracle.runs[self.run].state
     }
 
-    /// Its place among the oracle's runs.
-    pub fn run_index(&self) -> usize {
-        self.run
-    }
-
     /// Carries out one line: `at <seconds>`, if the clock is to be set, and a command.
     pub fn step(&mut self, line: &str) -> Vec<Reply> {
         let line = match line.strip_prefix("at ") {
@@ -108,11 +104,11 @@ impl World {
                 Ok(Vec::new())
             }
             "?" => {
-                self.ask(rest);
+                script::ask(&self.view(), rest);
                 Ok(Vec::new())
             }
             verb if verb.starts_with(char::is_uppercase) => {
-                register(&mut self.registry, &scope(), line, self.now).map(|()| Vec::new())
+                register(&mut self.registry, &scope(), line, self.now).map(|_| Vec::new())
             }
             verb => self.command(verb, rest).and_then(|command| self.apply(&command)),
         };
@@ -120,7 +116,8 @@ impl World {
     }
 
     fn start(&mut self, rest: &str) -> Result<Vec<Reply>, Fault> {
-        let mut body = json!({ "domain": "d", "workflowId": "w", "workflowType": named("order/1") });
+        let mut body =
+            json!({ "domain": "d", "workflowId": "w", "workflowType": named("order/1") });
         let input = body.as_object_mut().expect("the body is an object");
         input.extend(members(rest.split_whitespace()));
         let request = Model::get().check(Operation::StartWorkflowExecution, body)?;
@@ -176,7 +173,8 @@ impl World {
                 let scheduled_event_id = self.activity(subject());
                 let (_, members) = self.options(words);
                 let member = |key| members.get(key).map(word);
-                let [result, details] = ["result", "details"].map(|key| member(key).map(Into::into));
+                let [result, details] =
+                    ["result", "details"].map(|key| member(key).map(Into::into));
                 let outcome = match verb {
                     "take" => {
                         let identity = member("identity").map(Into::into);
@@ -184,9 +182,10 @@ impl World {
                     }
                     "beat" => return Ok(Command::RecordHeartbeat { scheduled_event_id, details }),
                     "completed" => ActivityOutcome::Completed { result },
-                    "failed" => {
-                        ActivityOutcome::Failed { reason: member("reason").map(Into::into), details }
-                    }
+                    "failed" => ActivityOutcome::Failed {
+                        reason: member("reason").map(Into::into),
+                        details,
+                    },
                     "canceled" => ActivityOutcome::Canceled { details },
                     _ => panic!("there is no command {verb}"),
                 };
@@ -199,7 +198,6 @@ impl World {
     fn answer(&self, rest: &str) -> Result<CompleteDecisionTask, Fault> {
         let (options, list) = rest.split_once('|').unwrap_or(("", rest));
         let (ids, mut body) = self.options(options.split_whitespace());
-        body.remove("taskList").into_iter().for_each(|list| drop(body.insert("taskList".into(), list)));
         body.insert("taskToken".to_owned(), json!("t"));
         body.insert("decisions".to_owned(), decisions(list));
         let body = Value::Object(body);
@@ -248,10 +246,8 @@ impl World {
         let started = self.newest("DecisionTaskStarted");
         let history = &self.oracle.runs[self.run].history;
         let event = history.iter().find(|event| event.event_id == started);
-        let scheduled = event.map_or(json!(0), |event| {
-            let json = serde_json::to_value(event).expect("an event can be written");
-            attributes(&json)["scheduledEventId"].clone()
-        });
+        let scheduled = event
+            .map_or(json!(0), |event| attributes(&script::json(event))["scheduledEventId"].clone());
         (EventId(scheduled.as_u64().expect("an id is a number")), started)
     }
 
@@ -261,9 +257,9 @@ impl World {
             return EventId(id.parse().expect("an id is a number"));
         }
         let mut history = self.oracle.runs[self.run].history.iter().rev();
-        let scheduled = history.find(|event| match &event.attributes {
-            wire::EventAttributes::ActivityTaskScheduled(a) => a.activity_id.as_str() == name,
-            other => other.event_type().is_empty(),
+        let scheduled = history.find(|event| {
+            matches!(&event.attributes, EventAttributes::ActivityTaskScheduled(scheduled)
+                if scheduled.activity_id.as_str() == name)
         });
         scheduled.expect("the activity was scheduled").event_id
     }
@@ -281,17 +277,6 @@ impl World {
                 self.oracle.refuse(self.run, command, &fault);
                 Err(fault)
             }
-        }
-    }
-
-    /// Compares members of the description with what the line says of them.
-    fn ask(&self, rest: &str) {
-        let view = self.view();
-        for expected in rest.split_whitespace() {
-            let (path, value) = expected.split_once('=').expect("a question is path=value");
-            let pointer = format!("/{}", path.replace('.', "/"));
-            let actual = view.pointer(&pointer).map_or("-".to_owned(), word);
-            assert_eq!(actual, value, "{path} of {view:#}");
         }
     }
 
@@ -330,9 +315,6 @@ pub fn fault_text(fault: &Fault) -> String {
 
 fn replies(transition: &crate::Transition) -> Vec<Reply> {
     let run_id = &transition.after.identity.run_id;
-    let events = transition.events.iter().map(|event| {
-        let json = serde_json::to_value(event).expect("an event can be written");
-        Reply::Event(run_id.to_string(), json)
-    });
+    let events = transition.events.iter().map(|event| Reply::Event(run_id.clone(), event.clone()));
     events.chain(transition.successor.iter().flat_map(|successor| replies(successor))).collect()
 }
