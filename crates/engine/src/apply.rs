@@ -47,9 +47,8 @@ impl Execution {
                 });
             }
             Command::StartDecisionTask { scheduled_event_id, identity } => {
-                let waits = |task: &&_| same(task, *scheduled_event_id);
                 self.deliverable_decision_task()
-                    .filter(waits)
+                    .filter(|task| task.event_id == *scheduled_event_id)
                     .ok_or_else(|| Fault::unknown_decision_task(*scheduled_event_id))?;
                 draft.record(DecisionTaskStarted {
                     scheduled_event_id: *scheduled_event_id,
@@ -102,10 +101,6 @@ impl Execution {
             .filter(|activity| activity.started.is_some())
             .ok_or_else(|| Fault::unknown_activity(scheduled_event_id))
     }
-}
-
-fn same(task: &crate::execution::ScheduledDecisionTask, scheduled_event_id: EventId) -> bool {
-    task.event_id == scheduled_event_id
 }
 
 fn complete_decision_task(draft: &mut Draft<'_>, answer: &CompleteDecisionTask) {

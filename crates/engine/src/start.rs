@@ -94,16 +94,25 @@ impl GivenSettings {
 }
 
 impl Start {
-    /// What StartWorkflowExecution asks for, checked against what is registered.
+    /// What StartWorkflowExecution asks for, checked against what is registered. `is_open` tells
+    /// whether a run of the workflow id is open; the check has its place between the others
+    /// (engine.md, section 13, row 17).
     pub fn from_request(
         identity: RunIdentity,
         input: &StartWorkflowExecutionInput,
         registry: &Registry,
+        is_open: bool,
     ) -> Result<Start, Fault> {
         let domain = registry.domain(&identity.scope, &identity.domain)?;
         let detail = domain.workflow_type(&input.workflow_type)?;
-        if detail.type_info.status == RegistrationStatus::Deprecated {
+        // The model has no fault for a deprecated domain here; its types count as deprecated with
+        // it (engine.md, section 13, row 30).
+        let deprecated = RegistrationStatus::Deprecated;
+        if detail.type_info.status == deprecated || domain.record.status == deprecated {
             return Err(Fault::TypeDeprecated(input.workflow_type.to_string()));
+        }
+        if is_open {
+            return Err(Fault::WorkflowExecutionAlreadyStarted);
         }
         let given = GivenSettings {
             execution_start_to_close_timeout: input.execution_start_to_close_timeout,

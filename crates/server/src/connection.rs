@@ -2,6 +2,8 @@
 //!
 //! Invariant: when the client closes its connection while an answer is being awaited, the future
 //! of that answer is dropped. Long polls rest on it: a task must not be given to a dead socket.
+//! (A client that sends its next request before it has the answer hides its end behind it; then
+//! the task is lost to its timeout. The clients of SWF do not do that.)
 
 use crate::stall::StallBound;
 use http_body_util::Full;

@@ -8,7 +8,8 @@
 //!                                                         (not verified yet)      -> service
 //! ```
 //!
-//! Invariants: nothing unchecked reaches the service; every reply carries a request id; every wait
+//! Invariants: nothing unchecked reaches the service; every reply of the pipeline carries a request id (what
+//! is not HTTP is refused by the protocol below it, without one); every wait
 //! for a client has a bound; a client that goes away takes its poll with it. Knows nothing of
 //! workflows.
 

@@ -14,8 +14,9 @@ pub const PAGE_EVENTS_MAX: usize = 1000;
 /// A page ends after the event that makes it larger than this, in bytes.
 pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// How many stored transitions are read at a time.
-const TRANSITIONS_PER_SCAN: usize = 64;
+/// How many stored transitions are read at first, and at most, at a time: a page may want few
+/// events, and a transition may hold a megabyte.
+const TRANSITIONS_PER_SCAN: std::ops::RangeInclusive<usize> = 4..=64;
 
 /// A part of a history.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,9 +47,10 @@ pub fn page(
         None => keys::history(run_id, first),
     };
     let mut to = keys::history(run_id, last.next());
+    let mut rows_max = *TRANSITIONS_PER_SCAN.start();
     'rows: loop {
         let scanned = from.as_slice()..to.as_slice();
-        let rows = store.scan(shard, scanned, direction, TRANSITIONS_PER_SCAN)?;
+        let rows = store.scan(shard, scanned, direction, rows_max)?;
         let Some((last_key, _)) = rows.last() else { break };
         let last_key = last_key.clone();
         for (key, bytes) in &rows {
@@ -72,9 +74,10 @@ pub fn page(
                 count += 1;
             }
         }
-        if rows.len() < TRANSITIONS_PER_SCAN {
+        if rows.len() < rows_max {
             break;
         }
+        rows_max = (2 * rows_max).min(*TRANSITIONS_PER_SCAN.end());
         match direction {
             Direction::Ascending => from = [last_key, vec![0]].concat(), // The smallest key after.
             Direction::Descending => to = last_key,
@@ -107,3 +110,6 @@ fn containing(
     let rows = store.scan(shard, from.as_slice()..to.as_slice(), Direction::Descending, 1)?;
     Ok(rows.into_iter().next())
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,13 +27,16 @@ impl<T> Inbox<T> {
         Inbox { state: Mutex::new(state), arrived: Condvar::new() }
     }
 
-    /// Adds an item. After [`Inbox::close`] it is dropped, which answers a request with a fault.
-    pub fn put(&self, item: T) {
+    /// Adds an item. After [`Inbox::close`] it is given back; dropping it then answers a request
+    /// with a fault.
+    pub fn put(&self, item: T) -> Option<T> {
         let mut state = self.lock();
-        if !state.closed {
-            state.items.push_back(item);
-            self.arrived.notify_one();
+        if state.closed {
+            return Some(item);
         }
+        state.items.push_back(item);
+        self.arrived.notify_one();
+        None
     }
 
     /// Adds an item unless `items_max` wait already; false if it was not added.
@@ -75,3 +78,6 @@ impl<T> Inbox<T> {
         self.state.lock().expect("no holder panics")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -265,3 +265,6 @@ impl Cursor {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,8 +53,9 @@ pub enum Input<P> {
     OffersLost,
     /// A start was refused because the task is gone: the poll still waits.
     TaskGone(TaskListKey, WaiterId, Waiter<P>),
-    /// A start failed, and whether the task still waits is unknown.
-    TaskUnsure(TaskListKey, WaiterId, Waiter<P>),
+    /// A start failed, and whether the task still waits is unknown. The poll is answered with the
+    /// failure: waiting here it would be paired again at once, as long as the store fails.
+    TaskUnsure(TaskListKey, Waiter<P>),
     /// The head of a list, as asked for; `complete` if the list has no other task.
     Refilled {
         /// The list.
@@ -66,6 +67,8 @@ pub enum Input<P> {
     },
     /// The head of a list could not be read.
     RefillFailed(TaskListKey),
+    /// Room is wanted: polls whose callers are gone wait for nothing.
+    DismissGone,
     /// From now on every poll is answered empty at once.
     Drain,
 }
@@ -81,6 +84,8 @@ pub enum Output<P> {
     Empty(P),
     /// Too many polls wait on the list.
     Refuse(P),
+    /// Tell the poll that the service failed.
+    Fail(P),
 }
 
 /// A poll's place in the order of arrival.
@@ -169,10 +174,14 @@ impl<P> Matcher<P> {
                 self.wait(&list, id, waiter);
                 self.pair(&list, &mut outputs);
             }
-            Input::TaskUnsure(list, id, waiter) => {
+            Input::TaskUnsure(list, waiter) => {
+                outputs.push(Output::Fail(waiter.poll));
                 self.doubt(&list);
-                self.wait(&list, id, waiter);
                 self.pair(&list, &mut outputs);
+            }
+            Input::DismissGone => {
+                let lists: Vec<TaskListKey> = self.lists.keys().cloned().collect();
+                lists.iter().for_each(|list| self.dismiss_gone(list, &mut outputs));
             }
             Input::Refilled { list, tasks, complete } => {
                 if let Some(known) = self.lists.get_mut(&list) {
@@ -304,6 +313,8 @@ impl<P> List<P> {
         while self.head.len() > HEAD_MAX {
             self.head.pop_last();
             self.complete = false;
+            // Rows that are being read may have been read before this task was one of them.
+            self.doubted = true;
         }
     }
 }

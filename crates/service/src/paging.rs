@@ -74,3 +74,6 @@ impl Paging {
         self.tokens.page(&PageRef { digest, issued_at: self.now, position })
     }
 }
+
+#[cfg(test)]
+mod tests;

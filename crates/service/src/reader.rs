@@ -259,3 +259,6 @@ fn internal(error: StoreError) -> Fault {
     tracing::error!(%error, "the store could not be read");
     Fault::Internal
 }
+
+#[cfg(test)]
+mod tests;

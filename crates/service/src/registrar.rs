@@ -74,7 +74,13 @@ impl Registrar {
             tracing::error!(%error, "a registration was not acknowledged");
             match error {
                 CommitError::Full(_) => (), // Nothing was written, and the claim still holds.
-                CommitError::Fenced | CommitError::Unknown(_) => self.epoch = None,
+                CommitError::Fenced | CommitError::Unknown(_) => {
+                    self.epoch = None;
+                    // It may have taken effect: readers are to see what the store has.
+                    if let Err(error) = self.ready() {
+                        tracing::error!(%error, "the registry could not be read again");
+                    }
+                }
             }
             return Err(Fault::Internal);
         }
@@ -164,3 +170,6 @@ fn each_row(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,8 @@ impl Service {
         if admitted {
             Caller { shared: &self.shared, scope }.route(answer, request);
         } else {
+            // Polls whose callers are gone may hold permits until their time is up.
+            self.shared.to_matcher(Input::DismissGone);
             answer.send(Err(Fault::Throttling));
         }
         pending

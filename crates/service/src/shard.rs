@@ -23,10 +23,13 @@ mod load;
 pub const COMMANDS_MAX: usize = 256;
 
 /// How many wake-ups one batch handles at most.
-const WAKES_PER_STEP_MAX: usize = 256;
+const WAKES_PER_BATCH_MAX: usize = 256;
 
 /// A snapshot is written whenever a history has grown by this many events.
 pub const SNAPSHOT_EVENTS: u64 = 256;
+
+/// How long a shard whose store failed waits before it tries again by itself, in milliseconds.
+const STORE_RETRY_MS: i64 = 200;
 
 /// How long a run that could not be woken is left alone, in milliseconds.
 const WAKE_RETRY_MS: i64 = 60_000;
@@ -141,12 +144,15 @@ pub struct Step<T> {
     pub replies: Vec<(T, Result<Outcome, Refusal>)>,
     /// Tasks that may be handed out.
     pub offers: Vec<(TaskListKey, Task)>,
+    /// True if tasks may wait in the rows that were never offered: those of a commit that was not
+    /// acknowledged and took effect all the same.
+    pub offers_lost: bool,
 }
 
 impl<T> Step<T> {
     fn unavailable(tickets: impl Iterator<Item = T>) -> Step<T> {
         let replies = tickets.map(|ticket| (ticket, Err(Refusal::Unavailable))).collect();
-        Step { replies, offers: Vec::new() }
+        Step { replies, offers: Vec::new(), offers_lost: false }
     }
 }
 
@@ -160,6 +166,10 @@ pub struct Shard {
     epoch: Option<Epoch>,
     cache: ExecutionCache,
     wakes: Wakes,
+    /// Set by a commit of unknown outcome, until a step succeeds.
+    offers_lost: bool,
+    /// Set when the store fails, until a step succeeds.
+    retry_at: Option<Timestamp>,
 }
 
 /// What a step has decided and not yet committed.
@@ -186,12 +196,14 @@ impl Shard {
             epoch,
             cache: ExecutionCache::new(),
             wakes: Wakes::new(),
+            offers_lost: false,
+            retry_at: None,
         })
     }
 
     /// When the shard wants its next step, if no command comes before.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.wakes.next()
+        self.retry_at.or_else(|| self.wakes.next())
     }
 
     /// Handles what has fallen due and then `commands`, in one commit.
@@ -202,22 +214,36 @@ impl Shard {
             Ok(epoch) => epoch,
             Err(error) => {
                 tracing::error!(shard = self.id.0, %error, "the shard is not available");
+                self.rest(now);
                 return Step::unavailable(commands.into_iter().map(|(ticket, _)| ticket));
             }
         };
-        self.fire_due(&mut staged, now);
-        for (ticket, command) in commands {
-            let reply = self.handle(command, &mut staged, now);
-            replies.push((ticket, reply));
-        }
-        match self.commit(epoch, staged.batch) {
-            Ok(()) => Step { replies, offers: staged.offers },
-            Err(error) => {
+        // A deadline that has passed goes before a command that comes after it, however many
+        // there are: an outage may leave more than one batch holds.
+        let mut commands = commands.into_iter();
+        loop {
+            let more_due = self.fire_due(&mut staged, now);
+            if !more_due {
+                for (ticket, command) in commands.by_ref() {
+                    let reply = self.handle(command, &mut staged, now);
+                    replies.push((ticket, reply));
+                }
+            }
+            if let Err(error) = self.commit(epoch, std::mem::take(&mut staged.batch)) {
                 self.recover(&error);
+                self.rest(now);
                 // Whatever was decided, refusals included, rested on state that is gone.
-                Step::unavailable(replies.into_iter().map(|(ticket, _)| ticket))
+                let tickets = replies.into_iter().map(|(ticket, _)| ticket);
+                return Step::unavailable(tickets.chain(commands.map(|(ticket, _)| ticket)));
+            }
+            if !more_due {
+                break;
             }
         }
+        self.retry_at = None;
+        // By now the shard has been claimed again, so what took effect is in the rows.
+        let offers_lost = std::mem::take(&mut self.offers_lost);
+        Step { replies, offers: staged.offers, offers_lost }
     }
 
     /// Holds a claim and knows the next wake-ups.
@@ -235,30 +261,45 @@ impl Shard {
             self.store.commit(self.id, epoch, batch)?;
         }
         self.cache.trim();
-        Ok(())
+        // What was fired may have emptied memory while more is due in the rows.
+        self.wakes.refill(&*self.store, self.id).map_err(CommitError::Unknown)
     }
 
     /// Throws away what may differ from the store.
     fn recover(&mut self, error: &CommitError) {
-        tracing::error!(shard = self.id.0, %error, "a commit was not acknowledged");
         match error {
-            CommitError::Full(_) => (), // Nothing was written, and the claim still holds.
-            CommitError::Fenced | CommitError::Unknown(_) => self.epoch = None,
+            // Nothing was written, and the claim still holds. The store says once that it is full.
+            CommitError::Full(_) => (),
+            CommitError::Fenced | CommitError::Unknown(_) => {
+                tracing::error!(shard = self.id.0, %error, "a commit was not acknowledged");
+                self.epoch = None;
+                self.offers_lost = true;
+            }
         }
         self.cache.clear();
         self.wakes.clear();
     }
 
-    /// Lets what has fallen due happen, one thing at a time.
-    fn fire_due(&mut self, staged: &mut Staged, now: Timestamp) {
-        for _ in 0..WAKES_PER_STEP_MAX {
-            let Some(run_id) = self.wakes.pop_due(now) else { return };
+    /// Waits a little unless commands come, so that a store that fails for long is not asked in a
+    /// tight loop.
+    fn rest(&mut self, now: Timestamp) {
+        self.retry_at = Some(Timestamp(now.0.saturating_add(STORE_RETRY_MS)));
+    }
+
+    /// Lets what has fallen due happen, one thing at a time; true if there is more than one batch
+    /// may hold.
+    fn fire_due(&mut self, staged: &mut Staged, now: Timestamp) -> bool {
+        for _ in 0..WAKES_PER_BATCH_MAX {
+            let Some(run_id) = self.wakes.pop_due(now) else {
+                return self.wakes.next().is_some_and(|next| next <= now);
+            };
             if let Err(error) = self.fire(&run_id, staged, now) {
                 // It is tried again, but not in a loop that keeps others from their turn.
                 tracing::error!(shard = self.id.0, %run_id, ?error, "a run could not be woken");
                 self.wakes.put((Timestamp(now.0.saturating_add(WAKE_RETRY_MS)), run_id));
             }
         }
+        true
     }
 
     fn fire(&mut self, run_id: &RunId, staged: &mut Staged, now: Timestamp) -> Result<(), Refusal> {
@@ -333,14 +374,11 @@ impl Shard {
     ) -> Result<Outcome, Refusal> {
         let workflow = workflow_of(&identity);
         let run_id = identity.run_id.clone();
+        // Read before the registry is locked: nothing waits for the disk with a lock in hand.
+        let is_open = self.get(&keys::row(&Key::OpenRun(workflow)), staged)?.is_some();
         let transition = {
             let registry = self.registry.read().expect("no writer panics");
-            let start = Start::from_request(identity, input, &registry)?;
-            let open = keys::row(&Key::OpenRun(workflow));
-            if self.get(&open, staged)?.is_some() {
-                return Err(Fault::WorkflowExecutionAlreadyStarted.into());
-            }
-            start.apply(&registry, now)
+            Start::from_request(identity, input, &registry, is_open)?.apply(&registry, now)
         };
         self.stage(None, transition, staged);
         Ok(Outcome::Started(run_id))

@@ -1,3 +1,8 @@
-//! Tests of the service as a whole, and what all tests of this crate share.
+//! The whole service in process, over a store in memory: wire scripts and what they cannot say.
 
+mod client;
 pub mod fixture;
+mod life;
+mod lists;
+mod pages;
+mod scripts;

@@ -14,6 +14,7 @@ use crate::shard::{COMMANDS_MAX, Outcome, Refusal, Shard, ShardCommand, Step, Ta
 use crate::token::{KEY_BYTES, Tokens};
 use engine::rows::{TaskKind, TaskListKey};
 use engine::{Registry, Scope};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
@@ -27,8 +28,8 @@ pub const REQUESTS_MAX: usize = 20_000;
 /// How many offers may wait for the matcher. More are dropped, and it reads the rows instead.
 const OFFERS_MAX: usize = REQUESTS_MAX + 50_000;
 
-/// How many reads go on at once.
-const READERS: usize = 4;
+/// How many reads for tasks go on at once, and as many others.
+const READERS: usize = 2;
 
 /// How many inputs the matcher takes at a time.
 const MATCHER_INPUTS_MAX: usize = 1024;
@@ -43,12 +44,18 @@ pub struct Options {
     pub poll_hold: Duration,
     /// The name under which shards are claimed, for people who look at the store.
     pub owner: String,
+    /// Called when a thread of the service ends in a panic. What it served waits for ever then, so
+    /// the process should end: the next one starts from what is durable.
+    pub on_panic: fn(),
 }
 
 /// The running service: its threads end when it is closed.
 pub struct Service {
     pub(crate) shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Those that write; what they have still to say goes to the others.
+    writers: Mutex<Vec<JoinHandle<()>>>,
+    /// The matcher and those that read.
+    others: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What all threads know.
@@ -63,6 +70,9 @@ pub(crate) struct Shared {
     matcher: Inbox<Input<Poll>>,
     offers_lost: AtomicBool,
     registrar: Inbox<(Answer, Scope, Request)>,
+    /// What pollers wait for: replies to tasks that have been started, and heads of lists.
+    task_readers: Inbox<Job>,
+    /// Histories, lists and counts, which may take long.
     readers: Inbox<Job>,
 }
 
@@ -123,24 +133,29 @@ impl Service {
             matcher: Inbox::new(),
             offers_lost: AtomicBool::new(false),
             registrar: Inbox::new(),
+            task_readers: Inbox::new(),
             readers: Inbox::new(),
         });
-        let mut threads = Vec::new();
-        let mut spawn = |name: String, run: Box<dyn FnOnce(Arc<Shared>) + Send>| {
-            let shared = Arc::clone(&shared);
-            let thread = std::thread::Builder::new().name(name).spawn(move || run(shared));
-            thread.map(|thread| threads.push(thread)).map_err(|e| StoreError(e.to_string()))
+        let spawn = |name: String, run: Box<dyn FnOnce(&Shared) + Send>| {
+            spawn(name, Arc::clone(&shared), options.on_panic, run)
         };
+        let mut writers = Vec::new();
         for (shard, id) in shards.into_iter().zip(keys::shards()) {
-            spawn(format!("shard-{}", id.0), Box::new(move |s| run_shard(&s, shard, id)))?;
+            let run = move |shared: &Shared| run_shard(shared, shard, id);
+            writers.push(spawn(format!("shard-{}", id.0), Box::new(run))?);
         }
-        spawn("matcher".to_owned(), Box::new(|shared| run_matcher(&shared)))?;
-        spawn("registrar".to_owned(), Box::new(|shared| run_registrar(&shared, registrar)))?;
+        let run = |shared: &Shared| run_registrar(shared, registrar);
+        writers.push(spawn("registrar".to_owned(), Box::new(run))?);
+        let mut others = vec![spawn("matcher".to_owned(), Box::new(run_matcher))?];
         for index in 0..READERS {
-            let reader = Reader { store: Arc::clone(&store), tokens: Arc::clone(&tokens) };
-            spawn(format!("reader-{index}"), Box::new(move |s| run_reader(&s, &reader)))?;
+            let reader = || Reader { store: Arc::clone(&store), tokens: Arc::clone(&tokens) };
+            let (one, other) = (reader(), reader());
+            let run = move |shared: &Shared| run_reader(shared, &shared.task_readers, &one);
+            others.push(spawn(format!("task-reader-{index}"), Box::new(run))?);
+            let run = move |shared: &Shared| run_reader(shared, &shared.readers, &other);
+            others.push(spawn(format!("reader-{index}"), Box::new(run))?);
         }
-        Ok(Service { shared, threads: Mutex::new(threads) })
+        Ok(Service { shared, writers: Mutex::new(writers), others: Mutex::new(others) })
     }
 
     /// Answers every waiting poll empty, and every later one at once. Other calls still work.
@@ -148,31 +163,43 @@ impl Service {
         self.shared.matcher.put(Input::Drain);
     }
 
-    /// Finishes what was begun, and returns when every thread has ended. Calls that come later
-    /// are answered with an internal fault.
+    /// Finishes what was begun, and returns when every thread has ended. Calls for them that come
+    /// later are answered with an internal fault.
     pub fn close(&self) {
         self.drain();
         let inboxes = &self.shared;
         inboxes.shards.iter().for_each(Inbox::close);
         inboxes.registrar.close();
-        let threads: Vec<JoinHandle<()>> =
-            self.threads.lock().expect("no holder panics").drain(..).collect();
-        let (last, first): (Vec<_>, Vec<_>) = threads.into_iter().partition(|thread| {
-            thread.thread().name().is_some_and(|n| n == "matcher" || n.starts_with("reader"))
-        });
-        join(first);
+        join(&self.writers);
         // What the shards had still to say has been said to these.
         inboxes.matcher.close();
+        inboxes.task_readers.close();
         inboxes.readers.close();
-        join(last);
+        join(&self.others);
     }
 }
 
-fn join(threads: Vec<JoinHandle<()>>) {
-    for thread in threads {
-        if thread.join().is_err() {
-            tracing::error!("a thread of the service ended in a panic");
+/// Starts a thread. Requests that it holds when it panics are answered with a fault; those that
+/// would come later must not wait for it.
+fn spawn(
+    name: String,
+    shared: Arc<Shared>,
+    on_panic: fn(),
+    run: Box<dyn FnOnce(&Shared) + Send>,
+) -> Result<JoinHandle<()>, StoreError> {
+    let run = move || {
+        if catch_unwind(AssertUnwindSafe(|| run(&shared))).is_err() {
+            tracing::error!("a thread of the service has ended because of a bug");
+            on_panic();
         }
+    };
+    let thread = std::thread::Builder::new().name(name).spawn(run);
+    thread.map_err(|error| StoreError(error.to_string()))
+}
+
+fn join(threads: &Mutex<Vec<JoinHandle<()>>>) {
+    for thread in threads.lock().expect("no holder panics").drain(..) {
+        thread.join().expect("a thread of the service catches its panics");
     }
 }
 
@@ -182,9 +209,14 @@ impl Shared {
     }
 
     pub fn to_shard(&self, shard: ShardId, ticket: Ticket, command: ShardCommand) {
-        match self.shards.get(usize::from(shard.0)) {
-            Some(inbox) => inbox.put((ticket, command)),
-            None => tracing::error!(shard = shard.0, "a command names no shard"),
+        let Some(inbox) = self.shards.get(usize::from(shard.0)) else {
+            tracing::error!(shard = shard.0, "a command names no shard");
+            return;
+        };
+        if let Some((Ticket::Poll(poll), _)) = inbox.put((ticket, command)) {
+            // The service closes. The task waits for the next one; the matcher drains by now.
+            let PollTicket { list, id, waiter, .. } = *poll;
+            self.to_matcher(Input::TaskGone(list, id, waiter));
         }
     }
 
@@ -198,6 +230,11 @@ impl Shared {
 
     pub fn to_reader(&self, answer: Answer, read: Read) {
         self.readers.put(Job::Answer(answer, read));
+    }
+
+    /// What a poller waits for is not to wait behind long lists.
+    fn to_task_reader(&self, answer: Answer, read: Read) {
+        self.task_readers.put(Job::Answer(answer, read));
     }
 
     fn offer(&self, list: TaskListKey, task: Task) {
@@ -217,7 +254,10 @@ impl Shared {
 fn run_shard(shared: &Shared, mut shard: Shard, id: ShardId) {
     let inbox = &shared.shards[usize::from(id.0)];
     while let Some(commands) = inbox.take(COMMANDS_MAX, Some(shared.until(shard.next_wake()))) {
-        let Step { replies, offers } = shard.step(commands, shared.clock.now());
+        let Step { replies, offers, offers_lost } = shard.step(commands, shared.clock.now());
+        if offers_lost {
+            shared.to_matcher(Input::OffersLost);
+        }
         for (list, place) in offers {
             shared.offer(list, Task { place, shard: id });
         }
@@ -232,7 +272,7 @@ fn settle(shared: &Shared, shard: ShardId, ticket: Ticket, result: Result<Outcom
     match (ticket, result) {
         (Ticket::Call(answer), result) => answer.send(reply(result)),
         (Ticket::Page(answer, page), Ok(Outcome::Task(task))) => {
-            shared.to_reader(answer, Read::DecisionTask(task, shard, page));
+            shared.to_task_reader(answer, Read::DecisionTask(task, shard, page));
         }
         (Ticket::Page(answer, _), result) => answer.send(reply(result)),
         (Ticket::Poll(ticket), result) => settle_poll(shared, shard, *ticket, result),
@@ -253,10 +293,10 @@ fn settle_poll(
                 Some(page) => Read::DecisionTask(started, shard, page),
                 None => Read::ActivityTask(started, shard),
             };
-            shared.to_reader(answer, read);
+            shared.to_task_reader(answer, read);
         }
         Err(Refusal::CallerGone) => shared.offer(list, task),
-        Err(Refusal::Unavailable) => shared.to_matcher(Input::TaskUnsure(list, id, waiter)),
+        Err(Refusal::Unavailable) => shared.to_matcher(Input::TaskUnsure(list, waiter)),
         Err(Refusal::Fault(_))
         | Ok(
             Outcome::Done
@@ -312,12 +352,15 @@ fn carry_out(shared: &Shared, outputs: Vec<Output<Poll>>) {
                 let ticket = Ticket::Poll(Box::new(PollTicket { list, task, id, waiter }));
                 shared.to_shard(shard, ticket, ShardCommand::StartTask(start));
             }
-            Output::Refill(list) => shared.readers.put(Job::Refill(list)),
+            Output::Refill(list) => {
+                shared.task_readers.put(Job::Refill(list));
+            }
             Output::Empty(poll) => {
                 let kind =
                     if poll.page.is_some() { TaskKind::Decision } else { TaskKind::Activity };
                 poll.answer.send(Ok(empty(kind)));
             }
+            Output::Fail(poll) => poll.answer.send(Err(Fault::Internal)),
             Output::Refuse(poll) => {
                 let text = "Limit on maximum concurrent poll requests per task list reached";
                 poll.answer.send(Err(Fault::LimitExceeded(text.to_owned())));
@@ -344,8 +387,8 @@ fn run_registrar(shared: &Shared, mut registrar: Registrar) {
     }
 }
 
-fn run_reader(shared: &Shared, reader: &Reader) {
-    while let Some(jobs) = shared.readers.take(1, None) {
+fn run_reader(shared: &Shared, inbox: &Inbox<Job>, reader: &Reader) {
+    while let Some(jobs) = inbox.take(1, None) {
         for job in jobs {
             match job {
                 Job::Answer(answer, read) => answer.send(reader.read(read)),

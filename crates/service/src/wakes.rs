@@ -104,3 +104,6 @@ impl Wakes {
         *self = Wakes::new();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,7 +129,11 @@ fn main() {
     for clients in [1, 4, 16, 64, 256] {
         let scratch = tempfile::tempdir().expect("a scratch directory");
         let store = Embedded::open(scratch.path(), Default::default()).expect("a new store");
-        let options = Options { poll_hold: Duration::from_secs(60), owner: "benchmark".to_owned() };
+        let options = Options {
+            poll_hold: Duration::from_secs(60),
+            owner: "benchmark".to_owned(),
+            on_panic: || (),
+        };
         let service =
             Service::open(Arc::new(store), Arc::new(SystemClock), Arc::new(SystemEntropy), options)
                 .expect("a new service");

@@ -207,7 +207,7 @@ fn wrong_type(value: &Value, wanted: &str) -> Fault {
         Value::Null => "NULL_VALUE",
         Value::Bool(true) => "TRUE_VALUE",
         Value::Bool(false) => "FALSE_VALUE",
-        Value::Number(_) if wanted == "Integer" => "DECIMAL_VALUE",
+        Value::Number(number) if wanted == "Integer" && number.is_f64() => "DECIMAL_VALUE",
         Value::Number(_) => "NUMBER_VALUE",
         Value::String(_) => "STRING_VALUE",
     };

@@ -13,8 +13,6 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct Model {
     inputs: BTreeMap<Operation, ShapeId>,
-    outputs: BTreeMap<Operation, ShapeId>,
-    faults: BTreeMap<Operation, Vec<String>>,
     shapes: Vec<Shape>,
 }
 
@@ -66,21 +64,6 @@ impl Model {
         &self.shapes[id]
     }
 
-    /// Operations without an output answer with an empty body.
-    pub fn has_output(&self, operation: Operation) -> bool {
-        self.outputs.contains_key(&operation)
-    }
-
-    /// The names of the faults that the model lists for an operation.
-    pub fn faults(&self, operation: Operation) -> &[String] {
-        &self.faults[&operation]
-    }
-
-    #[cfg(test)]
-    pub(crate) fn output(&self, operation: Operation) -> Option<&Shape> {
-        self.outputs.get(&operation).map(|id| &self.shapes[*id])
-    }
-
     #[cfg(test)]
     pub(crate) fn shape_named(&self, name: &str) -> Option<&Shape> {
         self.shapes.iter().find(|shape| shape.name == name)
@@ -98,19 +81,10 @@ impl Model {
             .iter()
             .map(|(name, shape)| Shape { name: name.clone(), kind: Kind::parse(shape, &id_of) })
             .collect();
-        let mut model = Model {
-            inputs: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-            faults: BTreeMap::new(),
-            shapes,
-        };
+        let mut model = Model { inputs: BTreeMap::new(), shapes };
         for operation in Operation::ALL {
             let entry = &json["operations"][operation.name()];
             model.inputs.insert(*operation, id_of(&entry["input"]));
-            if !entry["output"].is_null() {
-                model.outputs.insert(*operation, id_of(&entry["output"]));
-            }
-            model.faults.insert(*operation, texts(&entry["errors"]));
         }
         model
     }

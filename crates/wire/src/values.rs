@@ -59,13 +59,6 @@ texts! {
     RetentionPeriod
 }
 
-impl RetentionPeriod {
-    /// The days, where `NONE` counts as none at all.
-    pub fn days(&self) -> u32 {
-        self.as_str().parse().unwrap_or(0)
-    }
-}
-
 /// An event's number in its history, from 1. Zero stands for "no such event" where the API wants
 /// a number all the same.
 #[derive(

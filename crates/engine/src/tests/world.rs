@@ -128,7 +128,7 @@ impl World {
             workflow_id: input.workflow_id.clone(),
             run_id: self.next_run_id(),
         };
-        let start = Start::from_request(identity, &input, &self.registry)?;
+        let start = Start::from_request(identity, &input, &self.registry, false)?;
         let transition = start.apply(&self.registry, self.now);
         self.oracle.begin(&transition, rows::changes(None, &transition), self.now);
         self.run = self.oracle.runs.len() - 1;

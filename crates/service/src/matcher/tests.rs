@@ -55,9 +55,10 @@ impl Bench {
                 Input::TaskGone(list, id, waiter)
             }
             ("unsure", [name]) => {
-                let (list, id, waiter) = self.start(name);
-                Input::TaskUnsure(list, id, waiter)
+                let (list, _, waiter) = self.start(name);
+                Input::TaskUnsure(list, waiter)
             }
+            ("dismiss", []) => Input::DismissGone,
             ("refilled", [tasks @ .., extent]) => Input::Refilled {
                 list: list(on),
                 tasks: tasks.iter().map(|place| parse(place)).collect(),
@@ -84,8 +85,7 @@ impl Bench {
         match output {
             Output::Start(list, task, id, waiter) => {
                 let Task { place, .. } = &task;
-                let text =
-                    format!("{}={}@{}", waiter.poll, place.priority.0, place.scheduled_at.0);
+                let text = format!("{}={}@{}", waiter.poll, place.priority.0, place.scheduled_at.0);
                 self.starts.insert(waiter.poll.clone(), (list, id, waiter));
                 text
             }
@@ -93,6 +93,7 @@ impl Bench {
             Output::Refill(list) => format!("refill/{}", list.name),
             Output::Empty(name) => format!("{name} empty"),
             Output::Refuse(name) => format!("{name} refused"),
+            Output::Fail(name) => format!("{name} failed"),
         }
     }
 }
@@ -221,9 +222,49 @@ fn after_a_start_of_unknown_outcome_the_rows_are_read_again() {
     check(
         "poll A => refill
          refilled 0@1 all => A=0@1
-         unsure A => refill
-         refilled 0@1 all => A=0@1",
+         poll B =>
+         unsure A => A failed, refill
+         refilled 0@1 all => B=0@1",
     );
+}
+
+#[test]
+fn polls_whose_callers_are_gone_are_dismissed_when_room_is_wanted() {
+    check(
+        "poll A => refill
+         poll B =>
+         hangup B =>
+         dismiss => B empty
+         refilled 0@1 0@2 all => A=0@1",
+    );
+}
+
+/// A burst larger than the head while the rows are being read: what is cut off is read again.
+#[test]
+fn tasks_cut_off_during_a_refill_are_not_forgotten() {
+    let mut bench = Bench::new();
+    let tasks = i64::try_from(HEAD_MAX).expect("a small number") + 200;
+    let mut handed_out = 0;
+    let mut act = |row: &str| {
+        let outputs = bench.act(row);
+        let refill = outputs.iter().any(|output| matches!(output, Output::Refill(_)));
+        let starts = outputs.iter().filter(|output| matches!(output, Output::Start(..)));
+        handed_out += i64::try_from(starts.count()).expect("a small number");
+        (refill, handed_out)
+    };
+    assert!(act("poll first").0);
+    for at in 0..tasks {
+        act(&format!("offer 0@{at}"));
+    }
+    act("refilled all");
+    for poll in 1..tasks {
+        let (refill, done) = act(&format!("poll p{poll}"));
+        if refill {
+            let rows: String = (done..tasks).map(|at| format!("0@{at} ")).collect();
+            act(&format!("refilled {rows}all"));
+        }
+    }
+    assert_eq!(handed_out, tasks);
 }
 
 #[test]
@@ -342,7 +383,7 @@ fn only_so_many_polls_wait_on_a_list_and_those_that_are_gone_do_not_count() {
 fn lists_that_nobody_polls_are_forgotten_beyond_a_bound() {
     let mut bench = Bench::new();
     bench.act("poll/busy A");
-    for index in 0..3 * IDLE_LISTS_MAX {
+    for index in 0..IDLE_LISTS_MAX + 50 {
         let on = format!("list-{index}");
         bench.act(&format!("poll/{on} P"));
         bench.act(&format!("refilled/{on} 0@1 all"));

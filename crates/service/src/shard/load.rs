@@ -4,6 +4,7 @@ use super::{Shard, Staged, Target, workflow_of};
 use crate::{keys, values};
 use engine::Execution;
 use engine::rows::Key;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use store::{Direction, StoreError};
 use wire::{EventAttributes, EventId, Fault, RunId};
@@ -53,7 +54,12 @@ impl Shard {
         if let Some(execution) = self.cache.get(run_id) {
             return Ok(Some(Arc::clone(execution)));
         }
-        let folded = self.fold(run_id)?.map(Arc::new);
+        // A history that does not fold is a bug or a damaged store: it costs this run, not the shard.
+        let folded = catch_unwind(AssertUnwindSafe(|| self.fold(run_id)));
+        let folded = folded.unwrap_or_else(|_panic| {
+            Err(StoreError(format!("the history of run {run_id} does not fold")))
+        });
+        let folded = folded?.map(Arc::new);
         if let Some(execution) = &folded {
             self.cache.put(Arc::clone(execution));
         }

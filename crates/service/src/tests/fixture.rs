@@ -17,12 +17,7 @@ pub fn scope() -> Scope {
 
 /// A list of activity tasks.
 pub fn list(name: &str) -> TaskListKey {
-    TaskListKey {
-        kind: TaskKind::Activity,
-        scope: scope(),
-        domain: "d".into(),
-        name: name.into(),
-    }
+    TaskListKey { kind: TaskKind::Activity, scope: scope(), domain: "d".into(), name: name.into() }
 }
 
 /// A task of some run in some shard.

@@ -51,7 +51,7 @@ impl World {
                     let busy = self.refill.replace(None);
                     assert!(busy.is_none(), "one refill of a list at a time");
                 }
-                Output::Empty(poll) => {
+                Output::Empty(poll) | Output::Fail(poll) => {
                     self.callers.remove(&poll);
                 }
                 Output::Refuse(poll) => panic!("there is room for poll {poll}"),
@@ -65,9 +65,8 @@ impl World {
         let Some(known) = self.matcher.lists.get(&list("l")) else { return };
         let first = known.head.first();
         assert!(last.is_none_or(|last| first.is_none_or(|first| last < *first)), "best first");
-        let deadlines: BTreeSet<_> =
-            known.waiters.iter().map(|(id, w)| (w.deadline, *id, list("l"))).collect();
-        assert_eq!(self.matcher.deadlines, deadlines, "each waiting poll has one deadline");
+        let deadlines = self.matcher.deadlines.len();
+        assert_eq!(deadlines, known.waiters.len(), "each waiting poll has one deadline");
         assert_eq!(known.refilling, self.refill.is_some());
         if !known.waiters.is_empty() {
             assert!(known.head.is_empty(), "a task and a poll wait side by side");
@@ -114,10 +113,10 @@ impl World {
             1 | 2 if self.flaw == Flaw::UnsureTakenForGone => {
                 self.step(Input::TaskGone(list("l"), id, waiter));
             }
-            1 => self.step(Input::TaskUnsure(list("l"), id, waiter)),
+            1 => self.step(Input::TaskUnsure(list("l"), waiter)),
             2 if self.rows.remove(&task) => {
                 self.started_for_nobody.insert(task);
-                self.step(Input::TaskUnsure(list("l"), id, waiter));
+                self.step(Input::TaskUnsure(list("l"), waiter));
             }
             _ if self.rows.contains(&task) => {
                 if self.flaw != Flaw::RowKept {
@@ -224,7 +223,7 @@ fn simulate(seed: u64, flaw: Flaw) {
 
 #[test]
 fn every_task_is_handed_out_once_whatever_goes_wrong() {
-    for seed in 0..300 {
+    for seed in 0..500 {
         simulate(seed, Flaw::None);
     }
 }
