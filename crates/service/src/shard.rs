@@ -166,7 +166,7 @@ pub struct Shard {
     epoch: Option<Epoch>,
     cache: ExecutionCache,
     wakes: Wakes,
-    /// Set by a commit of unknown outcome, until a step succeeds.
+    /// Set by a commit that failed, until a step succeeds.
     offers_lost: bool,
     /// Set when the store fails, until a step succeeds.
     retry_at: Option<Timestamp>,
@@ -273,9 +273,10 @@ impl Shard {
             CommitError::Fenced | CommitError::Unknown(_) => {
                 tracing::error!(shard = self.id.0, %error, "a commit was not acknowledged");
                 self.epoch = None;
-                self.offers_lost = true;
             }
         }
+        // Those of this commit, if it took effect, and those of an earlier one of the same step.
+        self.offers_lost = true;
         self.cache.clear();
         self.wakes.clear();
     }

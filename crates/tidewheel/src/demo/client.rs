@@ -3,7 +3,7 @@
 //! Each call has a connection of its own. A client made for work would keep connections; this one
 //! is made to be read.
 
-use crate::system::SystemClock;
+use crate::system::wall_time;
 use access::Signer;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -11,7 +11,6 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use service::Clock;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -118,7 +117,7 @@ impl Client {
         let target = format!("SimpleWorkflowService.{operation}");
         let headers =
             [("host", &*host), ("content-type", CONTENT_TYPE), ("x-amz-target", &*target)];
-        let signature = self.signer.sign(&headers, body.as_bytes(), SystemClock.now());
+        let signature = self.signer.sign(&headers, body.as_bytes(), wall_time());
         let mut request = Request::post("/");
         for (name, value) in headers {
             request = request.header(name, value);

@@ -4,9 +4,8 @@ use super::client::{CallError, Client};
 use super::order::{CONFIRMED, Stage};
 use super::voice::Voice;
 use super::{DOMAIN, VERSION, WORKFLOW_TYPE};
-use crate::system::SystemClock;
+use crate::system::wall_time;
 use serde_json::{Value, json};
-use service::Clock;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use wire::Operation;
@@ -23,7 +22,7 @@ pub struct Order {
 
 /// Buys a lamp.
 pub async fn buy(client: &Client, voice: Voice) -> Result<Order, CallError> {
-    let workflow_id = format!("order-{}", SystemClock.now().0);
+    let workflow_id = format!("order-{}", wall_time().0);
     let input = json!({
         "domain": DOMAIN,
         "workflowId": workflow_id,
