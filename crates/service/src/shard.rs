@@ -221,6 +221,7 @@ impl Shard {
         // A deadline that has passed goes before a command that comes after it, however many
         // there are: an outage may leave more than one batch holds.
         let mut commands = commands.into_iter();
+        let mut offers_committed = 0;
         loop {
             let more_due = self.fire_due(&mut staged, now);
             if !more_due {
@@ -232,10 +233,12 @@ impl Shard {
             if let Err(error) = self.commit(epoch, std::mem::take(&mut staged.batch)) {
                 self.recover(&error);
                 self.rest(now);
+                self.offers_lost |= offers_committed > 0;
                 // Whatever was decided, refusals included, rested on state that is gone.
                 let tickets = replies.into_iter().map(|(ticket, _)| ticket);
                 return Step::unavailable(tickets.chain(commands.map(|(ticket, _)| ticket)));
             }
+            offers_committed = staged.offers.len();
             if !more_due {
                 break;
             }
@@ -273,10 +276,9 @@ impl Shard {
             CommitError::Fenced | CommitError::Unknown(_) => {
                 tracing::error!(shard = self.id.0, %error, "a commit was not acknowledged");
                 self.epoch = None;
+                self.offers_lost = true;
             }
         }
-        // Those of this commit, if it took effect, and those of an earlier one of the same step.
-        self.offers_lost = true;
         self.cache.clear();
         self.wakes.clear();
     }
