@@ -18,7 +18,6 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use tokio::time::Instant;
 use wire::{Fault, Model, Operation};
@@ -28,19 +27,12 @@ pub struct Pipeline {
     service: Arc<Service>,
     entropy: Arc<dyn Entropy>,
     account: Arc<str>,
-    draining: AtomicBool,
 }
 
 impl Pipeline {
     /// Calls go to `service`; `entropy` names requests.
     pub fn new(service: Arc<Service>, entropy: Arc<dyn Entropy>) -> Pipeline {
-        let draining = AtomicBool::new(false);
-        Pipeline { service, entropy, account: ACCOUNT.into(), draining }
-    }
-
-    /// From now on `/readyz` says that no more work should be sent here.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        Pipeline { service, entropy, account: ACCOUNT.into() }
     }
 
     /// Answers one request. Dropping the future tells the service that the caller is gone.
@@ -67,7 +59,7 @@ impl Pipeline {
         body: B,
     ) -> Answer {
         if parts.method == Method::GET || parts.method == Method::HEAD {
-            return self.health(parts.uri.path());
+            return health(parts.uri.path());
         }
         if !is_call(parts) {
             return Answer::not_a_call();
@@ -98,16 +90,15 @@ impl Pipeline {
         let scope = Scope { account: self.account.clone(), region: credential.region.into() };
         self.service.call(&scope, request).await.map(Answer::reply)
     }
+}
 
-    fn health(&self, path: &str) -> Answer {
-        match path {
-            "/livez" => Answer::text(StatusCode::OK, "alive\n"),
-            "/readyz" if self.draining.load(Ordering::Relaxed) => {
-                Answer::text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-            }
-            "/readyz" => Answer::text(StatusCode::OK, "ready\n"),
-            _ => Answer::not_a_call(),
-        }
+/// A server that is not ready answers nobody: requests are read only when the store is open, and
+/// connections are refused from when it begins to end.
+fn health(path: &str) -> Answer {
+    match path {
+        "/livez" => Answer::text(StatusCode::OK, "alive\n"),
+        "/readyz" => Answer::text(StatusCode::OK, "ready\n"),
+        _ => Answer::not_a_call(),
     }
 }
 

@@ -59,7 +59,6 @@ impl Server {
                 }
             }
         }
-        pipeline.drain();
         drop(self.listener);
         service.drain();
         stop.send_replace(true);

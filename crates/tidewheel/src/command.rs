@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// A durable workflow server that speaks Amazon SWF on the wire.
 #[derive(Debug, clap::Parser)]
-#[command(name = "tidewheel", version, disable_help_subcommand = true)]
+#[command(name = "tidewheel", version)]
 pub enum Command {
     /// Run the server on a data directory.
     Serve(Serve),
@@ -53,7 +53,8 @@ pub struct Flags {
     /// How log lines are written: text or json. [default: text]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// What is logged: error, warn, info, debug, trace, or directives such as info,server=debug.
+    /// What is logged: off, error, warn, info, debug, trace, or directives such as
+    /// info,server=debug.
     /// [default: info; for dev: warn]
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,

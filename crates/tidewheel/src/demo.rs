@@ -15,6 +15,7 @@ mod worker;
 
 use client::{CallError, Client};
 use history::History;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -42,29 +43,35 @@ pub enum DemonstrationError {
     NotCompleted(String),
     #[error("a task of it ended: {0}")]
     Task(#[from] tokio::task::JoinError),
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
 }
 
 /// Plays the demonstration against the server at `address`.
 pub async fn run(address: SocketAddr) -> Result<(), DemonstrationError> {
     let limit = Duration::from_secs(SECONDS_MAX);
-    tokio::time::timeout(limit, play(address)).await.unwrap_or(Err(DemonstrationError::TooLong))
+    let (voice, mut failures) = Voice::start();
+    let played = tokio::select! {
+        played = tokio::time::timeout(limit, play(address, &voice)) => {
+            played.unwrap_or(Err(DemonstrationError::TooLong))
+        }
+        // Nobody is listening any more.
+        Some(error) = failures.recv() => return Err(DemonstrationError::Output(error)),
+    };
+    // The last lines may have failed too.
+    failures.try_recv().map_or(played, |error| Err(DemonstrationError::Output(error)))
 }
 
-/// Said when the server goes on after the demonstration.
-pub fn say_how_to_end() {
-    Voice::start().plain("The server goes on. Ctrl-C ends it.");
-}
-
-async fn play(address: SocketAddr) -> Result<(), DemonstrationError> {
-    let voice = Voice::start();
+async fn play(address: SocketAddr, voice: &Voice) -> Result<(), DemonstrationError> {
     let client = Client::new(address, REGION);
     voice.heading("An order is processed");
     registration::register(&client, voice).await?;
     // Dropped, and so ended, with this function.
     let mut tasks = JoinSet::new();
-    tasks.spawn(decider::run(client.clone(), voice));
+    tasks.spawn(decider::run(client.clone(), voice.clone()));
     for number in 1..=WORKERS {
-        tasks.spawn(worker::run(client.clone(), voice, format!("worker-{number}")));
+        let identity = format!("worker-{number}");
+        tasks.spawn(worker::run(client.clone(), voice.clone(), identity));
     }
     let order = tokio::select! {
         order = customer::buy(&client, voice) => order?,
@@ -83,7 +90,7 @@ async fn play(address: SocketAddr) -> Result<(), DemonstrationError> {
 }
 
 /// How to look at the same with the AWS CLI.
-fn hint(address: SocketAddr, order: &customer::Order, voice: Voice) {
+fn hint(address: SocketAddr, order: &customer::Order, voice: &Voice) {
     let aws = |operation: &str, rest: &str| {
         voice.plain(&format!(
             "  aws swf {operation} --endpoint-url http://{address} --region {REGION} {rest}"

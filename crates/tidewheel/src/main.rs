@@ -15,7 +15,11 @@ use clap::Parser;
 use command::{Command, Dev, Serve};
 use process::{After, RunError};
 use settings::{Defaults, Settings, SettingsError};
-use std::path::Path;
+use std::fmt::Display;
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Something failed that worked before, or is not ours to mend: a port, a disk, a directory.
@@ -32,13 +36,20 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tidewheel: {error}");
+            complain(&error);
             match error {
                 Error::Settings(_) => EXIT_USAGE.into(),
-                Error::ScratchDirectory(_) | Error::Run(_) => EXIT_FAILURE.into(),
+                Error::WorkingDirectory(_) | Error::ScratchDirectory(_) | Error::Run(_) => {
+                    EXIT_FAILURE.into()
+                }
             }
         }
     }
+}
+
+/// Says on standard error why the process ends. If nobody reads it, the exit code has to do.
+fn complain(why: impl Display) {
+    let _ = writeln!(std::io::stderr(), "tidewheel: {why}");
 }
 
 /// What ends the process early. Each text is one line that says what to do.
@@ -46,6 +57,8 @@ fn main() -> ExitCode {
 enum Error {
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    #[error("cannot tell the working directory: {0}; start somewhere else")]
+    WorkingDirectory(std::io::Error),
     #[error("cannot make a temporary directory: {0}; name a directory with --data-dir")]
     ScratchDirectory(std::io::Error),
     #[error(transparent)]
@@ -54,7 +67,8 @@ enum Error {
 
 fn run_serve(serve: Serve) -> Result<(), Error> {
     let settings = read_settings(serve.flags, Defaults::SERVE)?;
-    let data_dir = settings.data_dir.clone().ok_or(SettingsError::NoDataDirectory)?;
+    let data_dir = settings.data_dir.as_deref().ok_or(SettingsError::NoDataDirectory)?;
+    let data_dir = absolute(data_dir)?;
     logs::start(&settings);
     process::run(&settings, &data_dir, async |_| std::future::pending().await)?;
     Ok(())
@@ -64,24 +78,34 @@ fn run_dev(dev: Dev) -> Result<(), Error> {
     let settings = read_settings(dev.flags, Defaults::DEV)?;
     logs::start(&settings);
     let after = if dev.exit_after_demonstration { After::Stop } else { After::KeepServing };
-    let demonstrate = |data_dir: &Path| {
+    let demonstrate = |data_dir: &Path, what: &str| {
         process::run(&settings, data_dir, async |address| {
+            process::say(&format!("The data is in {}{what}.", data_dir.display()))?;
             demo::run(address).await.map_err(RunError::Demonstration)?;
             if after == After::KeepServing {
-                demo::say_how_to_end();
+                process::say("The server goes on. Ctrl-C ends it.")?;
             }
             Ok(after)
         })
     };
     match &settings.data_dir {
-        Some(data_dir) => demonstrate(data_dir)?,
+        Some(data_dir) => demonstrate(&absolute(data_dir)?, "")?,
         None => {
-            let scratch = tempfile::Builder::new().prefix("tidewheel-dev-").tempdir();
-            let scratch = scratch.map_err(Error::ScratchDirectory)?;
-            demonstrate(scratch.path())?;
+            let scratch = tempfile::Builder::new()
+                .prefix("tidewheel-dev-")
+                .permissions(Permissions::from_mode(0o700))
+                .tempdir()
+                .map_err(Error::ScratchDirectory)?;
+            let what = ", a temporary directory that is deleted when the server ends";
+            demonstrate(&absolute(scratch.path())?, what)?;
         }
     }
     Ok(())
+}
+
+/// For messages: whoever reads them may not know where the process was started.
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(Error::WorkingDirectory)
 }
 
 fn read_settings(flags: command::Flags, defaults: Defaults) -> Result<Settings, SettingsError> {

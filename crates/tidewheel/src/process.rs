@@ -9,10 +9,14 @@ use server::Server;
 use service::{Entropy, Options, Service};
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use store::StoreError;
 use store::embedded::{self, Embedded};
+
+/// The permissions of a directory that let others than its owner in.
+const OTHERS_ACCESS: u32 = 0o077;
 
 /// What happens when the errand beside the server is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +75,8 @@ async fn serve(
     let address = server.address().map_err(bind_error)?;
     let entropy = Arc::new(SystemEntropy);
     let service = Arc::new(open(settings, data_dir, entropy.clone())?);
-    announce(address).map_err(RunError::Output)?;
+    // The first line: whoever started the process waits for it.
+    say(&format!("listening on http://{address}"))?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         %address,
@@ -98,9 +103,22 @@ fn open(
         ..embedded::Options::default()
     };
     let store = Arc::new(Embedded::open(data_dir, options)?);
+    warn_of_access(data_dir);
     let owner = format!("process {}", std::process::id());
-    let options = Options { poll_hold: settings.poll_hold, owner };
-    Ok(Service::open(store, Arc::new(SystemClock), entropy, options)?)
+    let options = Options { poll_hold: settings.poll_hold, owner, on_panic: end_after_panic };
+    Ok(Service::open(store, Arc::new(SystemClock::start()), entropy, options)?)
+}
+
+/// Histories hold what users put into them, which is nobody else's business.
+fn warn_of_access(data_dir: &Path) {
+    // What cannot be told is no reason to warn.
+    let mode = std::fs::metadata(data_dir).map_or(0, |found| found.permissions().mode());
+    if mode & OTHERS_ACCESS != 0 {
+        tracing::warn!(
+            data_dir = %data_dir.display(),
+            "other users have access to the data directory; chmod 700 takes it from them"
+        );
+    }
 }
 
 /// A write or a flush has failed. What is on disk is unknown, and flushing again would not tell:
@@ -110,11 +128,16 @@ fn end_at_once(error: &StoreError) {
     std::process::exit(EXIT_FAILURE.into());
 }
 
-/// The first line on standard output: whoever started the process waits for it.
-fn announce(address: SocketAddr) -> io::Result<()> {
+/// A part of the service is gone, and what it served would wait for ever. A new process starts from
+/// what is durable.
+fn end_after_panic() {
+    std::process::exit(EXIT_FAILURE.into());
+}
+
+/// Writes a line on standard output, at once.
+pub fn say(line: &str) -> Result<(), RunError> {
     let mut output = io::stdout().lock();
-    writeln!(output, "listening on http://{address}")?;
-    output.flush()
+    writeln!(output, "{line}").and_then(|()| output.flush()).map_err(RunError::Output)
 }
 
 /// Waits until the server should end.

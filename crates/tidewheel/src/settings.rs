@@ -1,7 +1,10 @@
 //! The settings: from flags, else from the environment, else from a file, else by default.
 //!
-//! Invariant: a key that is not known is an error wherever it stands, and every error names the
-//! key and the place. Reads nothing by itself: the environment and the file are handed in.
+//! Invariant: a key that is not known is an error wherever it stands (what Kubernetes adds to the
+//! environment aside), and every error names the key and the place. Reads nothing by itself: the
+//! environment and the file are handed in.
+
+mod near;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,11 +14,13 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use toml::{Spanned, Value};
 use tracing_subscriber::EnvFilter;
 
-/// The API's longest hold is 60 seconds, and many clients give up after as many.
+/// The API's longest hold is 60 seconds. Clients that give up after as many may miss its answer.
 const POLL_HOLD_SECONDS: RangeInclusive<u64> = 1..=60;
-/// Every variable with this prefix is ours.
+const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+/// Every variable with this prefix is ours, unless it is a service link.
 const VARIABLE_PREFIX: &str = "TIDEWHEEL_";
 /// Names the configuration file, like `--config`.
 const CONFIG_VARIABLE: &str = "TIDEWHEEL_CONFIG";
@@ -28,7 +33,7 @@ pub struct Settings {
     /// A loopback address: nobody checks who calls yet.
     pub listen: SocketAddr,
     pub log_format: LogFormat,
-    /// In the syntax of `EnvFilter`; checked.
+    /// In the syntax of `EnvFilter`, and each directive with a level; checked.
     pub log_level: String,
     /// How long a poll waits for a task before it is answered empty.
     pub poll_hold: Duration,
@@ -103,7 +108,7 @@ pub enum Origin {
 pub enum SettingsError {
     #[error("no data directory: name one with --data-dir, TIDEWHEEL_DATA_DIR or data_dir")]
     NoDataDirectory,
-    #[error("{place} is no setting; there are {}", known(.place))]
+    #[error("{place} is no setting; {}", advice(.place))]
     Unknown { place: Place },
     #[error("{place}: {wanted}, not '{text}'")]
     Invalid { place: Place, text: String, wanted: String },
@@ -134,6 +139,10 @@ impl Place {
         };
         Place { name, origin: origin.clone() }
     }
+
+    fn variable(name: &str) -> Place {
+        Place { name: name.to_owned(), origin: Origin::Environment }
+    }
 }
 
 impl fmt::Display for Place {
@@ -149,11 +158,23 @@ fn variable(key: Key) -> String {
     format!("{VARIABLE_PREFIX}{}", key.name().to_uppercase())
 }
 
-/// The keys that would have been right there.
-fn known(place: &Place) -> String {
+/// The key that was probably meant, or all that would have been right there.
+fn advice(place: &Place) -> String {
     let names = Key::ALL.into_iter().map(|key| Place::of(key, &place.origin).name);
     let config = (place.origin == Origin::Environment).then(|| CONFIG_VARIABLE.to_owned());
-    names.chain(config).collect::<Vec<_>>().join(", ")
+    let names: Vec<String> = names.chain(config).collect();
+    match names.iter().find(|name| near::is_near(&place.name, name)) {
+        Some(name) => format!("did you mean {name}?"),
+        None => format!("there are {}", names.join(", ")),
+    }
+}
+
+/// True of the variables that Kubernetes puts into the pods beside a service named `tidewheel`.
+fn is_service_link(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { return false };
+    matches!(rest, "PORT" | "SERVICE_HOST")
+        || rest.starts_with("PORT_")
+        || rest.starts_with("SERVICE_PORT")
 }
 
 impl Settings {
@@ -171,15 +192,13 @@ impl Settings {
             let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
             let key = Key::named(&rest.to_lowercase()).filter(|key| variable(*key) == name);
             match key {
-                _ if name == CONFIG_VARIABLE => config = Some(PathBuf::from(value)),
+                _ if is_service_link(&name) => (),
+                _ if name == CONFIG_VARIABLE => config = Some(config_file(value)?),
                 Some(key) => {
                     let text = value.to_string_lossy().into_owned();
                     variables.insert(key, (text, Origin::Environment));
                 }
-                None => {
-                    let place = Place { name, origin: Origin::Environment };
-                    return Err(SettingsError::Unknown { place });
-                }
+                None => return Err(SettingsError::Unknown { place: Place::variable(&name) }),
             }
         }
         let mut values = match given.config.or(config) {
@@ -215,9 +234,21 @@ const POLL_HOLD_DEFAULT: Duration = Duration::from_secs(58);
 /// The values that count, as they were written.
 type Values = BTreeMap<Key, (String, Origin)>;
 
+/// What `TIDEWHEEL_CONFIG` names. A flag without a value is refused with the command line.
+fn config_file(value: OsString) -> Result<PathBuf, SettingsError> {
+    if value.is_empty() {
+        return Err(SettingsError::Invalid {
+            place: Place::variable(CONFIG_VARIABLE),
+            text: String::new(),
+            wanted: "must be a file".to_owned(),
+        });
+    }
+    Ok(value.into())
+}
+
 fn parse_file(path: &Path, text: &str) -> Result<Values, SettingsError> {
     let origin = Origin::File(path.to_owned());
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+    let table: BTreeMap<String, Spanned<Value>> = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
         let text = format!("line {line}: {}", error.message().replace('\n', " "));
@@ -230,11 +261,18 @@ fn parse_file(path: &Path, text: &str) -> Result<Values, SettingsError> {
             return Err(SettingsError::Unknown { place });
         };
         // A number may stand with or without quotation marks, as in the environment. What is
-        // neither is wrong for every key, and is named by its type.
-        let number = value.as_integer().map(|number| number.to_string());
-        let text = value.as_str().map(str::to_owned).or(number);
-        let text = text.unwrap_or_else(|| value.type_str().to_owned());
-        values.insert(key, (text, origin.clone()));
+        // neither is wrong for every key, and is shown as it is written.
+        let given = text.get(value.span()).and_then(|given| given.lines().next());
+        let value = match value.into_inner() {
+            Value::String(text) => text,
+            Value::Integer(number) => number.to_string(),
+            value @ (Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_)
+            | Value::Table(_)) => given.unwrap_or(value.type_str()).to_owned(),
+        };
+        values.insert(key, (value, origin.clone()));
     }
     Ok(values)
 }
@@ -275,12 +313,26 @@ fn parse_data_dir(text: &str) -> Result<PathBuf, Wrong> {
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, Wrong> {
-    let address: SocketAddr =
-        text.parse().map_err(|_| wanted("must be an address and a port such as 127.0.0.1:7933"))?;
+    let address: SocketAddr = text.parse().map_err(|_| Wrong::Text(wanted_listen(text)))?;
     if !address.ip().is_loopback() {
         return Err(Wrong::Reachable(address));
     }
     Ok(address)
+}
+
+/// What an address should have been. A name would be looked up by others, and may change.
+fn wanted_listen(text: &str) -> String {
+    let named = text.rsplit_once(':').and_then(|(host, port)| {
+        let is_name = host.contains(|letter: char| letter.is_alphabetic())
+            && host.chars().all(|letter| letter.is_alphanumeric() || "-._".contains(letter));
+        port.parse::<u16>().ok().filter(|_| is_name)
+    });
+    match named {
+        Some(port) => {
+            format!("must be an address and a port; names are not looked up: use 127.0.0.1:{port}")
+        }
+        None => "must be an address and a port such as 127.0.0.1:7933".to_owned(),
+    }
 }
 
 fn parse_log_format(text: &str) -> Result<LogFormat, Wrong> {
@@ -292,12 +344,26 @@ fn parse_log_format(text: &str) -> Result<LogFormat, Wrong> {
 }
 
 fn parse_log_level(text: &str) -> Result<String, Wrong> {
-    if text.trim().is_empty() || EnvFilter::try_new(text).is_err() {
+    let directives: Vec<&str> = text.split(',').map(str::trim).collect();
+    let filter = directives.join(",");
+    if !directives.iter().all(|directive| names_a_level(directive))
+        || EnvFilter::try_new(&filter).is_err()
+    {
         return Err(wanted(
-            "must be error, warn, info, debug, trace, or directives such as info,server=debug",
+            "must be off, error, warn, info, debug, trace, or directives such as info,server=debug",
         ));
     }
-    Ok(text.to_owned())
+    Ok(filter)
+}
+
+/// A filter would take a word that is no level for a part of the program, and silence all others.
+fn names_a_level(directive: &str) -> bool {
+    let level = match directive.rsplit_once('=') {
+        Some(("", _)) => return false,
+        Some((_, level)) => level,
+        None => directive,
+    };
+    LOG_LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level))
 }
 
 fn parse_poll_hold(text: &str) -> Result<Duration, Wrong> {

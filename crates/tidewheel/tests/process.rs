@@ -32,7 +32,12 @@ struct Server {
 impl Server {
     fn start(data_dir: &Path) -> Server {
         let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
-        command.arg(data_dir).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.arg(data_dir).stderr(Stdio::null());
+        Server::start_with(command)
+    }
+
+    fn start_with(mut command: Command) -> Server {
+        command.stdout(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let stdout = child.stdout.take().expect("standard output is a pipe");
         let mut server =
@@ -137,6 +142,50 @@ fn a_server_starts_answers_keeps_and_ends() {
     assert!(again.contains("#DomainAlreadyExistsFault"), "{again}");
     server.signal("INT");
     assert_eq!(server.wait().code(), Some(0));
+
+    let server = Server::start(dir.path());
+    server.signal("HUP");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+/// As under nohup.
+#[test]
+fn a_hangup_that_is_ignored_stays_ignored() {
+    let dir = scratch();
+    let mut command = Command::new("sh");
+    let serve = "trap '' HUP; exec \"$0\" serve --listen 127.0.0.1:0 --data-dir \"$1\"";
+    command.args(["-c", serve, env!("CARGO_BIN_EXE_tidewheel")]).arg(dir.path());
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    let server = Server::start_with(command);
+    server.signal("HUP");
+    let ready = answer(server.send("GET /readyz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+    assert!(ready.starts_with("HTTP/1.1 200 OK\r\n"), "{ready}");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn a_directory_that_others_may_enter_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = scratch();
+    let data_dir = dir.path().join("data");
+    std::fs::create_dir(&data_dir).expect("the scratch directory is ours");
+    for (mode, is_warned) in [(0o750, true), (0o701, true), (0o700, false)] {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&data_dir, permissions).expect("it is ours");
+        let log_path = dir.path().join("log");
+        let log = std::fs::File::create(&log_path).expect("the scratch directory is ours");
+        // Given as a relative path, and shown as an absolute one.
+        let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"]);
+        command.current_dir(dir.path()).stderr(log);
+        let server = Server::start_with(command);
+        server.signal("TERM");
+        assert_eq!(server.wait().code(), Some(0));
+        let log = std::fs::read_to_string(&log_path).expect("it was written");
+        assert_eq!(log.contains("other users have access"), is_warned, "{mode:o}: {log}");
+        let started = log.lines().find(|line| line.contains(" started ")).expect(&log);
+        assert!(started.contains(&format!("data_dir={}", data_dir.display())), "{started}");
+    }
 }
 
 #[test]
@@ -200,8 +249,56 @@ fn the_demonstration_succeeds_and_leaves_nothing() {
     {
         assert!(story.contains(step), "{step}: {story}");
     }
+    let place = format!("The data is in {}/tidewheel-dev-", dir.path().display());
+    let line = story.lines().nth(1).expect(&story);
+    assert!(
+        line.starts_with(&place) && line.ends_with("is deleted when the server ends."),
+        "{line}"
+    );
     let left = std::fs::read_dir(dir.path()).expect("the scratch directory").count();
     assert_eq!(left, 0, "the temporary data directory is removed");
+}
+
+/// As in `tidewheel dev | head -1`, with standard error there or not.
+#[test]
+fn the_demonstration_ends_when_nobody_reads_it() {
+    for is_stderr_read in [true, false] {
+        let dir = scratch();
+        let mut dev = tidewheel(&["dev", "--listen", "127.0.0.1:0"]);
+        dev.env("TMPDIR", dir.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = dev.spawn().expect("the binary starts");
+        drop(child.stdout.take());
+        if !is_stderr_read {
+            drop(child.stderr.take());
+        }
+        let output = bounded(|| child.wait_with_output().expect("the process ends"));
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        if is_stderr_read {
+            let why = text(&output.stderr);
+            assert!(why.contains("cannot write to standard output: "), "{why}");
+            assert_eq!(why.lines().count(), 1, "{why}");
+        }
+        let left = std::fs::read_dir(dir.path()).expect("the scratch directory").count();
+        assert_eq!(left, 0, "the temporary data directory is removed");
+    }
+}
+
+#[test]
+fn the_demonstration_ends_when_its_reader_goes_in_the_middle() {
+    let dir = scratch();
+    let mut dev = tidewheel(&["dev", "--listen", "127.0.0.1:0"]);
+    dev.env("TMPDIR", dir.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = dev.spawn().expect("the binary starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let order = bounded(move || {
+        lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("orders one lamp")))
+    });
+    assert!(order.is_some(), "an order is made");
+    let output = bounded(|| child.wait_with_output().expect("the process ends"));
+    let why = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{why}");
+    assert!(why.starts_with("tidewheel: the demonstration failed: cannot write to "), "{why}");
+    assert_eq!(std::fs::read_dir(dir.path()).expect("the scratch directory").count(), 0);
 }
 
 #[test]
@@ -228,10 +325,22 @@ fn what_is_wrong_is_said_in_one_line() {
             vec!["dev", "--poll-hold-seconds", "61"],
             "--poll-hold-seconds: must be a whole number from 1 to 60, not '61'",
         ),
+        (
+            vec!["dev", "--log-level", "warning"],
+            "--log-level: must be off, error, warn, info, debug, trace, or directives such as \
+             info,server=debug, not 'warning'",
+        ),
     ] {
         let output = run(tidewheel(&arguments));
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert_eq!(text(&output.stderr), format!("tidewheel: {line}\n"));
         assert_eq!(text(&output.stdout), "");
     }
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let output = run(tidewheel(&["help", "serve"]));
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("--data-dir <DIRECTORY>"), "{}", text(&output.stdout));
 }

@@ -101,10 +101,10 @@ impl Fault {
             Fault::Serialization(text) => text.as_deref(),
             Fault::MissingAuthenticationToken => Some("Request is missing Authentication Token"),
             Fault::Throttling => Some("Rate exceeded"),
-            Fault::WorkflowExecutionAlreadyStarted
-            | Fault::UnknownOperation
-            | Fault::RequestTooLarge
-            | Fault::Internal => None,
+            Fault::RequestTooLarge => Some("HTTP content length exceeded 1049600 bytes."),
+            Fault::WorkflowExecutionAlreadyStarted | Fault::UnknownOperation | Fault::Internal => {
+                None
+            }
         }
     }
 

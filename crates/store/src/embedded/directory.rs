@@ -54,6 +54,10 @@ pub(super) fn io_error(what: &'static str, path: &Path, source: io::Error) -> Op
 impl Directory {
     /// Locks `path`, which is created if it is missing.
     pub(super) fn lock(path: &Path) -> Result<Directory, OpenError> {
+        if path.is_file() {
+            let source = io::Error::new(io::ErrorKind::NotADirectory, "it is a file, no directory");
+            return Err(io_error("use", path, source));
+        }
         if !path.is_dir() {
             create_private(path)?;
         }
@@ -99,7 +103,8 @@ impl Directory {
                     Err(source) if source.kind() != io::ErrorKind::NotFound => {
                         Err(io_error("remove", &data, source))
                     }
-                    Ok(()) | Err(_) => Ok(()),
+                    // Private even where the directory itself was there before, and is not.
+                    Ok(()) | Err(_) => create_private(&data),
                 }
             }
         }
@@ -120,13 +125,17 @@ impl Directory {
         let path = self.path.join(VERSION);
         let text = fs::read_to_string(&path).map_err(|source| io_error("read", &path, source))?;
         let labelled = |label: &str| text.lines().find_map(|line| line.strip_prefix(label));
-        let found = labelled(FORMAT_LABEL);
-        if found.and_then(|format| format.parse().ok()) == Some(FORMAT) {
+        let found: Option<u32> = labelled(FORMAT_LABEL).and_then(|format| format.parse().ok());
+        let Some(found) = found else {
+            let text = "it is damaged and names no format; put it back from a backup";
+            return Err(io_error("use", &path, io::Error::new(io::ErrorKind::InvalidData, text)));
+        };
+        if found == FORMAT {
             return Ok(());
         }
         Err(OpenError::Format {
             dir: self.path.clone(),
-            found: found.unwrap_or("unknown").to_owned(),
+            found: found.to_string(),
             created_by: labelled(BUILD_LABEL).unwrap_or("unknown").to_owned(),
             build: build.to_owned(),
             supported: FORMAT,

@@ -77,6 +77,26 @@ fn a_missing_directory_is_created_for_its_owner_alone() {
 }
 
 #[test]
+fn the_data_is_its_owners_alone_even_in_a_directory_that_is_not() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = scratch();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    drop(open(dir.path()));
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode(dir.path()), mode(&dir.path().join("data"))), (0o755, 0o700));
+}
+
+#[test]
+fn a_file_is_no_directory() {
+    let dir = scratch();
+    let path = dir.path().join("data.db");
+    fs::write(&path, "").expect("writable");
+    let path_shown = path.display();
+    let expected = format!("cannot open the store: use {path_shown}: it is a file, no directory");
+    assert_eq!(refusal(&path), expected);
+}
+
+#[test]
 fn a_second_open_names_the_process_that_has_the_directory() {
     let dir = scratch();
     let first = open(dir.path());
@@ -94,14 +114,29 @@ fn another_format_is_refused_naming_both_versions() {
     for (text, found, created_by) in [
         ("tidewheel store format 2\ncreated by build 4.5.6\n", "2", "4.5.6"),
         ("tidewheel store format 0\ncreated by build 4.5.6\n", "0", "4.5.6"),
-        ("tidewheel store format two\n", "two", "unknown"),
-        ("", "unknown", "unknown"),
+        ("tidewheel store format 2\n", "2", "unknown"),
     ] {
         fs::write(&version, text).expect("writable");
         let expected = format!(
             "{} holds store format {found}, created by build {created_by}; \
              this build (9.9) reads format 1",
             dir.path().display()
+        );
+        assert_eq!(refusal(dir.path()), expected);
+    }
+}
+
+#[test]
+fn a_damaged_version_is_said_to_be_damaged() {
+    let dir = scratch();
+    drop(open(dir.path()));
+    let version = dir.path().join("VERSION");
+    for text in ["", "\0\0\0\0", "tidewheel store format two\n", "tidewheel store form"] {
+        fs::write(&version, text).expect("writable");
+        let expected = format!(
+            "cannot open the store: use {}: it is damaged and names no format; \
+             put it back from a backup",
+            version.display()
         );
         assert_eq!(refusal(dir.path()), expected);
     }

@@ -21,7 +21,7 @@ pub struct Order {
 }
 
 /// Buys a lamp.
-pub async fn buy(client: &Client, voice: Voice) -> Result<Order, CallError> {
+pub async fn buy(client: &Client, voice: &Voice) -> Result<Order, CallError> {
     let workflow_id = format!("order-{}", wall_time().0);
     let input = json!({
         "domain": DOMAIN,

@@ -11,13 +11,13 @@ use wire::{Decision, Event, EventId, Operation};
 /// Decides until something breaks.
 pub async fn run(client: Client, voice: Voice) -> CallError {
     loop {
-        if let Err(error) = take_one(&client, voice).await {
+        if let Err(error) = take_one(&client, &voice).await {
             return error;
         }
     }
 }
 
-async fn take_one(client: &Client, voice: Voice) -> Result<(), CallError> {
+async fn take_one(client: &Client, voice: &Voice) -> Result<(), CallError> {
     let operation = Operation::PollForDecisionTask;
     let mut input = json!({
         "domain": DOMAIN,
@@ -74,7 +74,7 @@ const ECHOES: [&str; 7] = [
 ];
 
 /// Says what has happened since the last decision.
-fn say_news(events: &[Event], seen: EventId, voice: Voice) {
+fn say_news(events: &[Event], seen: EventId, voice: &Voice) {
     let history = History::of(events);
     for event in events.iter().filter(|event| seen < event.event_id) {
         if !ECHOES.contains(&event.attributes.event_type()) {

@@ -7,7 +7,7 @@ use super::{DOMAIN, TASK_LIST, VERSION, WORKFLOW_TYPE};
 use serde_json::{Value, json};
 use wire::Operation;
 
-pub async fn register(client: &Client, voice: Voice) -> Result<(), CallError> {
+pub async fn register(client: &Client, voice: &Voice) -> Result<(), CallError> {
     let domain = json!({
         "name": DOMAIN,
         "description": "The built-in demonstration",

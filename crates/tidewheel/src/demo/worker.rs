@@ -19,7 +19,7 @@ const HEARTBEATS_MAX: u32 = 80;
 /// Works until something breaks.
 pub async fn run(client: Client, voice: Voice, identity: String) -> CallError {
     loop {
-        if let Err(error) = take_one(&client, voice, &identity).await {
+        if let Err(error) = take_one(&client, &voice, &identity).await {
             return error;
         }
     }
@@ -32,7 +32,7 @@ enum Outcome {
     Canceled(String),
 }
 
-async fn take_one(client: &Client, voice: Voice, identity: &str) -> Result<(), CallError> {
+async fn take_one(client: &Client, voice: &Voice, identity: &str) -> Result<(), CallError> {
     let input = json!({
         "domain": DOMAIN,
         "taskList": { "name": TASK_LIST },
@@ -98,7 +98,7 @@ fn work(activity: Activity, attempt: &str) -> Outcome {
 /// A long piece of work: it reports that it goes on, and hears whether it still should.
 async fn gift_wrap(
     client: &Client,
-    voice: Voice,
+    voice: &Voice,
     identity: &str,
     task: &Value,
 ) -> Result<Outcome, CallError> {

@@ -99,21 +99,25 @@ fn the_file_may_be_named_by_a_variable() {
     assert_eq!(read(Given::default()).data_dir, Some("from-variable".into()));
     let given = Given { config: Some("from-flag".into()), values: Vec::new() };
     assert_eq!(read(given).data_dir, Some("from-flag".into()));
+    check_error(
+        &Sources { variables: &[("TIDEWHEEL_CONFIG", "")], ..Sources::default() },
+        "TIDEWHEEL_CONFIG: must be a file, not ''",
+    );
 }
 
 #[test]
 fn unknown_keys() {
     let all = "TIDEWHEEL_DATA_DIR, TIDEWHEEL_LISTEN, TIDEWHEEL_LOG_FORMAT, TIDEWHEEL_LOG_LEVEL, \
                TIDEWHEEL_POLL_HOLD_SECONDS, TIDEWHEEL_CONFIG";
-    for name in ["TIDEWHEEL_LISTENS", "TIDEWHEEL_", "TIDEWHEEL_data_dir"] {
+    for name in ["TIDEWHEEL_REGION", "TIDEWHEEL_", "TIDEWHEEL_SERVICE"] {
         check_error(
             &Sources { variables: &[(name, "x")], ..Sources::default() },
             &format!("{name} is no setting; there are {all}"),
         );
     }
     check_error(
-        &Sources { file: Some("data-dir = 'x'"), ..Sources::default() },
-        "data-dir in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
+        &Sources { file: Some("region = 'x'"), ..Sources::default() },
+        "region in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
          poll_hold_seconds",
     );
     check_error(
@@ -124,16 +128,94 @@ fn unknown_keys() {
 }
 
 #[test]
+fn unknown_keys_that_are_near_known_ones() {
+    for (name, meant) in [
+        ("TIDEWHEEL_LISTENS", "TIDEWHEEL_LISTEN"),
+        ("TIDEWHEEL_data_dir", "TIDEWHEEL_DATA_DIR"),
+        ("TIDEWHEEL_CONFIG_FILE", "TIDEWHEEL_CONFIG"),
+    ] {
+        check_error(
+            &Sources { variables: &[(name, "x")], ..Sources::default() },
+            &format!("{name} is no setting; did you mean {meant}?"),
+        );
+    }
+    check_error(
+        &Sources { file: Some("data-dir = 'x'"), ..Sources::default() },
+        "data-dir in t.toml is no setting; did you mean data_dir?",
+    );
+}
+
+/// A pod beside a service named `tidewheel` has them all.
+#[test]
+fn service_links_are_no_settings() {
+    let variables = [
+        ("TIDEWHEEL_PORT", "tcp://10.0.0.11:7933"),
+        ("TIDEWHEEL_PORT_7933_TCP", "tcp://10.0.0.11:7933"),
+        ("TIDEWHEEL_PORT_7933_TCP_ADDR", "10.0.0.11"),
+        ("TIDEWHEEL_SERVICE_HOST", "10.0.0.11"),
+        ("TIDEWHEEL_SERVICE_PORT", "7933"),
+        ("TIDEWHEEL_SERVICE_PORT_HTTP", "7933"),
+    ];
+    let defaults = settings(&Sources::default());
+    assert_eq!(settings(&Sources { variables: &variables, ..Sources::default() }), defaults);
+}
+
+#[test]
+fn log_levels() {
+    for (text, expected) in [
+        ("off", "off"),
+        ("INFO", "INFO"),
+        (" info , server=debug ", "info,server=debug"),
+        ("warn,store::embedded=trace", "warn,store::embedded=trace"),
+    ] {
+        let flags = [(Key::LogLevel, text)];
+        let read = settings(&Sources { flags: &flags, ..Sources::default() });
+        assert_eq!(read.log_level, expected, "{text}");
+    }
+    let wanted =
+        "must be off, error, warn, info, debug, trace, or directives such as info,server=debug";
+    // What is no level would be taken for a part of the program, and silence everything else.
+    for text in [
+        "warning",
+        "loud",
+        "server",
+        "info,loud",
+        "server=loud",
+        "server=",
+        "=debug",
+        "",
+        " ",
+        "info,",
+        "info,,=",
+        "[span]",
+    ] {
+        check_error(
+            &Sources { flags: &[(Key::LogLevel, text)], ..Sources::default() },
+            &format!("--log-level: {wanted}, not '{text}'"),
+        );
+    }
+}
+
+/// The example in the README is a file that can be used.
+#[test]
+fn the_example_file() {
+    let readme = include_str!("../../../../README.md");
+    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let read = settings(&Sources { file: example, ..Sources::default() });
+    assert_eq!(read.data_dir, Some("/var/lib/tidewheel".into()));
+    assert_eq!(Settings { data_dir: None, ..read }, settings(&Sources::default()));
+}
+
+#[test]
 fn values_that_are_wrong() {
     let example = "must be an address and a port such as 127.0.0.1:7933";
     let number = "must be a whole number from 1 to 60";
-    let level = "must be error, warn, info, debug, trace, or directives such as info,server=debug";
     for (key, text, flag, wanted) in [
         (Key::Listen, "7933", "--listen", example),
-        (Key::Listen, "localhost:7933", "--listen", example),
+        (Key::Listen, ":7933", "--listen", example),
+        (Key::Listen, "127.0.0.1:", "--listen", example),
+        (Key::Listen, "[::1]", "--listen", example),
         (Key::LogFormat, "xml", "--log-format", "must be text or json"),
-        (Key::LogLevel, "", "--log-level", level),
-        (Key::LogLevel, "info,,=", "--log-level", level),
         (Key::PollHoldSeconds, "0", "--poll-hold-seconds", number),
         (Key::PollHoldSeconds, "61", "--poll-hold-seconds", number),
         (Key::PollHoldSeconds, "1.5", "--poll-hold-seconds", number),
@@ -148,10 +230,32 @@ fn values_that_are_wrong() {
         &Sources { variables: &[("TIDEWHEEL_LOG_FORMAT", "x")], ..Sources::default() },
         "TIDEWHEEL_LOG_FORMAT: must be text or json, not 'x'",
     );
-    check_error(
-        &Sources { file: Some("poll_hold_seconds = true"), ..Sources::default() },
-        &format!("poll_hold_seconds in t.toml: {number}, not 'boolean'"),
-    );
+    for given in ["true", "58.0", "5e1", "[5,", "{ a = 1 }"] {
+        let file = match given {
+            "[5," => "poll_hold_seconds = [5,\n6]".to_owned(),
+            given => format!("poll_hold_seconds = {given}"),
+        };
+        check_error(
+            &Sources { file: Some(&file), ..Sources::default() },
+            &format!("poll_hold_seconds in t.toml: {number}, not '{given}'"),
+        );
+    }
+    let table = read(&Sources { file: Some("[listen]\nport = 7933"), ..Sources::default() });
+    let text = table.expect_err("a table is no address").to_string();
+    assert!(text.starts_with("listen in t.toml: must be ") && !text.contains('\n'), "{text}");
+}
+
+#[test]
+fn names_are_not_looked_up() {
+    for (text, port) in [("localhost:7999", 7999), ("my-host.example:80", 80)] {
+        check_error(
+            &Sources { flags: &[(Key::Listen, text)], ..Sources::default() },
+            &format!(
+                "--listen: must be an address and a port; names are not looked up: \
+                 use 127.0.0.1:{port}, not '{text}'"
+            ),
+        );
+    }
 }
 
 #[test]
