@@ -41,7 +41,7 @@ pub struct StartedActivity {
 
 impl StartedActivity {
     /// When it last showed a sign of life.
-    fn alive_at(&self) -> Timestamp {
+    pub(crate) fn alive_at(&self) -> Timestamp {
         self.heartbeat.as_ref().map_or(self.at, |heartbeat| heartbeat.at)
     }
 }

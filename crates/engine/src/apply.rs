@@ -70,8 +70,9 @@ impl Execution {
                 });
             }
             Command::RecordHeartbeat { scheduled_event_id, details } => {
-                self.started_activity(*scheduled_event_id)?;
-                let at = draft.now;
+                let activity = self.started_activity(*scheduled_event_id)?;
+                // Nor does the time of an activity's heartbeats go backwards.
+                let at = activity.started.iter().fold(draft.now, |at, s| at.max(s.alive_at()));
                 draft.record_heartbeat(Heartbeat {
                     scheduled_event_id: *scheduled_event_id,
                     at,
@@ -114,8 +115,13 @@ fn complete_decision_task(draft: &mut Draft<'_>, answer: &CompleteDecisionTask) 
             .as_ref()
             .and(answer.task_list_schedule_to_start_timeout),
     });
+    let mut run_ids = answer.run_ids.iter();
     for decision in &answer.decisions {
-        draft.decide(decision, completed, &answer.new_run_id);
+        if draft.is_full() {
+            return;
+        }
+        let run_id = decision.decision_type().starts_run().then(|| run_ids.next()).flatten();
+        draft.decide(decision, completed, run_id);
     }
 }
 

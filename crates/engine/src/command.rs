@@ -74,8 +74,8 @@ pub struct CompleteDecisionTask {
     pub task_list: Option<TaskList>,
     /// How long a decision task may wait there before the override ends.
     pub task_list_schedule_to_start_timeout: Option<Timeout>,
-    /// The id of the next run, should the decider continue as new.
-    pub new_run_id: RunId,
+    /// Fresh ids, one for each decision that starts a run, in order.
+    pub run_ids: Vec<RunId>,
 }
 
 /// How an activity ended.

@@ -45,9 +45,9 @@ impl Execution {
             let at = started.at.after(self.settings.task_start_to_close_timeout);
             deadline(at, DeadlineKind::DecisionTaskStartToClose)
         });
-        let scheduled = self.decision_task_scheduled.as_ref().map(|scheduled| {
-            let at = scheduled.at.after(scheduled.schedule_to_start);
-            deadline(at, DeadlineKind::DecisionTaskScheduleToStart)
+        let scheduled = self.decision_task_scheduled.as_ref().and_then(|scheduled| {
+            let at = scheduled.deliverable_since?.after(scheduled.schedule_to_start);
+            Some(deadline(at, DeadlineKind::DecisionTaskScheduleToStart))
         });
         let activity =
             self.activities.iter().map(|(id, activity)| (activity.deadline(), id)).min().map(

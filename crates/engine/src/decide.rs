@@ -6,14 +6,15 @@
 use crate::draft::Draft;
 use crate::limits::{OPEN_ACTIVITIES_MAX, OPEN_TIMERS_MAX};
 use crate::registry::Domain;
-use crate::start::{GivenSettings, MissingDefault, Start};
+use crate::start::{MissingDefault, Start, given_settings};
 use wire::decision;
 use wire::event::*;
 use wire::*;
 
 impl Draft<'_> {
     /// Records what `decision` leads to. `completed` is the event that all of a batch refer to.
-    pub fn decide(&mut self, decision: &Decision, completed: EventId, new_run_id: &RunId) {
+    pub fn decide(&mut self, decision: &Decision, completed: EventId, run_id: Option<&RunId>) {
+        let new_run_id = || run_id.expect("every decision that starts a run comes with an id");
         match decision {
             Decision::ScheduleActivityTask(d) => self.schedule_activity_task(d, completed),
             Decision::RequestCancelActivityTask(d) => self.cancel_activity_task(d, completed),
@@ -21,7 +22,7 @@ impl Draft<'_> {
             Decision::FailWorkflowExecution(d) => self.fail(d, completed),
             Decision::CancelWorkflowExecution(d) => self.cancel(d, completed),
             Decision::ContinueAsNewWorkflowExecution(d) => {
-                self.continue_as_new(d, completed, new_run_id);
+                self.continue_as_new(d, completed, new_run_id());
             }
             Decision::RecordMarker(d) => {
                 self.record(MarkerRecorded {
@@ -32,11 +33,13 @@ impl Draft<'_> {
             }
             Decision::StartTimer(d) => self.start_timer(d, completed),
             Decision::CancelTimer(d) => self.cancel_timer(d, completed),
-            Decision::SignalExternalWorkflowExecution(d) => self.refuse_signal(d, completed),
+            Decision::SignalExternalWorkflowExecution(d) => self.signal_external(d, completed),
             Decision::RequestCancelExternalWorkflowExecution(d) => {
-                self.refuse_cancel_request(d, completed);
+                self.request_cancel_external(d, completed);
             }
-            Decision::StartChildWorkflowExecution(d) => self.refuse_child(d, completed),
+            Decision::StartChildWorkflowExecution(d) => {
+                self.start_child(d, completed, new_run_id());
+            }
             Decision::ScheduleLambdaFunction(d) => self.refuse_lambda(d, completed),
             Decision::Incomplete(decision_type) => {
                 panic!("{} passed the check without attributes", decision_type.as_str());
@@ -44,7 +47,7 @@ impl Draft<'_> {
         }
     }
 
-    fn domain(&self) -> Option<&Domain> {
+    pub(crate) fn domain(&self) -> Option<&Domain> {
         let identity = &self.next.identity;
         self.registry.domain(&identity.scope, &identity.domain).ok()
     }
@@ -242,24 +245,17 @@ impl Draft<'_> {
         if detail.type_info.status == RegistrationStatus::Deprecated {
             return Err(Cause::WorkflowTypeDeprecated);
         }
-        let given = GivenSettings {
-            execution_start_to_close_timeout: d.execution_start_to_close_timeout,
-            task_start_to_close_timeout: d.task_start_to_close_timeout,
-            task_list: d.task_list.clone(),
-            task_priority: d.task_priority,
-            child_policy: d.child_policy,
-            lambda_role: d.lambda_role.clone(),
-        };
-        let settings = given.resolve(&detail.configuration).map_err(|missing| match missing {
-            MissingDefault::ExecutionStartToCloseTimeout => {
-                Cause::DefaultExecutionStartToCloseTimeoutUndefined
-            }
-            MissingDefault::TaskList => Cause::DefaultTaskListUndefined,
-            MissingDefault::TaskStartToCloseTimeout => {
-                Cause::DefaultTaskStartToCloseTimeoutUndefined
-            }
-            MissingDefault::ChildPolicy => Cause::DefaultChildPolicyUndefined,
-        })?;
+        let settings =
+            given_settings!(d).resolve(&detail.configuration).map_err(|missing| match missing {
+                MissingDefault::ExecutionStartToCloseTimeout => {
+                    Cause::DefaultExecutionStartToCloseTimeoutUndefined
+                }
+                MissingDefault::TaskList => Cause::DefaultTaskListUndefined,
+                MissingDefault::TaskStartToCloseTimeout => {
+                    Cause::DefaultTaskStartToCloseTimeoutUndefined
+                }
+                MissingDefault::ChildPolicy => Cause::DefaultChildPolicyUndefined,
+            })?;
         let mut identity = (*self.next.identity).clone();
         let continued_execution_run_id = Some(identity.run_id);
         identity.run_id = new_run_id.clone();
@@ -311,46 +307,6 @@ impl Draft<'_> {
                 decision_task_completed_event_id: completed,
             }),
         };
-    }
-
-    // What reaches beyond this execution is refused until executions can send messages to each
-    // other: the decider is told so, in the event that SWF has for a refusal.
-
-    fn refuse_signal(&mut self, d: &decision::SignalExternalWorkflowExecution, completed: EventId) {
-        self.record(SignalExternalWorkflowExecutionFailed {
-            workflow_id: d.workflow_id.clone(),
-            cause: SignalExternalWorkflowExecutionFailedCause::OperationNotPermitted,
-            initiated_event_id: EventId::NONE,
-            decision_task_completed_event_id: completed,
-            run_id: d.run_id.clone(),
-            control: d.control.clone(),
-        });
-    }
-
-    fn refuse_cancel_request(
-        &mut self,
-        d: &decision::RequestCancelExternalWorkflowExecution,
-        completed: EventId,
-    ) {
-        self.record(RequestCancelExternalWorkflowExecutionFailed {
-            workflow_id: d.workflow_id.clone(),
-            cause: RequestCancelExternalWorkflowExecutionFailedCause::OperationNotPermitted,
-            initiated_event_id: EventId::NONE,
-            decision_task_completed_event_id: completed,
-            run_id: d.run_id.clone(),
-            control: d.control.clone(),
-        });
-    }
-
-    fn refuse_child(&mut self, d: &decision::StartChildWorkflowExecution, completed: EventId) {
-        self.record(StartChildWorkflowExecutionFailed {
-            workflow_type: d.workflow_type.clone(),
-            cause: StartChildWorkflowExecutionFailedCause::OperationNotPermitted,
-            workflow_id: d.workflow_id.clone(),
-            initiated_event_id: EventId::NONE,
-            decision_task_completed_event_id: completed,
-            control: d.control.clone(),
-        });
     }
 
     fn refuse_lambda(&mut self, d: &decision::ScheduleLambdaFunction, completed: EventId) {

@@ -2,10 +2,15 @@
 //! it, and at the end a decision task is scheduled if there is news.
 
 use crate::execution::Execution;
+use crate::limits::HISTORY_EVENTS_MAX;
+use crate::message::{Content, Message, Recipient, child_policies, child_report};
 use crate::registry::Registry;
 use serde::{Deserialize, Serialize};
-use wire::event::DecisionTaskScheduled;
-use wire::{Data, Event, EventAttributes, EventId, Timestamp};
+use wire::event::{DecisionTaskScheduled, WorkflowExecutionTerminated};
+use wire::{
+    Data, Event, EventAttributes, EventId, Timestamp, WorkflowExecution,
+    WorkflowExecutionTerminatedCause,
+};
 
 /// What a command makes of an execution. Nothing has happened until it is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub struct Transition {
     pub after: Execution,
     /// The run that goes on where this one ends, started in the same commit.
     pub successor: Option<Box<Transition>>,
+    /// What is to be told to other executions, in this order.
+    pub messages: Vec<Message>,
 }
 
 /// A sign of life of a started activity. SWF writes no event for it.
@@ -31,6 +38,17 @@ pub struct Heartbeat {
     pub details: Option<Data>,
 }
 
+impl Transition {
+    /// True if the history had no room for what the command does: the execution is terminated
+    /// instead.
+    pub fn exceeds_event_limit(&self) -> bool {
+        use WorkflowExecutionTerminatedCause::EventLimitExceeded;
+        let first = self.events.first().map(|event| &event.attributes);
+        matches!(first, Some(EventAttributes::WorkflowExecutionTerminated(terminated))
+            if terminated.cause == Some(EventLimitExceeded))
+    }
+}
+
 pub(crate) struct Draft<'r> {
     pub next: Execution,
     pub registry: &'r Registry,
@@ -39,8 +57,11 @@ pub(crate) struct Draft<'r> {
     events: Vec<Event>,
     heartbeat: Option<Heartbeat>,
     successor: Option<Box<Transition>>,
+    messages: Vec<Message>,
     /// An event was recorded that a decider has to see.
     news: bool,
+    /// The history is full, and the execution was terminated for it: nothing more is recorded.
+    full: bool,
 }
 
 impl<'r> Draft<'r> {
@@ -54,7 +75,9 @@ impl<'r> Draft<'r> {
             events: Vec::new(),
             heartbeat: None,
             successor: None,
+            messages: Vec::new(),
             news: false,
+            full: false,
         }
     }
 
@@ -71,18 +94,59 @@ impl<'r> Draft<'r> {
         draft
     }
 
-    /// Adds an event, and returns its id.
+    /// Adds an event, and returns its id. The last one that a history can hold ends the execution,
+    /// by itself or else by a termination in its place; what would follow is dropped (engine.md,
+    /// section 13, rows 10 and 26).
     pub fn record(&mut self, attributes: impl Into<EventAttributes>) -> EventId {
-        let event = Event {
-            event_id: self.next.last_event_id.next(),
-            event_timestamp: self.now,
-            attributes: attributes.into(),
-        };
+        let event_id = self.next.last_event_id.next();
+        if self.full {
+            return event_id;
+        }
+        let mut attributes = attributes.into();
+        if event_id.0 == HISTORY_EVENTS_MAX && !is_close(&attributes) {
+            self.full = true;
+            let terminated = WorkflowExecutionTerminated {
+                child_policy: self.next.settings.child_policy,
+                reason: None,
+                details: None,
+                cause: Some(WorkflowExecutionTerminatedCause::EventLimitExceeded),
+            };
+            attributes = terminated.into();
+        }
+        let event = Event { event_id, event_timestamp: self.now, attributes };
         self.next.evolve(&event);
         self.news |= is_news(&event.attributes);
-        let event_id = event.event_id;
+        if !self.next.is_open() {
+            self.messages.extend(child_report(&self.next, &event.attributes));
+            self.messages.extend(child_policies(&self.next, &event.attributes));
+        }
         self.events.push(event);
         event_id
+    }
+
+    /// True if the event limit ended the execution: the latest event was not recorded.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Tells another execution something, unless the event that announces it was not recorded.
+    pub fn send(&mut self, message: Message) {
+        if !self.full {
+            self.messages.push(message);
+        }
+    }
+
+    /// Tells the sender of `content` that it did not take effect, because there was no room for it.
+    pub fn refuse(&mut self, content: Content) {
+        let to = Recipient::beside(&self.next.identity, &self.next.identity.execution());
+        self.messages.extend(Message { to, content }.refused());
+    }
+
+    /// Tells whoever asked for something what came of it.
+    pub fn report(&mut self, to: Option<WorkflowExecution>, event: impl Into<EventAttributes>) {
+        let Some(to) = to else { return };
+        let to = Recipient::beside(&self.next.identity, &to);
+        self.send(Message { to, content: Content::Report(Box::new(event.into())) });
     }
 
     pub fn record_heartbeat(&mut self, heartbeat: Heartbeat) {
@@ -120,8 +184,22 @@ impl<'r> Draft<'r> {
             heartbeat: self.heartbeat,
             after: self.next,
             successor: self.successor,
+            messages: self.messages,
         }
     }
+}
+
+fn is_close(attributes: &EventAttributes) -> bool {
+    use EventAttributes as A;
+    matches!(
+        attributes,
+        A::WorkflowExecutionCompleted(_)
+            | A::WorkflowExecutionFailed(_)
+            | A::WorkflowExecutionCanceled(_)
+            | A::WorkflowExecutionContinuedAsNew(_)
+            | A::WorkflowExecutionTimedOut(_)
+            | A::WorkflowExecutionTerminated(_)
+    )
 }
 
 /// Whether a decider has to see the event (engine.md, section 2.2).

@@ -77,6 +77,9 @@ pub struct ScheduledDecisionTask {
     pub at: Timestamp,
     /// The list it waits on.
     pub task_list: TaskList,
+    /// Since when a poller may be given it, which its schedule-to-start clock counts from. `None`
+    /// while it is held back because another one is started.
+    pub(crate) deliverable_since: Option<Timestamp>,
     pub(crate) schedule_to_start: Timeout,
 }
 
@@ -106,6 +109,15 @@ pub struct Timer {
     pub started_event_id: EventId,
     /// When it fires.
     pub fires_at: Timestamp,
+}
+
+/// A child that was announced and has not closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Child {
+    /// The child's id.
+    pub workflow_id: WorkflowId,
+    /// The event that told of its start.
+    pub started_event_id: Option<EventId>,
 }
 
 /// The state of one run.
@@ -142,8 +154,9 @@ pub struct Execution {
     pub(crate) activity_ids: BTreeMap<ActivityId, EventId>,
     /// Running timers.
     pub timers: BTreeMap<TimerId, Timer>,
-    /// Children that were started and have not been reported closed.
-    pub open_children: u32,
+    /// Children that were announced and have not been reported closed, by the event that
+    /// announced them.
+    pub children: BTreeMap<EventId, Child>,
     /// Lambda tasks that were scheduled and have not closed.
     pub open_lambda_functions: u32,
     /// True once anyone asked for its cancelation.
@@ -193,7 +206,7 @@ impl Execution {
             activities: BTreeMap::new(),
             activity_ids: BTreeMap::new(),
             timers: BTreeMap::new(),
-            open_children: 0,
+            children: BTreeMap::new(),
             open_lambda_functions: 0,
             cancel_requested: false,
             latest_execution_context: None,
@@ -229,10 +242,10 @@ impl Execution {
                     at,
                 });
             }
-            A::DecisionTaskCompleted(completed) => self.complete_decision_task(completed),
+            A::DecisionTaskCompleted(completed) => self.complete_decision_task(completed, at),
             A::DecisionTaskTimedOut(timed_out) => {
                 match timed_out.timeout_type {
-                    DecisionTaskTimeoutType::StartToClose => self.decision_task_started = None,
+                    DecisionTaskTimeoutType::StartToClose => self.end_decision_task(at),
                     DecisionTaskTimeoutType::ScheduleToStart => self.decision_task_scheduled = None,
                 }
                 let provisional = |o: &TaskListOverride| o.schedule_to_start.is_some();
@@ -271,12 +284,24 @@ impl Execution {
             A::TimerFired(fired) => self.close_timer(&fired.timer_id),
             A::TimerCanceled(canceled) => self.close_timer(&canceled.timer_id),
 
-            A::ChildWorkflowExecutionStarted(_) => self.open_children += 1,
-            A::ChildWorkflowExecutionCompleted(_)
-            | A::ChildWorkflowExecutionFailed(_)
-            | A::ChildWorkflowExecutionTimedOut(_)
-            | A::ChildWorkflowExecutionCanceled(_)
-            | A::ChildWorkflowExecutionTerminated(_) => self.open_children -= 1,
+            A::StartChildWorkflowExecutionInitiated(initiated) => {
+                let workflow_id = initiated.workflow_id.clone();
+                let child = Child { workflow_id, started_event_id: None };
+                self.children.insert(event.event_id, child);
+            }
+            A::StartChildWorkflowExecutionFailed(failed) => {
+                self.children.remove(&failed.initiated_event_id);
+            }
+            A::ChildWorkflowExecutionStarted(started) => {
+                if let Some(child) = self.children.get_mut(&started.initiated_event_id) {
+                    child.started_event_id = Some(event.event_id);
+                }
+            }
+            A::ChildWorkflowExecutionCompleted(e) => self.close_child(e.initiated_event_id),
+            A::ChildWorkflowExecutionFailed(e) => self.close_child(e.initiated_event_id),
+            A::ChildWorkflowExecutionTimedOut(e) => self.close_child(e.initiated_event_id),
+            A::ChildWorkflowExecutionCanceled(e) => self.close_child(e.initiated_event_id),
+            A::ChildWorkflowExecutionTerminated(e) => self.close_child(e.initiated_event_id),
 
             A::LambdaFunctionScheduled(_) => self.open_lambda_functions += 1,
             A::LambdaFunctionCompleted(_)
@@ -296,8 +321,6 @@ impl Execution {
             | A::RecordMarkerFailed(_)
             | A::StartTimerFailed(_)
             | A::CancelTimerFailed(_)
-            | A::StartChildWorkflowExecutionInitiated(_)
-            | A::StartChildWorkflowExecutionFailed(_)
             | A::SignalExternalWorkflowExecutionInitiated(_)
             | A::SignalExternalWorkflowExecutionFailed(_)
             | A::ExternalWorkflowExecutionSignaled(_)
@@ -344,12 +367,24 @@ impl Execution {
             event_id: event.event_id,
             at: event.event_timestamp,
             task_list: scheduled.task_list.clone(),
+            deliverable_since: match self.decision_task_started {
+                Some(_) => None,
+                None => Some(event.event_timestamp),
+            },
             schedule_to_start: scheduled.schedule_to_start_timeout.unwrap_or(Timeout::Unlimited),
         });
     }
 
-    fn complete_decision_task(&mut self, completed: &DecisionTaskCompleted) {
+    /// The started decision task ends, and one that was held back can be delivered.
+    fn end_decision_task(&mut self, at: Timestamp) {
         self.decision_task_started = None;
+        if let Some(scheduled) = &mut self.decision_task_scheduled {
+            scheduled.deliverable_since = Some(at);
+        }
+    }
+
+    fn complete_decision_task(&mut self, completed: &DecisionTaskCompleted, at: Timestamp) {
+        self.end_decision_task(at);
         self.previous_started_event_id = completed.started_event_id;
         if completed.execution_context.is_some() {
             self.latest_execution_context = completed.execution_context.clone();
@@ -373,6 +408,10 @@ impl Execution {
 
     fn close_timer(&mut self, timer_id: &TimerId) {
         self.timers.remove(timer_id).expect("only a running timer ends");
+    }
+
+    fn close_child(&mut self, initiated_event_id: EventId) {
+        self.children.remove(&initiated_event_id).expect("only an open child closes");
     }
 
     fn close(&mut self, status: CloseStatus, at: Timestamp) {
@@ -423,7 +462,9 @@ impl Execution {
                 open_activity_tasks: count(self.activities.len()),
                 open_decision_tasks: u32::from(decision_tasks),
                 open_timers: count(self.timers.len()),
-                open_child_workflow_executions: self.open_children,
+                open_child_workflow_executions: count(
+                    self.children.values().filter(|child| child.started_event_id.is_some()).count(),
+                ),
                 open_lambda_functions: Some(self.open_lambda_functions),
             },
             latest_activity_task_timestamp: self.latest_activity_task_timestamp,

@@ -13,9 +13,11 @@ mod apply;
 mod command;
 mod deadline;
 mod decide;
+mod decide_external;
 mod draft;
 mod execution;
 pub mod limits;
+pub mod message;
 pub mod registry;
 pub mod rows;
 mod start;
@@ -24,9 +26,9 @@ pub use activity::{Activity, StartedActivity};
 pub use command::{ActivityOutcome, Command, CompleteDecisionTask};
 pub use deadline::{Deadline, DeadlineKind};
 pub use draft::{Heartbeat, Transition};
-pub use execution::{Closed, Execution, Parent, RunIdentity, Settings};
+pub use execution::{Child, Closed, Execution, Parent, RunIdentity, Settings};
 pub use registry::{Registry, Scope};
-pub use start::{GivenSettings, MissingDefault, Start};
+pub use start::{GivenSettings, MissingDefault, Start, start_child};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use crate::draft::{Draft, Transition};
 use crate::execution::{Execution, Parent, RunIdentity, Settings};
 use crate::registry::Registry;
 use std::sync::Arc;
-use wire::event::WorkflowExecutionStarted;
+use wire::event::{ChildWorkflowExecutionStarted, WorkflowExecutionStarted};
 use wire::*;
 
 /// A run to start, with everything resolved.
@@ -67,6 +67,22 @@ pub struct GivenSettings {
     pub lambda_role: Option<Arn>,
 }
 
+/// The settings among the members of a request or a decision: all that start runs name them alike.
+macro_rules! given_settings {
+    ($given:expr) => {
+        $crate::start::GivenSettings {
+            execution_start_to_close_timeout: $given.execution_start_to_close_timeout,
+            task_start_to_close_timeout: $given.task_start_to_close_timeout,
+            task_list: $given.task_list.clone(),
+            task_priority: $given.task_priority,
+            child_policy: $given.child_policy,
+            lambda_role: $given.lambda_role.clone(),
+        }
+    };
+}
+
+pub(crate) use given_settings;
+
 impl GivenSettings {
     /// Fills what is missing from the defaults that the type was registered with.
     pub fn resolve(self, defaults: &WorkflowTypeConfiguration) -> Result<Settings, MissingDefault> {
@@ -114,18 +130,10 @@ impl Start {
         if is_open {
             return Err(Fault::WorkflowExecutionAlreadyStarted);
         }
-        let given = GivenSettings {
-            execution_start_to_close_timeout: input.execution_start_to_close_timeout,
-            task_start_to_close_timeout: input.task_start_to_close_timeout,
-            task_list: input.task_list.clone(),
-            task_priority: input.task_priority,
-            child_policy: input.child_policy,
-            lambda_role: input.lambda_role.clone(),
-        };
         Ok(Start {
             identity,
             workflow_type: input.workflow_type.clone(),
-            settings: given.resolve(&detail.configuration)?,
+            settings: given_settings!(input).resolve(&detail.configuration)?,
             input: input.input.clone(),
             tag_list: input.tag_list.clone(),
             parent: None,
@@ -133,13 +141,13 @@ impl Start {
         })
     }
 
-    /// The transition from nothing to a run with its first decision task.
-    pub fn apply(self, registry: &Registry, now: Timestamp) -> Transition {
-        let (parent_execution, parent_initiated_event_id) = match self.parent {
+    /// The run's first event.
+    pub(crate) fn event(self) -> WorkflowExecutionStarted {
+        let (parent_workflow_execution, parent_initiated_event_id) = match self.parent {
             Some(parent) => (Some(parent.execution), parent.initiated_event_id),
             None => (None, EventId::NONE),
         };
-        let started = WorkflowExecutionStarted {
+        WorkflowExecutionStarted {
             child_policy: self.settings.child_policy,
             task_list: self.settings.task_list,
             workflow_type: self.workflow_type,
@@ -151,15 +159,44 @@ impl Start {
             // No tags and an empty list are the same thing.
             tag_list: self.tag_list.filter(|tags| !tags.is_empty()),
             continued_execution_run_id: self.continued_execution_run_id,
-            parent_workflow_execution: parent_execution,
+            parent_workflow_execution,
             lambda_role: self.settings.lambda_role,
-        };
-        let execution = Execution::from_started(Arc::new(self.identity), &started, now);
-        let first = Event {
-            event_id: EventId(1),
-            event_timestamp: now,
-            attributes: EventAttributes::WorkflowExecutionStarted(started),
-        };
-        Draft::of_start(execution, first, registry, now).finish()
+        }
     }
+
+    /// The transition from nothing to a run with its first decision task.
+    pub fn apply(self, registry: &Registry, now: Timestamp) -> Transition {
+        let identity = self.identity.clone();
+        begin(identity, self.event(), registry, now).finish()
+    }
+}
+
+/// Starts a child as its parent's message asks, and tells the parent.
+pub fn start_child(
+    identity: RunIdentity,
+    started: WorkflowExecutionStarted,
+    registry: &Registry,
+    now: Timestamp,
+) -> Transition {
+    let report = ChildWorkflowExecutionStarted {
+        workflow_execution: identity.execution(),
+        workflow_type: started.workflow_type.clone(),
+        initiated_event_id: started.parent_initiated_event_id,
+    };
+    let parent = started.parent_workflow_execution.clone();
+    let mut draft = begin(identity, started, registry, now);
+    draft.report(parent, report);
+    draft.finish()
+}
+
+fn begin<'r>(
+    identity: RunIdentity,
+    started: WorkflowExecutionStarted,
+    registry: &'r Registry,
+    now: Timestamp,
+) -> Draft<'r> {
+    let execution = Execution::from_started(Arc::new(identity), &started, now);
+    let attributes = EventAttributes::WorkflowExecutionStarted(started);
+    let first = Event { event_id: EventId(1), event_timestamp: now, attributes };
+    Draft::of_start(execution, first, registry, now)
 }

@@ -11,20 +11,32 @@
 //! completed a
 //! => ! UnknownResourceFault: Unknown activity, scheduledEventId = 5
 //! ? openCounts.openTimers=1         the description
+//! r2 poll                           a command to another run than the first; `on r2`: from now on
+//! hold                              from now on what runs tell each other waits ...
+//! deliver w>c                       ... for this, which delivers the oldest message of w to c ...
+//! deliver                           ... or this, which delivers all, and from now on at once
+//! fill 24998                        markers, until the history holds so many events
 //! ```
 //!
 //! An expected line names the members that link events, the cause and the kind of a time-out, all
 //! of them; it may name others, and `-` says that one is absent. Events of a run other than the
-//! first have its id before them. After every command `oracle.rs` checks what must always hold.
+//! first have its id before them. What a run tells another takes effect at the end of the command, and
+//! the events of that follow the command's own. After every command `oracle.rs` checks what must always hold.
 
 mod activities;
 mod bugs;
+mod children;
 mod decisions;
 mod description;
+mod externals;
 mod golden;
 mod lifetime;
+mod limit;
+mod links;
 mod oracle;
 mod overrides;
+mod policies;
+mod post;
 mod random;
 mod registry;
 mod script;

@@ -45,6 +45,8 @@ mod tag {
     pub const CLOSED_BY_CLOSE: u8 = 8;
     pub const HISTORY: u8 = 9;
     pub const SNAPSHOT: u8 = 10;
+    pub const OUTBOX: u8 = 11;
+    pub const WATERMARK: u8 = 12;
     pub const DOMAIN: u8 = 20;
     pub const ACTIVITY_TYPE: u8 = 21;
     pub const WORKFLOW_TYPE: u8 = 22;
@@ -92,6 +94,35 @@ pub fn history_first(key: &[u8]) -> Option<EventId> {
     let mut reader = Reader::new(key, tag::HISTORY)?;
     reader.text()?;
     reader.unsigned().map(EventId)
+}
+
+/// A message to another shard, by its number.
+pub fn outbox(to: ShardId, number: u64) -> Vec<u8> {
+    outbox_prefix(to).unsigned(number).bytes
+}
+
+/// All messages to a shard, in order.
+pub fn outbox_lane(to: ShardId) -> Range<Vec<u8>> {
+    prefixed(outbox_prefix(to).bytes)
+}
+
+/// All messages to any shard.
+pub fn outbox_all() -> Range<Vec<u8>> {
+    prefixed(vec![tag::OUTBOX])
+}
+
+/// Whom a message is for, and its number.
+pub fn parse_outbox(key: &[u8]) -> Option<(ShardId, u64)> {
+    let mut reader = Reader::new(key, tag::OUTBOX)?;
+    let to = reader.take(2)?.try_into().ok().map(u16::from_be_bytes)?;
+    Some((ShardId(to), reader.unsigned()?))
+}
+
+/// The highest number of a message from another shard that was taken.
+pub fn watermark(from: ShardId) -> Vec<u8> {
+    let mut writer = Writer::new(tag::WATERMARK);
+    writer.bytes.extend(from.0.to_be_bytes());
+    writer.bytes
 }
 
 /// All heartbeats of a run.
@@ -230,6 +261,12 @@ fn task_list_prefix(list: &TaskListKey) -> Writer {
     let mut writer = Writer::new(tag::TASK);
     writer.bytes.push(kind);
     writer.scope(&list.scope).text(list.domain.as_str()).text(list.name.as_str())
+}
+
+fn outbox_prefix(to: ShardId) -> Writer {
+    let mut writer = Writer::new(tag::OUTBOX);
+    writer.bytes.extend(to.0.to_be_bytes());
+    writer
 }
 
 fn listing_prefix(listing: Listing, scope: &Scope, domain: &DomainName) -> Writer {

@@ -324,14 +324,16 @@ impl Caller<'_> {
         input: RespondDecisionTaskCompletedInput,
     ) -> Result<ToShard, Fault> {
         let task = self.shared.tokens.parse_task(TaskKind::Decision, &input.task_token)?;
+        let decisions = input.decisions.unwrap_or_default();
+        let runs = decisions.iter().filter(|decision| decision.decision_type().starts_run());
         let command = Command::CompleteDecisionTask(CompleteDecisionTask {
             scheduled_event_id: task.scheduled_event_id,
             started_event_id: task.started_event_id,
-            decisions: input.decisions.unwrap_or_default(),
+            run_ids: runs.map(|_| self.mint_run_id()).collect(),
+            decisions,
             execution_context: input.execution_context,
             task_list: input.task_list,
             task_list_schedule_to_start_timeout: input.task_list_schedule_to_start_timeout,
-            new_run_id: self.mint_run_id(),
         });
         let target = Target::Run(self.scope.clone(), task.run_id);
         Ok((ShardId(task.shard), ShardCommand::Apply(target, command)))

@@ -10,14 +10,19 @@ use crate::api::CallerPresence;
 use crate::cache::ExecutionCache;
 use crate::wakes::Wakes;
 use crate::{keys, values};
-use engine::rows::{Change, Key, Task, TaskListKey, Value, WorkflowKey, changes};
+use engine::message::Message;
+use engine::rows::{Change, Key, Task, TaskKind, TaskListKey, Value, WorkflowKey, changes};
 use engine::{Command, Execution, Registry, RunIdentity, Scope, Start, Transition};
+use outbox::Outbox;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, RwLock};
 use store::{Batch, CommitError, Epoch, ShardId, Store, StoreError};
 use wire::*;
 
 mod load;
+mod outbox;
+
+pub use outbox::Delivery;
 
 /// How many commands one batch holds at most.
 pub const COMMANDS_MAX: usize = 256;
@@ -47,6 +52,12 @@ pub enum ShardCommand {
     ResumeDecisionTask(Target, StartedIds),
     /// What the API says of a run.
     Describe(Target),
+    /// A message from a shard, with its number.
+    Receive(ShardId, u64, Box<Message>),
+    /// A message to a shard has taken effect there.
+    Taken(ShardId, u64),
+    /// A message to a shard was not taken.
+    NotTaken(ShardId),
 }
 
 /// Which run a command is for.
@@ -144,6 +155,8 @@ pub struct Step<T> {
     pub replies: Vec<(T, Result<Outcome, Refusal>)>,
     /// Tasks that may be handed out.
     pub offers: Vec<(TaskListKey, Task)>,
+    /// Messages to be delivered.
+    pub deliveries: Vec<Delivery>,
     /// True if tasks may wait in the rows that were never offered: those of a commit that was not
     /// acknowledged and took effect all the same.
     pub offers_lost: bool,
@@ -152,7 +165,7 @@ pub struct Step<T> {
 impl<T> Step<T> {
     fn unavailable(tickets: impl Iterator<Item = T>) -> Step<T> {
         let replies = tickets.map(|ticket| (ticket, Err(Refusal::Unavailable))).collect();
-        Step { replies, offers: Vec::new(), offers_lost: false }
+        Step { replies, offers: Vec::new(), deliveries: Vec::new(), offers_lost: false }
     }
 }
 
@@ -166,6 +179,7 @@ pub struct Shard {
     epoch: Option<Epoch>,
     cache: ExecutionCache,
     wakes: Wakes,
+    outbox: Outbox,
     /// Set by a commit that failed, until a step succeeds.
     offers_lost: bool,
     /// Set when the store fails, until a step succeeds.
@@ -177,6 +191,7 @@ pub struct Shard {
 struct Staged {
     batch: Batch,
     offers: Vec<(TaskListKey, Task)>,
+    deliveries: Vec<Delivery>,
 }
 
 impl Shard {
@@ -196,6 +211,7 @@ impl Shard {
             epoch,
             cache: ExecutionCache::new(),
             wakes: Wakes::new(),
+            outbox: Outbox::default(),
             offers_lost: false,
             retry_at: None,
         })
@@ -203,7 +219,7 @@ impl Shard {
 
     /// When the shard wants its next step, if no command comes before.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.retry_at.or_else(|| self.wakes.next())
+        self.retry_at.or_else(|| self.wakes.next().into_iter().chain(self.outbox.next_wake()).min())
     }
 
     /// Handles what has fallen due and then `commands`, in one commit.
@@ -230,6 +246,10 @@ impl Shard {
                     replies.push((ticket, reply));
                 }
             }
+            if let Err(error) = self.send_waiting(&mut staged, now) {
+                tracing::error!(shard = self.id.0, %error, "waiting messages could not be read");
+            }
+            self.tidy(&mut staged, now);
             if let Err(error) = self.commit(epoch, std::mem::take(&mut staged.batch)) {
                 self.recover(&error);
                 self.rest(now);
@@ -246,7 +266,8 @@ impl Shard {
         self.retry_at = None;
         // By now the shard has been claimed again, so what took effect is in the rows.
         let offers_lost = std::mem::take(&mut self.offers_lost);
-        Step { replies, offers: staged.offers, offers_lost }
+        let Staged { offers, deliveries, .. } = staged;
+        Step { replies, offers, deliveries, offers_lost }
     }
 
     /// Holds a claim and knows the next wake-ups.
@@ -256,6 +277,7 @@ impl Shard {
             None => *self.epoch.insert(self.store.claim(self.id, &self.owner)?),
         };
         self.wakes.refill(&*self.store, self.id)?;
+        self.outbox.refill(&*self.store, self.id)?;
         Ok(epoch)
     }
 
@@ -281,6 +303,7 @@ impl Shard {
         }
         self.cache.clear();
         self.wakes.clear();
+        self.outbox.clear();
     }
 
     /// Waits a little unless commands come, so that a store that fails for long is not asked in a
@@ -310,7 +333,7 @@ impl Shard {
         if execution.is_open() {
             let transition = self.apply(&execution, &Command::FireDue, now)?;
             let next = transition.after.next_deadline();
-            self.stage(Some(&execution), transition, staged);
+            self.stage(Some(&execution), transition, staged)?;
             // What falls due next may do so at the same moment: then the row does not change, and
             // memory has to be told.
             if let Some(next) = next {
@@ -346,8 +369,19 @@ impl Shard {
                     | Command::CloseActivityTask { .. }
                     | Command::FireDue => Outcome::Done,
                 };
-                self.stage(Some(&execution), transition, staged);
+                self.stage(Some(&execution), transition, staged)?;
                 Ok(outcome)
+            }
+            ShardCommand::Receive(from, number, message) => {
+                self.receive(from, number, *message, staged, now)
+            }
+            ShardCommand::Taken(to, number) => {
+                self.taken(to, number, now);
+                Ok(Outcome::Done)
+            }
+            ShardCommand::NotTaken(to) => {
+                self.not_taken(to, now);
+                Ok(Outcome::Done)
             }
             ShardCommand::StartTask(start) => self.start_task(start, staged, now),
             ShardCommand::ResumeDecisionTask(target, ids) => {
@@ -383,7 +417,7 @@ impl Shard {
             let registry = self.registry.read().expect("no writer panics");
             Start::from_request(identity, input, &registry, is_open)?.apply(&registry, now)
         };
-        self.stage(None, transition, staged);
+        self.stage(None, transition, staged)?;
         Ok(Outcome::Started(run_id))
     }
 
@@ -401,21 +435,28 @@ impl Shard {
         let target = Target::Run(start.list.scope, start.task.run_id);
         let execution = self.find(&target, staged)?;
         let identity = start.identity;
-        let command = match start.list.kind {
-            engine::rows::TaskKind::Decision => {
-                Command::StartDecisionTask { scheduled_event_id, identity }
-            }
-            engine::rows::TaskKind::Activity => {
-                Command::StartActivityTask { scheduled_event_id, identity }
-            }
+        let (command, unknown) = match start.list.kind {
+            TaskKind::Decision => (
+                Command::StartDecisionTask { scheduled_event_id, identity },
+                Fault::unknown_decision_task(scheduled_event_id),
+            ),
+            TaskKind::Activity => (
+                Command::StartActivityTask { scheduled_event_id, identity },
+                Fault::unknown_activity(scheduled_event_id),
+            ),
         };
         let transition = self.apply(&execution, &command, now)?;
+        if transition.exceeds_event_limit() {
+            // The execution ends in its stead, and the task with it.
+            self.stage(Some(&execution), transition, staged)?;
+            return Err(unknown.into());
+        }
         let ids = StartedIds {
             scheduled: scheduled_event_id,
             started: transition.events.first().expect("a start is an event").event_id,
         };
         let task = started_task(&transition.after, ids);
-        self.stage(Some(&execution), transition, staged);
+        self.stage(Some(&execution), transition, staged)?;
         Ok(Outcome::Task(task))
     }
 
@@ -426,9 +467,16 @@ impl Shard {
         command: &Command,
         now: Timestamp,
     ) -> Result<Transition, Refusal> {
+        self.unless_panicking(execution, |registry| execution.apply(command, registry, now))
+    }
+
+    fn unless_panicking(
+        &self,
+        execution: &Execution,
+        decide: impl FnOnce(&Registry) -> Result<Transition, Fault>,
+    ) -> Result<Transition, Refusal> {
         let registry = self.registry.read().expect("no writer panics");
-        let applied = catch_unwind(AssertUnwindSafe(|| execution.apply(command, &registry, now)));
-        match applied {
+        match catch_unwind(AssertUnwindSafe(|| decide(&registry))) {
             Ok(decided) => Ok(decided?),
             Err(_panic) => {
                 let run_id = &execution.identity.run_id;
@@ -439,7 +487,14 @@ impl Shard {
     }
 
     /// Adds a transition's writes to the batch, and its state to memory.
-    fn stage(&mut self, before: Option<&Execution>, transition: Transition, staged: &mut Staged) {
+    fn stage(
+        &mut self,
+        before: Option<&Execution>,
+        transition: Transition,
+        staged: &mut Staged,
+    ) -> Result<(), StoreError> {
+        // First, because it is the one part that may fail, and then nothing is staged.
+        self.post(transition.messages.clone(), staged)?;
         let run_id = transition.after.identity.run_id.clone();
         for change in changes(before, &transition) {
             self.wakes.follow(&change);
@@ -453,7 +508,7 @@ impl Shard {
                 Change::Delete(key) => staged.batch.delete(keys::row(&key)),
             }
         }
-        let Transition { events, after, successor, heartbeat: _ } = transition;
+        let Transition { events, after, successor, heartbeat: _, messages: _ } = transition;
         if let Some(first) = events.first() {
             staged.batch.put(keys::history(&run_id, first.event_id), values::events(&events));
             let snapshots = |events: u64| events / SNAPSHOT_EVENTS;
@@ -466,8 +521,9 @@ impl Shard {
         }
         self.cache.put(Arc::new(after));
         if let Some(successor) = successor {
-            self.stage(None, *successor, staged);
+            self.stage(None, *successor, staged)?;
         }
+        Ok(())
     }
 }
 

@@ -10,7 +10,9 @@ use crate::keys;
 use crate::matcher::{Input, Matcher, Output, Task, Waiter, WaiterId};
 use crate::reader::{DecisionPage, Read, Reader};
 use crate::registrar::Registrar;
-use crate::shard::{COMMANDS_MAX, Outcome, Refusal, Shard, ShardCommand, Step, TaskStart};
+use crate::shard::{
+    COMMANDS_MAX, Delivery, Outcome, Refusal, Shard, ShardCommand, Step, TaskStart,
+};
 use crate::token::{KEY_BYTES, Tokens};
 use engine::rows::{TaskKind, TaskListKey};
 use engine::{Registry, Scope};
@@ -84,6 +86,10 @@ pub(crate) enum Ticket {
     Page(Answer, DecisionPage),
     /// A poller that is to have the task.
     Poll(Box<PollTicket>),
+    /// The shard that sent the message of that number.
+    Message(ShardId, u64),
+    /// Nobody.
+    Nobody,
 }
 
 /// A poll that the matcher has paired with a task.
@@ -254,12 +260,17 @@ impl Shared {
 fn run_shard(shared: &Shared, mut shard: Shard, id: ShardId) {
     let inbox = &shared.shards[usize::from(id.0)];
     while let Some(commands) = inbox.take(COMMANDS_MAX, Some(shared.until(shard.next_wake()))) {
-        let Step { replies, offers, offers_lost } = shard.step(commands, shared.clock.now());
+        let Step { replies, offers, deliveries, offers_lost } =
+            shard.step(commands, shared.clock.now());
         if offers_lost {
             shared.to_matcher(Input::OffersLost);
         }
         for (list, place) in offers {
             shared.offer(list, Task { place, shard: id });
+        }
+        for Delivery { to, number, message } in deliveries {
+            let command = ShardCommand::Receive(id, number, Box::new(message));
+            shared.to_shard(to, Ticket::Message(id, number), command);
         }
         for (ticket, result) in replies {
             settle(shared, id, ticket, result);
@@ -276,6 +287,14 @@ fn settle(shared: &Shared, shard: ShardId, ticket: Ticket, result: Result<Outcom
         }
         (Ticket::Page(answer, _), result) => answer.send(reply(result)),
         (Ticket::Poll(ticket), result) => settle_poll(shared, shard, *ticket, result),
+        (Ticket::Message(from, number), result) => {
+            let command = match result {
+                Ok(_) => ShardCommand::Taken(shard, number),
+                Err(_) => ShardCommand::NotTaken(shard),
+            };
+            shared.to_shard(from, Ticket::Nobody, command);
+        }
+        (Ticket::Nobody, _) => (),
     }
 }
 

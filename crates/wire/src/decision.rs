@@ -87,6 +87,15 @@ macro_rules! decisions {
 }
 
 impl DecisionType {
+    /// True if carrying the decision out takes the id of a new run.
+    pub fn starts_run(self) -> bool {
+        matches!(
+            self,
+            DecisionType::ContinueAsNewWorkflowExecution
+                | DecisionType::StartChildWorkflowExecution
+        )
+    }
+
     /// A closing decision ends the run, so it must be the last in its list.
     pub fn closes(self) -> bool {
         use DecisionType as D;

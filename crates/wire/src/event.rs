@@ -30,7 +30,7 @@ macro_rules! events {
         )* }
 
         /// What happened, by event type.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[allow(missing_docs)]
         pub enum EventAttributes { $($name($name)),* }
 

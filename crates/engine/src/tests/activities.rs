@@ -183,6 +183,25 @@ fn the_last_heartbeats_details_count_even_if_there_are_none() {
 }
 
 #[test]
+fn the_time_of_heartbeats_never_goes_backwards() {
+    check(
+        "
+        ~ at 0 start
+        ~ poll
+        ~ decide schedule a heartbeatTimeout=5
+        ~ take a
+        ~ at 4 beat a details=x
+        at 2 beat a details=y  # counts as 4
+        ? due=9:Activity(EventId(5),Heartbeat)
+        at 8.999 wake
+        at 9 wake
+        => 7 ActivityTaskTimedOut sched=5 started=6 timeout=HEARTBEAT details=y
+        => 8 DecisionTaskScheduled
+        ",
+    );
+}
+
+#[test]
 fn heartbeats_of_two_activities_are_their_own() {
     check(
         "

@@ -1,5 +1,5 @@
 //! The golden histories of engine.md, section 11: recorded from the real service, or rebuilt from
-//! tests that ran against it. H, I, J and P need children and other executions.
+//! tests that ran against it.
 
 use super::check;
 
@@ -201,6 +201,101 @@ fn g_cancel_a_running_activity() {
 }
 
 #[test]
+fn h_child() {
+    check(
+        "
+        ~ at 0 start
+        ~ poll
+        decide child c
+        => 4 DecisionTaskCompleted sched=2 started=3
+        => 5 StartChildWorkflowExecutionInitiated dtc=4 workflowId=c workflowType=order/1
+        => r2 1 WorkflowExecutionStarted parent=5 parentWorkflowExecution=w/r1
+        => r2 2 DecisionTaskScheduled
+        => 6 ChildWorkflowExecutionStarted initiated=5 workflowExecution=c/r2 workflowType=order/1
+        => 7 DecisionTaskScheduled
+        poll
+        => 8 DecisionTaskStarted sched=7
+        decide
+        => 9 DecisionTaskCompleted sched=7 started=8
+        ? openCounts.openChildWorkflowExecutions=1
+        ~ r2 poll
+        r2 decide complete result=sum
+        => r2 4 DecisionTaskCompleted sched=2 started=3
+        => r2 5 WorkflowExecutionCompleted dtc=4
+        => 10 ChildWorkflowExecutionCompleted initiated=5 started=6 workflowExecution=c/r2 workflowType=order/1 result=sum
+        => 11 DecisionTaskScheduled
+        poll
+        => 12 DecisionTaskStarted sched=11
+        decide complete
+        => 13 DecisionTaskCompleted sched=11 started=12
+        => 14 WorkflowExecutionCompleted dtc=13
+        ",
+    );
+}
+
+#[test]
+fn i_child_fails_during_a_decision_of_its_parent() {
+    check(
+        "
+        ~ at 0 start
+        ~ poll
+        ~ decide child c
+        poll
+        => 8 DecisionTaskStarted sched=7
+        ~ r2 poll
+        r2 decide fail reason=why details=how
+        => r2 4 DecisionTaskCompleted sched=2 started=3
+        => r2 5 WorkflowExecutionFailed dtc=4
+        => 9 ChildWorkflowExecutionFailed initiated=5 started=6 reason=why details=how
+        => 10 DecisionTaskScheduled
+        decide
+        => 11 DecisionTaskCompleted sched=7 started=8
+        poll
+        => 12 DecisionTaskStarted sched=10
+        decide complete
+        => 13 DecisionTaskCompleted sched=10 started=12
+        => 14 WorkflowExecutionCompleted dtc=13
+        ",
+    );
+}
+
+#[test]
+fn j_external_cancel() {
+    for (target, told, outcome) in [
+        (
+            "v",
+            "=> 3 WorkflowExecutionCancelRequested external=5 externalWorkflowExecution=w/r2",
+            "ExternalWorkflowExecutionCancelRequested initiated=5 workflowExecution=v/r1",
+        ),
+        (
+            "x",
+            "",
+            "RequestCancelExternalWorkflowExecutionFailed dtc=4 initiated=5 cause=UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION",
+        ),
+    ] {
+        check(&format!(
+            "
+            ~ start workflowId=v
+            ~ start
+            on r2
+            ~ poll
+            decide cancel-external {target}
+            => r2 4 DecisionTaskCompleted sched=2 started=3
+            => r2 5 RequestCancelExternalWorkflowExecutionInitiated dtc=4
+            {told}
+            => r2 6 {outcome}
+            => r2 7 DecisionTaskScheduled
+            poll
+            => r2 8 DecisionTaskStarted sched=7
+            decide complete
+            => r2 9 DecisionTaskCompleted sched=7 started=8
+            => r2 10 WorkflowExecutionCompleted dtc=9
+            "
+        ));
+    }
+}
+
+#[test]
 fn k_five_signals_before_the_first_decision() {
     check(
         "
@@ -317,6 +412,33 @@ fn o_continue_as_new() {
         decide complete result=sum
         => r2 4 DecisionTaskCompleted sched=2 started=3
         => r2 5 WorkflowExecutionCompleted dtc=4 result=sum
+        ",
+    );
+}
+
+#[test]
+fn p_child_times_out_before_its_parent_is_polled() {
+    check(
+        "
+        ~ at 0 start
+        ~ poll
+        decide child c executionStartToCloseTimeout=5
+        => 4 DecisionTaskCompleted sched=2 started=3
+        => 5 StartChildWorkflowExecutionInitiated dtc=4
+        => r2 1 WorkflowExecutionStarted parent=5
+        => r2 2 DecisionTaskScheduled
+        => 6 ChildWorkflowExecutionStarted initiated=5
+        => 7 DecisionTaskScheduled
+        at 5 r2 wake
+        => r2 3 WorkflowExecutionTimedOut timeout=START_TO_CLOSE
+        => 8 ChildWorkflowExecutionTimedOut initiated=5 started=6 timeout=START_TO_CLOSE
+        r2 poll
+        => ! UnknownResourceFault: Unknown execution: WorkflowExecution=[workflowId=c, runId=r2]
+        poll
+        => 9 DecisionTaskStarted sched=7
+        decide complete
+        => 10 DecisionTaskCompleted sched=7 started=9
+        => 11 WorkflowExecutionCompleted dtc=10
         ",
     );
 }

@@ -4,13 +4,15 @@
 //! what the engine says. It takes transitions and row changes as data, so that tests can hand it
 //! wrong ones; `bugs.rs` shows that it notices.
 
+use super::links;
 use super::shadow::Shadow;
 use crate::rows::{self, Change, Key, TaskKind, Value as RowValue};
 use crate::{Command, Execution, Heartbeat, RunIdentity, Transition};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::{Event, EventAttributes, EventId, Fault, RunId, Timestamp};
+use wire::event::MarkerRecorded;
+use wire::{DomainName, Event, EventAttributes, EventId, Fault, RunId, Timestamp, WorkflowId};
 
 /// One run as it is stored.
 pub struct Run {
@@ -38,9 +40,23 @@ impl Oracle {
             history: Vec::new(),
             heartbeats: BTreeMap::new(),
         };
+        let RunIdentity { domain, workflow_id, .. } = &*transition.after.identity;
+        assert_eq!(
+            self.open_run(domain, workflow_id),
+            None,
+            "one run of a workflow id is open at a time"
+        );
         self.runs.push(run);
         self.absorb(self.runs.len() - 1, transition);
         self.check_rows();
+    }
+
+    /// The run of a workflow id that is open.
+    pub fn open_run(&self, domain: &DomainName, workflow_id: &WorkflowId) -> Option<usize> {
+        self.runs.iter().position(|run| {
+            let identity = &run.state.identity;
+            (&identity.domain, &identity.workflow_id) == (domain, workflow_id) && !run.shadow.closed
+        })
     }
 
     /// Takes in what `command` made of a run.
@@ -52,18 +68,46 @@ impl Oracle {
         changes: Vec<Change>,
         now: Timestamp,
     ) {
-        let Run { state, shadow, .. } = &self.runs[run];
+        let Run { state, shadow, heartbeats, .. } = &self.runs[run];
         assert!(shadow.accepts(command), "a command that does not fit is refused");
         let at = now.max(state.last_event_timestamp);
-        for event in &transition.events {
-            assert_eq!(event.event_timestamp, at, "a transition happens now, or at the last event");
-        }
         let heartbeat = transition.heartbeat.as_ref().map(|heartbeat| heartbeat.at);
-        let recorded = matches!(command, Command::RecordHeartbeat { .. });
-        assert_eq!(heartbeat, recorded.then_some(at), "a heartbeat counts from when it came");
+        let expected = if let Command::RecordHeartbeat { scheduled_event_id: id, .. } = command {
+            Some(heartbeats.get(id).map_or(at, |last| last.at.max(at)))
+        } else {
+            None
+        };
+        assert_eq!(heartbeat, expected, "a heartbeat counts from when it came");
         if *command == Command::FireDue {
             let due = shadow.due().is_some_and(|due| due <= at.0);
             assert_eq!(!transition.events.is_empty(), due, "what is due happens, and only that");
+        }
+        self.advance(run, transition, changes, now);
+    }
+
+    /// Takes in what a message made of a run.
+    pub fn receive(
+        &mut self,
+        run: usize,
+        transition: &Transition,
+        changes: Vec<Change>,
+        now: Timestamp,
+    ) {
+        assert!(!self.runs[run].shadow.closed, "only an open run receives messages");
+        assert_eq!(transition.heartbeat, None, "a message is no heartbeat");
+        self.advance(run, transition, changes, now);
+    }
+
+    fn advance(
+        &mut self,
+        run: usize,
+        transition: &Transition,
+        changes: Vec<Change>,
+        now: Timestamp,
+    ) {
+        let at = now.max(self.runs[run].state.last_event_timestamp);
+        for event in &transition.events {
+            assert_eq!(event.event_timestamp, at, "a transition happens now, or at the last event");
         }
         self.apply(changes);
         self.absorb(run, transition);
@@ -93,8 +137,8 @@ impl Oracle {
         }
     }
 
-    fn absorb(&mut self, run: usize, transition: &Transition) {
-        let run = &mut self.runs[run];
+    fn absorb(&mut self, run_index: usize, transition: &Transition) {
+        let run = &mut self.runs[run_index];
         let json: Vec<Value> = transition.events.iter().map(round_trip).collect();
         run.shadow.add(&json);
         run.history.extend(transition.events.iter().cloned());
@@ -109,6 +153,8 @@ impl Oracle {
         let restored: Execution = serde_json::from_str(&snapshot).expect("and read back");
         assert_eq!(restored, run.state, "a snapshot gives the state back");
         run.check_counts();
+        links::check_announced(transition);
+        self.check_links(run_index, &transition.events);
     }
 
     /// The rows are those of all runs, and say what the histories say.
@@ -146,6 +192,26 @@ impl Oracle {
 }
 
 impl Run {
+    /// Lets the history grow to this many events, of a kind that changes nothing. None of it goes
+    /// through JSON, which would take long.
+    pub fn fill(&mut self, events: u64) {
+        while self.state.last_event_id.0 < events {
+            let marker = MarkerRecorded {
+                marker_name: "filler".into(),
+                decision_task_completed_event_id: EventId(4),
+                details: None,
+            };
+            let event = Event {
+                event_id: self.state.last_event_id.next(),
+                event_timestamp: self.state.last_event_timestamp,
+                attributes: marker.into(),
+            };
+            self.state.evolve(&event);
+            self.history.push(event);
+        }
+        self.shadow.fill(events);
+    }
+
     /// The state from what is stored of the run alone.
     fn replay(&self) -> Execution {
         let identity = Arc::new(RunIdentity::clone(&self.state.identity));
@@ -176,10 +242,12 @@ impl Run {
 
     /// The description counts what is open, and after the close what was.
     fn check_counts(&self) {
-        let Shadow { scheduled, started, activities, timers, closed, .. } = &self.shadow;
+        let Shadow { scheduled, started, activities, timers, children, closed, .. } = &self.shadow;
         let counts = self.state.detail().open_counts;
         assert_eq!(counts.open_activity_tasks as usize, activities.len(), "open activities");
         assert_eq!(counts.open_timers as usize, timers.len(), "open timers");
+        let children = children.values().filter(|child| child.started != 0).count();
+        assert_eq!(counts.open_child_workflow_executions as usize, children, "open children");
         let tasks = u32::from(scheduled.is_some() || started.is_some());
         assert_eq!(counts.open_decision_tasks, tasks, "open decision tasks");
         assert_eq!(self.state.is_open(), !*closed, "open until the closing event");

@@ -148,28 +148,40 @@ fn a_limit_of_zero_ends_at_once() {
     );
 }
 
-/// The specification's tables do not have this case: the limit of a task that is held back runs
-/// like any other, so that a decider which works for longer than it loses its override.
+/// The clock of a task that is held back starts when a poller may have the task, not before.
 #[test]
-fn the_limit_of_a_held_back_task_runs_too() {
-    check(
-        "
+fn the_limit_of_a_held_back_task_runs_from_its_release() {
+    let held = "
         ~ at 0 start
         ~ poll
         ~ decide taskList=mine taskListScheduleToStartTimeout=5 |
         ~ signal one
         ~ poll
         ~ at 1 signal two
-        ? tasks=9@mine^0:held
+        ? tasks=9@mine^0:held due=60:DecisionTaskStartToClose
         at 6 wake
-        => 10 DecisionTaskTimedOut sched=9 started=0 timeout=SCHEDULE_TO_START
-        => 11 DecisionTaskScheduled taskList=deciders scheduleToStartTimeout=NONE
-        ? tasks=11@deciders^0:held
-        decide
-        => 12 DecisionTaskCompleted sched=6 started=7
-        ? tasks=11@deciders^0
-        ",
-    );
+        ";
+    check(&format!(
+        "{held}
+        at 40 decide
+        => 10 DecisionTaskCompleted sched=6 started=7
+        ? tasks=9@mine^0 due=45:DecisionTaskScheduleToStart
+        at 44.999 wake
+        at 45 wake
+        => 11 DecisionTaskTimedOut sched=9 started=0 timeout=SCHEDULE_TO_START
+        => 12 DecisionTaskScheduled taskList=deciders scheduleToStartTimeout=NONE
+        "
+    ));
+    check(&format!(
+        "{held}
+        at 60 wake
+        => 10 DecisionTaskTimedOut sched=6 started=7 timeout=START_TO_CLOSE
+        ? tasks=9@mine^0 due=65:DecisionTaskScheduleToStart
+        at 65 wake
+        => 11 DecisionTaskTimedOut sched=9 started=0 timeout=SCHEDULE_TO_START
+        => 12 DecisionTaskScheduled taskList=deciders scheduleToStartTimeout=NONE
+        "
+    ));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The events after which a decision task must be pending (engine.md, section 2.2).
-const TRIGGERS: [&str; 22] = [
+const TRIGGERS: [&str; 30] = [
     "WorkflowExecutionStarted",
     "WorkflowExecutionSignaled",
     "WorkflowExecutionCancelRequested",
@@ -16,6 +16,14 @@ const TRIGGERS: [&str; 22] = [
     "ActivityTaskTimedOut",
     "ActivityTaskCanceled",
     "TimerFired",
+    "ChildWorkflowExecutionStarted",
+    "ChildWorkflowExecutionCompleted",
+    "ChildWorkflowExecutionFailed",
+    "ChildWorkflowExecutionTimedOut",
+    "ChildWorkflowExecutionCanceled",
+    "ChildWorkflowExecutionTerminated",
+    "ExternalWorkflowExecutionSignaled",
+    "ExternalWorkflowExecutionCancelRequested",
     "DecisionTaskTimedOut",
     "RequestCancelActivityTaskFailed",
     "ScheduleActivityTaskFailed",
@@ -42,6 +50,9 @@ const CLOSES: [&str; 6] = [
     "WorkflowExecutionTimedOut",
 ];
 
+/// How many events a history holds at most; the last of so many closes the execution.
+const EVENTS_MAX: u64 = 25_000;
+
 const YEAR_MS: i64 = 365 * 24 * 60 * 60 * 1000;
 const NEVER: i64 = i64::MAX;
 
@@ -51,6 +62,8 @@ pub struct Task {
     pub scheduled: u64,
     pub started: u64,
     pub due: i64,
+    /// How long it may wait once it can be delivered.
+    schedule_to_start: Option<i64>,
 }
 
 /// An open activity's clocks.
@@ -67,6 +80,13 @@ pub struct Clocks {
     details: Option<String>,
 }
 
+/// A child that was announced and has not closed: the event of its start, or 0.
+#[derive(Clone, Debug)]
+pub struct OpenChild {
+    pub workflow_id: String,
+    pub started: u64,
+}
+
 /// What is open.
 #[derive(Clone, Debug, Default)]
 pub struct Shadow {
@@ -75,6 +95,10 @@ pub struct Shadow {
     pub activities: BTreeMap<u64, Clocks>,
     /// By timer id: the event of its start, and when it fires.
     pub timers: BTreeMap<String, (u64, i64)>,
+    /// By the event that announced them.
+    pub children: BTreeMap<u64, OpenChild>,
+    /// Signals and requests to cancel that were announced and not answered.
+    pub asked: BTreeMap<u64, &'static str>,
     pub closed: bool,
     closes_at: i64,
     task_timeout: Option<i64>,
@@ -127,14 +151,24 @@ impl Shadow {
             } else if let Some(completed) = &completed {
                 let refers = attributes.get("decisionTaskCompletedEventId") == Some(completed);
                 let follows = ["ActivityTaskCanceled", "DecisionTaskScheduled"];
-                assert!(refers || follows.contains(&event_type), "{event_type} is no decision's");
+                let allowed = refers || follows.contains(&event_type) || self.events == EVENTS_MAX;
+                assert!(allowed, "{event_type} is no decision's");
             }
             news |= TRIGGERS.contains(&event_type);
             self.fold(event_type, attributes);
             self.closed = CLOSES.contains(&event_type);
+            assert!(self.closed || self.events < EVENTS_MAX, "the last of too many events closes");
+            if attributes.get("cause").is_some_and(|cause| cause == "EVENT_LIMIT_EXCEEDED") {
+                assert_eq!(self.events, EVENTS_MAX, "no execution ends before its history is full");
+            }
         }
         let pending = self.closed || self.scheduled.is_some();
         assert!(!news || pending, "a decision task is pending after a triggering event");
+    }
+
+    /// Notes events that change nothing.
+    pub fn fill(&mut self, events: u64) {
+        self.events = events;
     }
 
     fn fold(&mut self, event_type: &str, attributes: &Map<String, Value>) {
@@ -150,8 +184,10 @@ impl Shadow {
             "WorkflowExecutionTimedOut" => assert!(self.closes_at <= at, "closed too early"),
             "DecisionTaskScheduled" => {
                 assert!(self.scheduled.is_none(), "at most one decision task waits");
-                let due = after(at, millis(attributes, "scheduleToStartTimeout"));
-                self.scheduled = Some(Task { scheduled: id, started: 0, due });
+                let schedule_to_start = millis(attributes, "scheduleToStartTimeout");
+                let held = self.started.is_some();
+                let due = if held { NEVER } else { after(at, schedule_to_start) };
+                self.scheduled = Some(Task { scheduled: id, started: 0, due, schedule_to_start });
             }
             "DecisionTaskStarted" => {
                 assert!(self.started.is_none(), "at most one decision task is started");
@@ -163,6 +199,7 @@ impl Shadow {
             "DecisionTaskCompleted" => {
                 let task = self.started.take().expect("the task was started");
                 assert_eq!((task.scheduled, task.started), (sched(), started()), "whose answer");
+                self.release();
             }
             "DecisionTaskTimedOut" => {
                 let task = match text(attributes, "timeoutType") {
@@ -172,6 +209,7 @@ impl Shadow {
                 let task = task.expect("there was a decision task to time out");
                 assert_eq!((task.scheduled, task.started), (sched(), started()), "which task");
                 assert!(task.due <= at, "a decision task timed out too early");
+                self.release();
             }
             "ActivityTaskScheduled" => self.schedule_activity(attributes),
             "ActivityTaskStarted" => {
@@ -197,6 +235,9 @@ impl Shadow {
                 let twin = self.timers.insert(timer_id, (id, fires_at));
                 assert!(twin.is_none(), "a timer id is used once at a time");
             }
+            _ if event_type.contains("ChildWorkflow") || event_type.contains("External") => {
+                self.fold_external(event_type, attributes);
+            }
             "TimerFired" | "TimerCanceled" => {
                 let timer = self.timers.remove(text(attributes, "timerId"));
                 let (event_id, fires_at) = timer.expect("the timer runs");
@@ -204,6 +245,54 @@ impl Shadow {
                 assert!(event_type == "TimerCanceled" || fires_at <= at, "a timer fired too early");
             }
             _ => (),
+        }
+    }
+
+    /// The decision task that was held back, if any, can be delivered from now on.
+    fn release(&mut self) {
+        if let Some(task) = &mut self.scheduled {
+            task.due = after(self.at, task.schedule_to_start);
+        }
+    }
+
+    /// What has to do with other executions.
+    fn fold_external(&mut self, event_type: &str, attributes: &Map<String, Value>) {
+        let id = self.events;
+        let initiated = || number(attributes, "initiatedEventId");
+        match event_type {
+            "StartChildWorkflowExecutionInitiated" => {
+                let workflow_id = text(attributes, "workflowId").to_owned();
+                self.children.insert(id, OpenChild { workflow_id, started: 0 });
+            }
+            "StartChildWorkflowExecutionFailed" => {
+                let running = text(attributes, "cause") == "WORKFLOW_ALREADY_RUNNING";
+                assert_eq!(initiated() != 0, running, "a failure is announced if it comes late");
+                if running {
+                    let child = self.children.remove(&initiated()).expect("it was announced");
+                    assert_eq!(child.started, 0, "a child that has started did not fail to");
+                }
+            }
+            "ChildWorkflowExecutionStarted" => {
+                let child = self.children.get_mut(&initiated()).expect("it was announced");
+                assert_eq!(child.started, 0, "a child starts once");
+                assert_eq!(attributes["workflowExecution"]["workflowId"], child.workflow_id);
+                child.started = id;
+            }
+            _ if event_type.starts_with("ChildWorkflow") => {
+                let child = self.children.remove(&initiated()).expect("the child is open");
+                assert!(child.started != 0, "a child starts before it closes");
+                assert_eq!(child.started, number(attributes, "startedEventId"), "which start");
+                assert_eq!(attributes["workflowExecution"]["workflowId"], child.workflow_id);
+            }
+            "SignalExternalWorkflowExecutionInitiated" => drop(self.asked.insert(id, "signal")),
+            "RequestCancelExternalWorkflowExecutionInitiated" => {
+                self.asked.insert(id, "cancel");
+            }
+            _ => {
+                let kind = if event_type.contains("Signal") { "signal" } else { "cancel" };
+                let asked = self.asked.remove(&initiated());
+                assert_eq!(asked, Some(kind), "what was asked for is answered once");
+            }
         }
     }
 

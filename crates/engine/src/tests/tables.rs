@@ -1,5 +1,6 @@
 //! The state tables of engine.md, section 10, row by row, as far as executions go without
-//! children, other executions and functions. Time-outs of activities stand in `activities.rs`.
+//! functions. Time-outs of activities stand in `activities.rs`, children in `children.rs`, signals
+//! and requests to cancel from elsewhere in `externals.rs`.
 
 use super::check;
 use crate::rows::Task;
@@ -135,10 +136,10 @@ fn decision_task_started_and_scheduled() {
         signal two
         => 6 WorkflowExecutionSignaled external=0
         ? openCounts.openDecisionTasks=1 tasks=5@deciders^0:held
-        decide marker m; child x
+        decide marker m; child x workflowType=order/none
         => 7 DecisionTaskCompleted sched=2 started=3
         => 8 MarkerRecorded dtc=7
-        => 9 StartChildWorkflowExecutionFailed dtc=7 cause=OPERATION_NOT_PERMITTED initiated=0
+        => 9 StartChildWorkflowExecutionFailed dtc=7 cause=WORKFLOW_TYPE_DOES_NOT_EXIST initiated=0
         ? tasks=5@deciders^0
         ~ poll
         ~ signal three

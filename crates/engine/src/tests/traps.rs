@@ -1,5 +1,5 @@
 //! The traps of engine.md, section 12, by number: 1 to 20. Numbers 15 and 16 are about pages of a
-//! history, which the engine does not know; 12 is about children, which cannot be started yet.
+//! history, which the engine does not know.
 
 use super::check;
 
@@ -163,14 +163,9 @@ fn trap_08_refused_decisions_and_immediate_cancelations_create_one() {
             "continue workflowTypeVersion=x",
             "ContinueAsNewWorkflowExecutionFailed WORKFLOW_TYPE_DOES_NOT_EXIST",
         ),
-        ("child x", "StartChildWorkflowExecutionFailed OPERATION_NOT_PERMITTED initiated=0"),
         (
-            "signal-external x y",
-            "SignalExternalWorkflowExecutionFailed OPERATION_NOT_PERMITTED initiated=0",
-        ),
-        (
-            "cancel-external x",
-            "RequestCancelExternalWorkflowExecutionFailed OPERATION_NOT_PERMITTED initiated=0",
+            "child x workflowType=order/x",
+            "StartChildWorkflowExecutionFailed WORKFLOW_TYPE_DOES_NOT_EXIST initiated=0",
         ),
         ("lambda f g", "ScheduleLambdaFunctionFailed LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION"),
     ] {
@@ -249,23 +244,45 @@ fn trap_11_ids_of_nothing_are_written_as_zero() {
         signal s
         => 4 WorkflowExecutionSignaled external=0 externalWorkflowExecution=-
         ~ poll
-        ~ decide schedule a scheduleToStartTimeout=5; child x; signal-external x y; cancel-external x
+        ~ decide schedule a scheduleToStartTimeout=5; child x workflowType=order/x
         at 5 wake
-        => 12 ActivityTaskTimedOut sched=7 started=0 timeout=SCHEDULE_TO_START
+        => 10 ActivityTaskTimedOut sched=7 started=0 timeout=SCHEDULE_TO_START
         ",
     );
 }
 
 #[test]
-fn trap_13_children_are_refused_without_an_initiated_event() {
+fn trap_12_a_childs_events_name_both_its_announcement_and_its_start() {
     check(
         "
         ~ start
         ~ poll
-        decide child x control=c
-        => 4 DecisionTaskCompleted sched=2 started=3
-        => 5 StartChildWorkflowExecutionFailed dtc=4 cause=OPERATION_NOT_PERMITTED initiated=0 workflowId=x workflowType=order/1 control=c
-        => 6 DecisionTaskScheduled
+        ~ decide child c; marker m
+        ~ poll
+        ~ r2 poll
+        r2 decide complete
+        => r2 4 DecisionTaskCompleted sched=2 started=3
+        => r2 5 WorkflowExecutionCompleted dtc=4
+        => 10 ChildWorkflowExecutionCompleted initiated=5 started=7
+        => 11 DecisionTaskScheduled
+        ",
+    );
+}
+
+#[test]
+fn trap_13_a_child_is_announced_unless_it_is_refused_at_once() {
+    check(
+        "
+        ~ start workflowId=x
+        ~ start
+        ~ on r2
+        ~ poll
+        decide child x workflowType=order/none control=c; child x control=d
+        => r2 4 DecisionTaskCompleted sched=2 started=3
+        => r2 5 StartChildWorkflowExecutionFailed dtc=4 cause=WORKFLOW_TYPE_DOES_NOT_EXIST initiated=0 workflowId=x workflowType=order/none control=c
+        => r2 6 StartChildWorkflowExecutionInitiated dtc=4 workflowId=x control=d
+        => r2 7 DecisionTaskScheduled
+        => r2 8 StartChildWorkflowExecutionFailed dtc=4 cause=WORKFLOW_ALREADY_RUNNING initiated=6 workflowId=x workflowType=order/1 control=d
         ? openCounts.openChildWorkflowExecutions=0
         ",
     );

@@ -1,51 +1,54 @@
-//! The traps of engine.md, section 12, by number: 21 to 34. Number 22 is about children, which
-//! cannot be started yet.
+//! The traps of engine.md, section 12, by number: 21 to 34.
 
 use super::check;
-use super::world::{World, scope};
-use crate::{Command, Parent, RunIdentity, Settings, Start, rows};
-use wire::{ChildPolicy, EventId, TaskList, Timeout, Timestamp, WorkflowExecution, WorkflowType};
+use crate::Command;
+use wire::Timestamp;
 
 #[test]
 fn trap_21_the_parent_link_survives_a_continuation() {
-    let parent = Parent {
-        execution: WorkflowExecution { workflow_id: "p".into(), run_id: "p1".into() },
-        initiated_event_id: EventId(5),
-    };
-    let mut world = World::new();
-    let start = Start {
-        identity: RunIdentity {
-            scope: scope(),
-            domain: "d".into(),
-            workflow_id: "w".into(),
-            run_id: "r1".into(),
-        },
-        workflow_type: WorkflowType { name: "order".into(), version: "1".into() },
-        settings: Settings {
-            execution_start_to_close_timeout: Timeout::Unlimited,
-            task_start_to_close_timeout: Timeout::Unlimited,
-            task_list: TaskList { name: "deciders".into() },
-            task_priority: None,
-            child_policy: ChildPolicy::Abandon,
-            lambda_role: None,
-        },
-        input: None,
-        tag_list: None,
-        parent: Some(parent.clone()),
-        continued_execution_run_id: None,
-    };
-    let transition = start.apply(&world.registry, Timestamp(0));
-    world.oracle.begin(&transition, rows::changes(None, &transition), Timestamp(0));
-    world.step("poll");
-    world.step("decide continue");
-    world.step("on r2");
-    assert_eq!(world.state().parent.as_deref(), Some(&parent));
-    world.step("? executionInfo.parent=p/p1");
-    let started = super::script::json(&world.oracle.runs[1].history[0]);
-    let attributes = super::script::attributes(&started);
-    assert_eq!(attributes["parentInitiatedEventId"], 5);
-    assert_eq!(attributes["parentWorkflowExecution"]["runId"], "p1");
-    assert_eq!(attributes["continuedExecutionRunId"], "r1");
+    check(
+        "
+        ~ start childPolicy=REQUEST_CANCEL
+        ~ poll
+        ~ decide child c
+        ~ r2 poll
+        r2 decide continue
+        => r2 4 DecisionTaskCompleted sched=2 started=3
+        => r2 5 WorkflowExecutionContinuedAsNew dtc=4 newExecutionRunId=r3
+        => r3 1 WorkflowExecutionStarted parent=5 parentWorkflowExecution=w/r1 continuedExecutionRunId=r2
+        => r3 2 DecisionTaskScheduled
+        r3 ? executionInfo.parent=w/r1
+        ? openCounts.openChildWorkflowExecutions=1
+        ~ r3 poll
+        r3 decide fail reason=why
+        => r3 4 DecisionTaskCompleted sched=2 started=3
+        => r3 5 WorkflowExecutionFailed dtc=4
+        => 8 ChildWorkflowExecutionFailed initiated=5 started=6 workflowExecution=c/r3 reason=why
+        ? openCounts.openChildWorkflowExecutions=0
+        ",
+    );
+}
+
+/// The type's defaults hold for a child, and what the decision gives.
+#[test]
+fn trap_22_a_child_inherits_nothing_from_its_parent() {
+    check(
+        "
+        ~ start taskList=mine executionStartToCloseTimeout=77 taskStartToCloseTimeout=7 childPolicy=ABANDON taskPriority=3 tagList=x,y input=old lambdaRole=arn:mine
+        ~ poll
+        decide child c; child d workflowType=order/2 taskList=l executionStartToCloseTimeout=NONE taskStartToCloseTimeout=9 childPolicy=REQUEST_CANCEL taskPriority=-1 tagList=t input=i lambdaRole=arn:its
+        => 4 DecisionTaskCompleted sched=2 started=3
+        => 5 StartChildWorkflowExecutionInitiated dtc=4 taskList=deciders executionStartToCloseTimeout=1000 taskStartToCloseTimeout=60 childPolicy=TERMINATE taskPriority=- tagList=- input=- lambdaRole=-
+        => 6 StartChildWorkflowExecutionInitiated dtc=4 taskList=l executionStartToCloseTimeout=NONE taskStartToCloseTimeout=9 childPolicy=REQUEST_CANCEL taskPriority=-1 tagList=t input=i lambdaRole=arn:its
+        => r2 1 WorkflowExecutionStarted parent=5 taskList=deciders executionStartToCloseTimeout=1000 taskStartToCloseTimeout=60 childPolicy=TERMINATE taskPriority=- tagList=- input=- lambdaRole=-
+        => r2 2 DecisionTaskScheduled taskList=deciders taskPriority=-
+        => r3 1 WorkflowExecutionStarted parent=6 taskList=l executionStartToCloseTimeout=NONE taskStartToCloseTimeout=9 childPolicy=REQUEST_CANCEL taskPriority=-1 tagList=t input=i lambdaRole=arn:its
+        => r3 2 DecisionTaskScheduled taskList=l taskPriority=-1
+        => 7 ChildWorkflowExecutionStarted initiated=5 workflowType=order/1
+        => 8 DecisionTaskScheduled taskList=mine taskPriority=3
+        => 9 ChildWorkflowExecutionStarted initiated=6 workflowType=order/2
+        ",
+    );
 }
 
 #[test]
@@ -93,7 +96,7 @@ fn trap_25_a_transition_has_one_timestamp_and_time_never_goes_back() {
         "
         ~ at 10.001 start
         ~ at 9.5 poll
-        ~ at 12.003 decide timer t 0; marker m; child x
+        ~ at 12.003 decide timer t 0; marker m; child x workflowType=order/none
         ~ at 11 wake
         ~ at 12.5 signal s
         ",
@@ -196,16 +199,30 @@ fn trap_29_what_nobody_set_is_absent_except_schedule_to_start_of_decision_tasks(
 }
 
 #[test]
-fn trap_30_other_executions_are_out_of_reach_for_now() {
+fn trap_30_any_execution_of_the_domain_can_be_reached_and_none_else() {
     check(
         "
+        RegisterDomain {\"name\":\"e\",\"workflowExecutionRetentionPeriodInDays\":\"7\"}
+        RegisterWorkflowType {\"domain\":\"e\",\"name\":\"order\",\"version\":\"1\"}
+        ~ start workflowId=x domain=e taskList=l executionStartToCloseTimeout=9 taskStartToCloseTimeout=9 childPolicy=ABANDON
+        ~ start workflowId=stranger
         ~ start
+        on r3
         ~ poll
-        decide signal-external x go runId=r9; cancel-external x runId=r9
-        => 4 DecisionTaskCompleted sched=2 started=3
-        => 5 SignalExternalWorkflowExecutionFailed dtc=4 cause=OPERATION_NOT_PERMITTED initiated=0 workflowId=x runId=r9
-        => 6 RequestCancelExternalWorkflowExecutionFailed dtc=4 cause=OPERATION_NOT_PERMITTED initiated=0 workflowId=x runId=r9
-        => 7 DecisionTaskScheduled
+        decide signal-external x go; cancel-external x; signal-external stranger go; child x
+        => r3 4 DecisionTaskCompleted sched=2 started=3
+        => r3 5 SignalExternalWorkflowExecutionInitiated dtc=4
+        => r3 6 RequestCancelExternalWorkflowExecutionInitiated dtc=4
+        => r3 7 SignalExternalWorkflowExecutionInitiated dtc=4
+        => r3 8 StartChildWorkflowExecutionInitiated dtc=4
+        => r2 3 WorkflowExecutionSignaled external=7 externalWorkflowExecution=w/r3
+        => r4 1 WorkflowExecutionStarted parent=8
+        => r4 2 DecisionTaskScheduled
+        => r3 9 SignalExternalWorkflowExecutionFailed dtc=4 initiated=5 cause=UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION
+        => r3 10 DecisionTaskScheduled
+        => r3 11 RequestCancelExternalWorkflowExecutionFailed dtc=4 initiated=6 cause=UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION
+        => r3 12 ExternalWorkflowExecutionSignaled initiated=7 workflowExecution=stranger/r2
+        => r3 13 ChildWorkflowExecutionStarted initiated=8 workflowExecution=x/r4
         ",
     );
 }
@@ -312,17 +329,34 @@ fn trap_33_a_provisional_override_ends_at_a_time_out_and_only_then() {
 }
 
 #[test]
-fn trap_34_control_is_echoed_in_failures() {
+fn trap_34_control_is_echoed_to_the_sender_alone() {
     check(
         "
+        ~ start workflowId=x
         ~ start
+        on r2
         ~ poll
-        decide signal-external x go control=c1 input=i; cancel-external x control=c2; child x control=c3
-        => 4 DecisionTaskCompleted sched=2 started=3
-        => 5 SignalExternalWorkflowExecutionFailed dtc=4 cause=OPERATION_NOT_PERMITTED initiated=0 control=c1
-        => 6 RequestCancelExternalWorkflowExecutionFailed dtc=4 cause=OPERATION_NOT_PERMITTED initiated=0 control=c2
-        => 7 StartChildWorkflowExecutionFailed dtc=4 cause=OPERATION_NOT_PERMITTED initiated=0 control=c3
-        => 8 DecisionTaskScheduled
+        decide signal-external y go control=c1 input=i; cancel-external y control=c2; child x control=c3
+        => r2 4 DecisionTaskCompleted sched=2 started=3
+        => r2 5 SignalExternalWorkflowExecutionInitiated dtc=4 control=c1 input=i
+        => r2 6 RequestCancelExternalWorkflowExecutionInitiated dtc=4 control=c2
+        => r2 7 StartChildWorkflowExecutionInitiated dtc=4 control=c3
+        => r2 8 SignalExternalWorkflowExecutionFailed dtc=4 initiated=5 cause=UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION control=c1
+        => r2 9 DecisionTaskScheduled
+        => r2 10 RequestCancelExternalWorkflowExecutionFailed dtc=4 initiated=6 cause=UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION control=c2
+        => r2 11 StartChildWorkflowExecutionFailed dtc=4 initiated=7 cause=WORKFLOW_ALREADY_RUNNING control=c3
+        ~ poll
+        decide signal-external x go control=c1; child z control=c3 input=i; child y workflowType=order/none control=c4
+        => r2 13 DecisionTaskCompleted sched=9 started=12
+        => r2 14 SignalExternalWorkflowExecutionInitiated dtc=13 control=c1
+        => r2 15 StartChildWorkflowExecutionInitiated dtc=13 control=c3
+        => r2 16 StartChildWorkflowExecutionFailed dtc=13 initiated=0 cause=WORKFLOW_TYPE_DOES_NOT_EXIST control=c4
+        => r2 17 DecisionTaskScheduled
+        => 3 WorkflowExecutionSignaled external=14 control=-
+        => r4 1 WorkflowExecutionStarted parent=15 control=- input=i
+        => r4 2 DecisionTaskScheduled
+        => r2 18 ExternalWorkflowExecutionSignaled initiated=14 control=-
+        => r2 19 ChildWorkflowExecutionStarted initiated=15 control=-
         ",
     );
 }

@@ -1,7 +1,9 @@
-//! Executions under a virtual clock: takes one line of a script at a time, applies it to the
-//! engine, shows every outcome to the oracle, and answers with the events or the fault.
+//! Executions of one domain under a virtual clock: takes one line of a script at a time, applies it
+//! to the engine, delivers what the executions tell each other (`post.rs`), shows every outcome to
+//! the oracle, and answers with the events or the fault.
 
 use super::oracle::Oracle;
+use super::post::Post;
 use super::script::{self, Reply, attributes, decisions, members, named, word};
 use crate::registry::Change;
 use crate::rows::{self, Key, Value as RowValue};
@@ -33,7 +35,9 @@ pub struct World {
     pub oracle: Oracle,
     pub registry: Registry,
     pub now: Timestamp,
+    pub post: Post,
     run: usize,
+    run_ids: usize,
 }
 
 /// The account and region of every script.
@@ -75,7 +79,14 @@ fn registered() -> Registry {
 
 impl World {
     pub fn new() -> World {
-        World { oracle: Oracle::default(), registry: registered(), now: Timestamp(0), run: 0 }
+        World {
+            oracle: Oracle::default(),
+            registry: registered(),
+            now: Timestamp(0),
+            post: Post::default(),
+            run: 0,
+            run_ids: 0,
+        }
     }
 
     /// The run that commands go to.
@@ -95,12 +106,26 @@ impl World {
             None => line,
         };
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let result = match verb {
+        if let Some(run) = self.named_run(verb) {
+            let before = std::mem::replace(&mut self.run, run);
+            let replies = self.step(rest);
+            self.run = before;
+            return replies;
+        }
+        let mut result = match verb {
             "start" => self.start(rest),
+            "hold" => {
+                self.post.hold();
+                Ok(Vec::new())
+            }
+            "deliver" => Ok(self.deliver_line(rest)),
+            "fill" => {
+                let events = rest.parse().expect("a history is filled up to a number of events");
+                self.oracle.runs[self.run].fill(events);
+                Ok(Vec::new())
+            }
             "on" => {
-                let mut runs = self.oracle.runs.iter();
-                let run = runs.position(|run| run.state.identity.run_id.as_str() == rest);
-                self.run = run.expect("there is such a run");
+                self.run = self.named_run(rest).expect("there is such a run");
                 Ok(Vec::new())
             }
             "?" => {
@@ -112,7 +137,14 @@ impl World {
             }
             verb => self.command(verb, rest).and_then(|command| self.apply(&command)),
         };
+        if let Ok(replies) = &mut result {
+            replies.extend(self.deliver_free());
+        }
         result.unwrap_or_else(|fault| vec![Reply::Fault(fault_text(&fault))])
+    }
+
+    fn named_run(&self, run_id: &str) -> Option<usize> {
+        self.oracle.runs.iter().position(|run| run.state.identity.run_id.as_str() == run_id)
     }
 
     fn start(&mut self, rest: &str) -> Result<Vec<Reply>, Fault> {
@@ -126,21 +158,27 @@ impl World {
             scope: scope(),
             domain: input.domain.clone(),
             workflow_id: input.workflow_id.clone(),
-            run_id: self.next_run_id(),
+            run_id: format!("r{}", self.run_ids + 1).into(),
         };
         let start = Start::from_request(identity, &input, &self.registry, false)?;
+        if self.oracle.open_run(&input.domain, &input.workflow_id).is_some() {
+            return Err(Fault::WorkflowExecutionAlreadyStarted);
+        }
         let transition = start.apply(&self.registry, self.now);
         self.oracle.begin(&transition, rows::changes(None, &transition), self.now);
         self.run = self.oracle.runs.len() - 1;
+        self.run_ids += 1;
+        self.post(&transition);
         Ok(replies(&transition))
     }
 
-    fn next_run_id(&self) -> RunId {
-        format!("r{}", self.oracle.runs.len() + 1).into()
+    fn next_run_id(&mut self) -> RunId {
+        self.run_ids += 1;
+        format!("r{}", self.run_ids).into()
     }
 
     /// The command that a line stands for, in the present state of the run.
-    pub fn command(&self, verb: &str, rest: &str) -> Result<Command, Fault> {
+    pub fn command(&mut self, verb: &str, rest: &str) -> Result<Command, Fault> {
         let mut words = rest.split_whitespace();
         let mut subject = || words.next().expect("the command names what it is about");
         Ok(match verb {
@@ -195,7 +233,7 @@ impl World {
     }
 
     /// A decider's answer: `[#scheduled/started] [key=value ...] | decision; decision`.
-    fn answer(&self, rest: &str) -> Result<CompleteDecisionTask, Fault> {
+    fn answer(&mut self, rest: &str) -> Result<CompleteDecisionTask, Fault> {
         let (options, list) = rest.split_once('|').unwrap_or(("", rest));
         let (ids, mut body) = self.options(options.split_whitespace());
         body.insert("taskToken".to_owned(), json!("t"));
@@ -210,14 +248,16 @@ impl World {
             Some(_) => panic!("an answer names two events"),
             None => self.delivery(),
         };
+        let decisions = input.decisions.unwrap_or_default();
+        let new_runs = decisions.iter().filter(|d| d.decision_type().starts_run()).count();
         Ok(CompleteDecisionTask {
             scheduled_event_id,
             started_event_id,
-            decisions: input.decisions.unwrap_or_default(),
+            decisions,
             execution_context: input.execution_context,
             task_list: input.task_list,
             task_list_schedule_to_start_timeout: input.task_list_schedule_to_start_timeout,
-            new_run_id: self.next_run_id(),
+            run_ids: (0..new_runs).map(|_| self.next_run_id()).collect(),
         })
     }
 
@@ -271,6 +311,7 @@ impl World {
             Ok(transition) => {
                 let changes = rows::changes(Some(before), &transition);
                 self.oracle.follow(self.run, command, &transition, changes, self.now);
+                self.post(&transition);
                 Ok(replies(&transition))
             }
             Err(fault) => {
@@ -313,7 +354,7 @@ pub fn fault_text(fault: &Fault) -> String {
     fault.message().map_or(name.to_owned(), |message| format!("{name}: {message}"))
 }
 
-fn replies(transition: &crate::Transition) -> Vec<Reply> {
+pub fn replies(transition: &crate::Transition) -> Vec<Reply> {
     let run_id = &transition.after.identity.run_id;
     let events = transition.events.iter().map(|event| Reply::Event(run_id.clone(), event.clone()));
     events.chain(transition.successor.iter().flat_map(|successor| replies(successor))).collect()

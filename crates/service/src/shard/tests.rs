@@ -3,7 +3,6 @@
 use super::*;
 use crate::tests::fixture::{registry, request, scope};
 use audit::check_shard;
-use engine::rows::TaskKind;
 use engine::{ActivityOutcome, CompleteDecisionTask};
 use serde_json::{Value, json};
 use store::memory::Memory;
@@ -13,6 +12,7 @@ mod client;
 mod conformance;
 mod faults;
 mod histories;
+mod messages;
 mod owners;
 mod wakes;
 
@@ -183,7 +183,7 @@ fn complete(task: &StartedTask, decisions: Value) -> ShardCommand {
         execution_context: None,
         task_list: None,
         task_list_schedule_to_start_timeout: None,
-        new_run_id: format!("{}+", task.identity.run_id).into(),
+        run_ids: vec![format!("{}+", task.identity.run_id).into()],
     });
     ShardCommand::Apply(Target::Run(scope(), task.identity.run_id.clone()), command)
 }

@@ -139,6 +139,7 @@ pub fn check_shard(memory: &Memory, registry: &Arc<RwLock<Registry>>, shard: &mu
         epoch: None,
         cache: ExecutionCache::new(),
         wakes: Wakes::new(),
+        outbox: Outbox::default(),
         offers_lost: false,
         retry_at: None,
     };

@@ -229,7 +229,7 @@ impl Client {
         let answer = |attempt: usize| {
             let mut command = complete(task, decisions.clone());
             if let ShardCommand::Apply(_, Command::CompleteDecisionTask(answer)) = &mut command {
-                answer.new_run_id = format!("{run_id}+{attempt}").into(); // A new one every time.
+                answer.run_ids = vec![format!("{run_id}+{attempt}").into()]; // A new one every time.
             }
             command
         };

@@ -1,0 +1,176 @@
+//! Carries out the decisions that reach beyond the execution: children, and signals and requests to
+//! cancel for other executions.
+//!
+//! What can be refused at once is refused at once. The rest is announced by an Initiated event and
+//! goes out as a message; what came of it is recorded when the answer arrives (engine.md, sections
+//! 3.10 to 3.12).
+
+use crate::draft::Draft;
+use crate::execution::{Parent, RunIdentity};
+use crate::limits::OPEN_CHILDREN_MAX;
+use crate::message::{Content, Message, Recipient};
+use crate::start::{MissingDefault, Start, given_settings};
+use wire::decision;
+use wire::event::*;
+use wire::*;
+
+impl Draft<'_> {
+    pub fn signal_external(
+        &mut self,
+        d: &decision::SignalExternalWorkflowExecution,
+        completed: EventId,
+    ) {
+        let initiated_event_id = self.record(SignalExternalWorkflowExecutionInitiated {
+            workflow_id: d.workflow_id.clone(),
+            signal_name: d.signal_name.clone(),
+            decision_task_completed_event_id: completed,
+            run_id: d.run_id.clone(),
+            input: d.input.clone(),
+            control: d.control.clone(),
+        });
+        let signaled = WorkflowExecutionSignaled {
+            signal_name: d.signal_name.clone(),
+            external_initiated_event_id: initiated_event_id,
+            input: d.input.clone(),
+            external_workflow_execution: Some(self.next.identity.execution()),
+        };
+        let otherwise = SignalExternalWorkflowExecutionFailed {
+            workflow_id: d.workflow_id.clone(),
+            cause: SignalExternalWorkflowExecutionFailedCause::UnknownExternalWorkflowExecution,
+            initiated_event_id,
+            decision_task_completed_event_id: completed,
+            run_id: d.run_id.clone(),
+            control: d.control.clone(),
+        };
+        let (signaled, otherwise) = (Box::new(signaled), Box::new(otherwise));
+        let content = Content::Signal { signaled, otherwise };
+        let to = self.beside(&d.workflow_id, d.run_id.clone());
+        self.send(Message { to, content });
+    }
+
+    pub fn request_cancel_external(
+        &mut self,
+        d: &decision::RequestCancelExternalWorkflowExecution,
+        completed: EventId,
+    ) {
+        let initiated_event_id = self.record(RequestCancelExternalWorkflowExecutionInitiated {
+            workflow_id: d.workflow_id.clone(),
+            decision_task_completed_event_id: completed,
+            run_id: d.run_id.clone(),
+            control: d.control.clone(),
+        });
+        let requested = WorkflowExecutionCancelRequested {
+            external_initiated_event_id: initiated_event_id,
+            external_workflow_execution: Some(self.next.identity.execution()),
+            cause: None,
+        };
+        let otherwise = RequestCancelExternalWorkflowExecutionFailed {
+            workflow_id: d.workflow_id.clone(),
+            cause:
+                RequestCancelExternalWorkflowExecutionFailedCause::UnknownExternalWorkflowExecution,
+            initiated_event_id,
+            decision_task_completed_event_id: completed,
+            run_id: d.run_id.clone(),
+            control: d.control.clone(),
+        };
+        let (requested, otherwise) = (Box::new(requested), Box::new(otherwise));
+        let content = Content::RequestCancel { requested, otherwise };
+        let to = self.beside(&d.workflow_id, d.run_id.clone());
+        self.send(Message { to, content });
+    }
+
+    pub fn start_child(
+        &mut self,
+        d: &decision::StartChildWorkflowExecution,
+        completed: EventId,
+        run_id: &RunId,
+    ) {
+        let mut failed = StartChildWorkflowExecutionFailed {
+            workflow_type: d.workflow_type.clone(),
+            cause: StartChildWorkflowExecutionFailedCause::WorkflowAlreadyRunning,
+            workflow_id: d.workflow_id.clone(),
+            initiated_event_id: EventId::NONE,
+            decision_task_completed_event_id: completed,
+            control: d.control.clone(),
+        };
+        let mut start = match self.resolve_child(d, run_id) {
+            Ok(start) => start,
+            Err(cause) => {
+                failed.cause = cause;
+                self.record(failed);
+                return;
+            }
+        };
+        let settings = &start.settings;
+        let initiated_event_id = self.record(StartChildWorkflowExecutionInitiated {
+            workflow_id: d.workflow_id.clone(),
+            workflow_type: d.workflow_type.clone(),
+            task_list: settings.task_list.clone(),
+            decision_task_completed_event_id: completed,
+            child_policy: settings.child_policy,
+            control: d.control.clone(),
+            input: d.input.clone(),
+            execution_start_to_close_timeout: Some(settings.execution_start_to_close_timeout),
+            task_priority: settings.task_priority,
+            task_start_to_close_timeout: Some(settings.task_start_to_close_timeout),
+            tag_list: start.tag_list.clone(),
+            lambda_role: settings.lambda_role.clone(),
+        });
+        let execution = self.next.identity.execution();
+        start.parent = Some(Parent { execution, initiated_event_id });
+        failed.initiated_event_id = initiated_event_id;
+        let content = Content::StartChild {
+            run_id: run_id.clone(),
+            started: Box::new(start.event()),
+            otherwise: Box::new(failed),
+        };
+        let to = self.beside(&d.workflow_id, None);
+        self.send(Message { to, content });
+    }
+
+    /// The child, with the decision's settings or else its type's defaults, never its parent's.
+    fn resolve_child(
+        &self,
+        d: &decision::StartChildWorkflowExecution,
+        run_id: &RunId,
+    ) -> Result<Start, StartChildWorkflowExecutionFailedCause> {
+        use StartChildWorkflowExecutionFailedCause as Cause;
+        let detail = self
+            .domain()
+            .and_then(|domain| domain.workflow_type(&d.workflow_type).ok())
+            .ok_or(Cause::WorkflowTypeDoesNotExist)?;
+        if detail.type_info.status == RegistrationStatus::Deprecated {
+            return Err(Cause::WorkflowTypeDeprecated);
+        }
+        if self.next.children.len() >= OPEN_CHILDREN_MAX {
+            return Err(Cause::OpenChildrenLimitExceeded);
+        }
+        let settings =
+            given_settings!(d).resolve(&detail.configuration).map_err(|missing| match missing {
+                MissingDefault::ExecutionStartToCloseTimeout => {
+                    Cause::DefaultExecutionStartToCloseTimeoutUndefined
+                }
+                MissingDefault::TaskList => Cause::DefaultTaskListUndefined,
+                MissingDefault::TaskStartToCloseTimeout => {
+                    Cause::DefaultTaskStartToCloseTimeoutUndefined
+                }
+                MissingDefault::ChildPolicy => Cause::DefaultChildPolicyUndefined,
+            })?;
+        let RunIdentity { scope, domain, .. } = (*self.next.identity).clone();
+        let (workflow_id, run_id) = (d.workflow_id.clone(), run_id.clone());
+        Ok(Start {
+            identity: RunIdentity { scope, domain, workflow_id, run_id },
+            workflow_type: d.workflow_type.clone(),
+            settings,
+            input: d.input.clone(),
+            tag_list: d.tag_list.clone().filter(|tags| !tags.is_empty()),
+            parent: None,
+            continued_execution_run_id: None,
+        })
+    }
+
+    fn beside(&self, workflow_id: &WorkflowId, run_id: Option<RunId>) -> Recipient {
+        let RunIdentity { scope, domain, .. } = (*self.next.identity).clone();
+        Recipient { scope, domain, workflow_id: workflow_id.clone(), run_id }
+    }
+}

@@ -1,0 +1,280 @@
+//! Messages from this shard to others, and from others to this one.
+//!
+//! What an execution tells another is a row of the sender's shard, written in the commit that
+//! decided it and numbered per receiving shard, without gaps. The receiver takes messages in that
+//! order and keeps the highest number it has taken, in the commit that carries the message out:
+//! a message that comes again changes nothing. Only then the sender's row goes. So a message takes
+//! effect exactly once, whatever crashes in between.
+
+use super::{Outcome, Refusal, Shard, Staged};
+use crate::{keys, values};
+use engine::message::{Content, Message};
+use engine::rows::{Key, WorkflowKey};
+use engine::{RunIdentity, start_child};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use store::{Direction, ShardId, Store, StoreError};
+use wire::Timestamp;
+
+/// How many messages to one shard are under way at most; more wait in their rows.
+const MESSAGES_MAX: u64 = 64;
+
+/// How long a message that was not taken waits before it is sent again, in milliseconds.
+const RETRY_MS: i64 = 1000;
+
+/// How long the rows of messages that were taken may stay, in milliseconds. They go with the next
+/// commit that has other work; an idle shard does one for them.
+const TIDY_MS: i64 = 1000;
+
+/// The messages to one shard. All numbers up to `taken` have taken effect there, those up to
+/// `sent` are under way, and those below `next` are in rows.
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    taken: u64,
+    sent: u64,
+    next: u64,
+    retry_at: Option<Timestamp>,
+}
+
+/// A message under way.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Who takes it.
+    pub to: ShardId,
+    /// Its number.
+    pub number: u64,
+    /// What it says.
+    pub message: Message,
+}
+
+/// Which messages are under way from this shard.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    lanes: BTreeMap<ShardId, Lane>,
+    /// Rows of messages that have been taken, to be deleted.
+    taken: Vec<(ShardId, u64)>,
+    tidy_at: Option<Timestamp>,
+    /// False until the rows have been looked through.
+    known: bool,
+}
+
+impl Outbox {
+    pub fn clear(&mut self) {
+        *self = Outbox::default();
+    }
+
+    /// When something has to be sent again or tidied up.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        let retries = self.lanes.values().filter_map(|lane| lane.retry_at);
+        retries.chain(self.tidy_at).min()
+    }
+
+    /// Finds the shards for which messages wait.
+    pub fn refill(&mut self, store: &dyn Store, from: ShardId) -> Result<(), StoreError> {
+        if self.known {
+            return Ok(());
+        }
+        let all = keys::outbox_all();
+        let all = all.start.as_slice()..all.end.as_slice();
+        if !store.scan(from, all, Direction::Ascending, 1)?.is_empty() {
+            for to in keys::shards() {
+                let lane = read_lane(store, from, to)?;
+                if lane.taken + 1 < lane.next {
+                    // Sent with the first step.
+                    let retry_at = Some(Timestamp(i64::MIN));
+                    self.lanes.insert(to, Lane { retry_at, ..lane });
+                }
+            }
+        }
+        self.known = true;
+        Ok(())
+    }
+
+    fn load_lane(
+        &mut self,
+        store: &dyn Store,
+        from: ShardId,
+        to: ShardId,
+    ) -> Result<(), StoreError> {
+        if let Entry::Vacant(vacant) = self.lanes.entry(to) {
+            vacant.insert(read_lane(store, from, to)?);
+        }
+        Ok(())
+    }
+}
+
+/// Reads how far the messages from one shard to another are. Numbers go on where both the rows and
+/// the receiver's highest number end: a row goes only after its number was taken.
+fn read_lane(store: &dyn Store, from: ShardId, to: ShardId) -> Result<Lane, StoreError> {
+    let range = keys::outbox_lane(to);
+    let range = || range.start.as_slice()..range.end.as_slice();
+    let end = |direction| -> Result<Option<u64>, StoreError> {
+        let rows = store.scan(from, range(), direction, 1)?;
+        Ok(rows.first().and_then(|(key, _)| keys::parse_outbox(key)).map(|(_, number)| number))
+    };
+    let taken = match store.get(to, &keys::watermark(from))? {
+        Some(bytes) => values::parse_json(&bytes)?,
+        None => 0,
+    };
+    let next = end(Direction::Descending)?.unwrap_or(0).max(taken) + 1;
+    // A row that is still there may have been taken; it is sent again to find out.
+    let taken = end(Direction::Ascending)?.map_or(taken, |first| first - 1);
+    Ok(Lane { taken, sent: taken, next, retry_at: None })
+}
+
+/// The workflow that a message is for.
+fn addressed(message: &Message) -> WorkflowKey {
+    let to = &message.to;
+    WorkflowKey {
+        scope: to.scope.clone(),
+        domain: to.domain.clone(),
+        workflow_id: to.workflow_id.clone(),
+    }
+}
+
+impl Shard {
+    /// Numbers messages and adds them to the batch.
+    pub(super) fn post(
+        &mut self,
+        messages: Vec<Message>,
+        staged: &mut Staged,
+    ) -> Result<(), StoreError> {
+        let shards: Vec<ShardId> = messages.iter().map(|m| keys::shard_of(&addressed(m))).collect();
+        for shard in &shards {
+            // All that may fail comes before anything is numbered: a gap would never be closed.
+            self.outbox.load_lane(&*self.store, self.id, *shard)?;
+        }
+        for (message, shard) in messages.into_iter().zip(shards) {
+            let lane = self.outbox.lanes.get_mut(&shard).expect("it has been loaded");
+            let number = lane.next;
+            lane.next += 1;
+            staged.batch.put(keys::outbox(shard, number), values::json(&message));
+            if lane.sent + 1 == number && number - lane.taken <= MESSAGES_MAX {
+                lane.sent = number;
+                staged.deliveries.push(Delivery { to: shard, number, message });
+            }
+        }
+        Ok(())
+    }
+
+    /// A message of this shard has taken effect.
+    pub(super) fn taken(&mut self, to: ShardId, number: u64, now: Timestamp) {
+        let Some(lane) = self.outbox.lanes.get_mut(&to) else { return };
+        lane.taken = lane.taken.max(number);
+        if lane.sent < lane.next - 1 && lane.retry_at.is_none() {
+            lane.retry_at = Some(now); // More wait in their rows.
+        }
+        self.outbox.taken.push((to, number));
+        self.outbox.tidy_at.get_or_insert(Timestamp(now.0.saturating_add(TIDY_MS)));
+    }
+
+    /// A message of this shard was not taken: from it on, they are sent again.
+    pub(super) fn not_taken(&mut self, to: ShardId, now: Timestamp) {
+        let Some(lane) = self.outbox.lanes.get_mut(&to) else { return };
+        lane.sent = lane.taken;
+        lane.retry_at = Some(Timestamp(now.0.saturating_add(RETRY_MS)));
+    }
+
+    /// Sends what waits in rows.
+    pub(super) fn send_waiting(
+        &mut self,
+        staged: &mut Staged,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for (to, lane) in &mut self.outbox.lanes {
+            if lane.retry_at.is_none_or(|at| at > now) {
+                continue;
+            }
+            let last = (lane.next - 1).min(lane.taken + MESSAGES_MAX);
+            let (from, to_key) = (keys::outbox(*to, lane.sent + 1), keys::outbox(*to, last + 1));
+            let range = from.as_slice()..to_key.as_slice();
+            let rows =
+                self.store.scan(self.id, range, Direction::Ascending, MESSAGES_MAX as usize)?;
+            for (key, bytes) in rows {
+                let Some((_, number)) = keys::parse_outbox(&key) else { continue };
+                let message = values::parse_json(&bytes)?;
+                lane.sent = number;
+                staged.deliveries.push(Delivery { to: *to, number, message });
+            }
+            lane.retry_at = None;
+        }
+        Ok(())
+    }
+
+    /// Deletes the rows of messages that have been taken, with other work or when it is time.
+    pub(super) fn tidy(&mut self, staged: &mut Staged, now: Timestamp) {
+        let due = self.outbox.tidy_at.is_some_and(|at| at <= now);
+        if due || !staged.batch.is_empty() {
+            for (to, number) in self.outbox.taken.drain(..) {
+                staged.batch.delete(keys::outbox(to, number));
+            }
+            self.outbox.tidy_at = None;
+        }
+    }
+
+    /// Takes a message from another shard, or from this one.
+    pub(super) fn receive(
+        &mut self,
+        from: ShardId,
+        number: u64,
+        message: Message,
+        staged: &mut Staged,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        let key = keys::watermark(from);
+        let taken: u64 = match self.get(&key, staged)? {
+            Some(bytes) => values::parse_json(&bytes)?,
+            None => 0,
+        };
+        if number <= taken {
+            return Ok(Outcome::Done); // It came again.
+        }
+        if number > taken + 1 {
+            return Err(Refusal::Unavailable); // One before it was lost on the way.
+        }
+        self.carry_out(message, staged, now)?;
+        staged.batch.put(key, values::json(&number));
+        Ok(Outcome::Done)
+    }
+
+    fn carry_out(
+        &mut self,
+        message: Message,
+        staged: &mut Staged,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let to = &message.to;
+        let open = match self.get(&keys::row(&Key::OpenRun(addressed(&message))), staged)? {
+            Some(bytes) => Some(values::parse_open_run(&bytes)?),
+            None => None,
+        };
+        if let Content::StartChild { run_id, started, .. } = &message.content {
+            if open.is_some() {
+                return Ok(self.post(message.refused().into_iter().collect(), staged)?);
+            }
+            let identity = RunIdentity {
+                scope: to.scope.clone(),
+                domain: to.domain.clone(),
+                workflow_id: to.workflow_id.clone(),
+                run_id: run_id.clone(),
+            };
+            let transition = {
+                let registry = self.registry.read().expect("no writer panics");
+                start_child(identity, (**started).clone(), &registry, now)
+            };
+            return Ok(self.stage(None, transition, staged)?);
+        }
+        let addressed = open.filter(|open| to.run_id.as_ref().is_none_or(|run_id| run_id == open));
+        let execution = match addressed {
+            Some(run_id) => self.load(&run_id)?,
+            None => None,
+        };
+        let Some(execution) = execution.filter(|execution| execution.is_open()) else {
+            return Ok(self.post(message.refused().into_iter().collect(), staged)?);
+        };
+        let transition = self.unless_panicking(&execution, |registry| {
+            Ok(execution.receive(message.content, registry, now))
+        })?;
+        Ok(self.stage(Some(&execution), transition, staged)?)
+    }
+}
