@@ -76,6 +76,11 @@ impl Registry {
         self.scopes.get(scope).into_iter().flat_map(BTreeMap::values)
     }
 
+    /// Every domain of every scope.
+    pub fn all_domains(&self) -> impl Iterator<Item = (&Scope, &Domain)> {
+        self.scopes.iter().flat_map(|(scope, domains)| domains.values().map(move |d| (scope, d)))
+    }
+
     /// Folds one change in. Types always follow their domain.
     pub fn evolve(&mut self, change: Change) {
         match change {

@@ -31,6 +31,12 @@ impl ExecutionCache {
         self.bytes -= replaced.map_or(0, |replaced| replaced.weight_bytes());
     }
 
+    /// Forgets a run.
+    pub fn remove(&mut self, run_id: &RunId) {
+        let removed = self.executions.pop(run_id);
+        self.bytes -= removed.map_or(0, |removed| removed.weight_bytes());
+    }
+
     /// Forgets what is beyond the bound. Only to be called when everything here is durable: what
     /// is forgotten is read from the store again.
     pub fn trim(&mut self) {

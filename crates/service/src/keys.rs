@@ -47,6 +47,7 @@ mod tag {
     pub const SNAPSHOT: u8 = 10;
     pub const OUTBOX: u8 = 11;
     pub const WATERMARK: u8 = 12;
+    pub const LEFT_OVER: u8 = 13;
     pub const DOMAIN: u8 = 20;
     pub const ACTIVITY_TYPE: u8 = 21;
     pub const WORKFLOW_TYPE: u8 = 22;
@@ -116,6 +117,16 @@ pub fn parse_outbox(key: &[u8]) -> Option<(ShardId, u64)> {
     let mut reader = Reader::new(key, tag::OUTBOX)?;
     let to = reader.take(2)?.try_into().ok().map(u16::from_be_bytes)?;
     Some((ShardId(to), reader.unsigned()?))
+}
+
+/// A run that has been removed and whose history is still to be deleted.
+pub fn left_over(run_id: &RunId) -> Vec<u8> {
+    Writer::new(tag::LEFT_OVER).text(run_id.as_str()).bytes
+}
+
+/// All runs whose histories are still to be deleted.
+pub fn left_over_all() -> Range<Vec<u8>> {
+    prefixed(vec![tag::LEFT_OVER])
 }
 
 /// The highest number of a message from another shard that was taken.

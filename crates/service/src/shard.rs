@@ -14,6 +14,7 @@ use engine::message::Message;
 use engine::rows::{Change, Key, Task, TaskKind, TaskListKey, Value, WorkflowKey, changes};
 use engine::{Command, Execution, Registry, RunIdentity, Scope, Start, Transition};
 use outbox::Outbox;
+use retention::NextRemoval;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, RwLock};
 use store::{Batch, CommitError, Epoch, ShardId, Store, StoreError};
@@ -21,6 +22,7 @@ use wire::*;
 
 mod load;
 mod outbox;
+mod retention;
 
 pub use outbox::Delivery;
 
@@ -180,6 +182,7 @@ pub struct Shard {
     cache: ExecutionCache,
     wakes: Wakes,
     outbox: Outbox,
+    next_removal: NextRemoval,
     /// Set by a commit that failed, until a step succeeds.
     offers_lost: bool,
     /// Set when the store fails, until a step succeeds.
@@ -212,6 +215,7 @@ impl Shard {
             cache: ExecutionCache::new(),
             wakes: Wakes::new(),
             outbox: Outbox::default(),
+            next_removal: NextRemoval::Unknown,
             offers_lost: false,
             retry_at: None,
         })
@@ -219,7 +223,8 @@ impl Shard {
 
     /// When the shard wants its next step, if no command comes before.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.retry_at.or_else(|| self.wakes.next().into_iter().chain(self.outbox.next_wake()).min())
+        let others = [self.outbox.next_wake(), self.next_removal.wake()];
+        self.retry_at.or_else(|| others.into_iter().chain([self.wakes.next()]).flatten().min())
     }
 
     /// Handles what has fallen due and then `commands`, in one commit.
@@ -238,8 +243,10 @@ impl Shard {
         // there are: an outage may leave more than one batch holds.
         let mut commands = commands.into_iter();
         let mut offers_committed = 0;
+        let mut expired_are_left = true;
         loop {
-            let more_due = self.fire_due(&mut staged, now);
+            let more_due = self.remove_once(&mut expired_are_left, &mut staged, now)
+                || self.fire_due(&mut staged, now);
             if !more_due {
                 for (ticket, command) in commands.by_ref() {
                     let reply = self.handle(command, &mut staged, now);
@@ -304,12 +311,26 @@ impl Shard {
         self.cache.clear();
         self.wakes.clear();
         self.outbox.clear();
+        self.next_removal = NextRemoval::Unknown;
     }
 
     /// Waits a little unless commands come, so that a store that fails for long is not asked in a
     /// tight loop.
     fn rest(&mut self, now: Timestamp) {
         self.retry_at = Some(Timestamp(now.0.saturating_add(STORE_RETRY_MS)));
+    }
+
+    /// The first time, removes expired runs; true if that is to be committed before anything else
+    /// is done, because commands read what is committed.
+    fn remove_once(&mut self, left: &mut bool, staged: &mut Staged, now: Timestamp) -> bool {
+        if !std::mem::take(left) {
+            return false;
+        }
+        if let Err(error) = self.remove_expired(staged, now) {
+            tracing::error!(shard = self.id.0, %error, "closed runs could not be read");
+            self.next_removal = NextRemoval::At(Timestamp(now.0.saturating_add(WAKE_RETRY_MS)));
+        }
+        !staged.batch.is_empty()
     }
 
     /// Lets what has fallen due happen, one thing at a time; true if there is more than one batch
@@ -518,6 +539,9 @@ impl Shard {
             {
                 staged.batch.put(keys::snapshot(&run_id), values::json(&after));
             }
+        }
+        if let Some(closed) = after.closed {
+            self.note_close(&after.identity.scope, &after.identity.domain, closed.at);
         }
         self.cache.put(Arc::new(after));
         if let Some(successor) = successor {

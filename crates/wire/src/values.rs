@@ -59,6 +59,13 @@ texts! {
     RetentionPeriod
 }
 
+impl RetentionPeriod {
+    /// The days, where `NONE` keeps nothing.
+    pub fn days(&self) -> u32 {
+        self.as_str().parse().unwrap_or(0)
+    }
+}
+
 /// An event's number in its history, from 1. Zero stands for "no such event" where the API wants
 /// a number all the same.
 #[derive(

@@ -14,6 +14,7 @@ mod faults;
 mod histories;
 mod messages;
 mod owners;
+mod retention;
 mod wakes;
 
 const SHARD: ShardId = ShardId(5);

@@ -140,6 +140,7 @@ pub fn check_shard(memory: &Memory, registry: &Arc<RwLock<Registry>>, shard: &mu
         cache: ExecutionCache::new(),
         wakes: Wakes::new(),
         outbox: Outbox::default(),
+        next_removal: NextRemoval::Never,
         offers_lost: false,
         retry_at: None,
     };
@@ -158,7 +159,7 @@ pub fn check_shard(memory: &Memory, registry: &Arc<RwLock<Registry>>, shard: &mu
         }
     }
     cold.wakes.refill(memory, SHARD).expect("no fault is planned");
-    let (warm, cold) = (shard.next_wake(), cold.next_wake());
+    let (warm, cold) = (shard.wakes.next(), cold.wakes.next());
     let will_look = shard.retry_at.is_some() || warm == Some(Timestamp(i64::MIN));
     assert!(warm == cold || will_look, "{warm:?} instead of {cold:?}");
 }

@@ -152,7 +152,7 @@ fn what_a_run_leaves_open_waits_no_more_once_it_is_terminated() {
     rig.step(heartbeat(&task, "half")).expect("the activity is open");
     let terminate = Command::Terminate { reason: None, details: None, child_policy: None };
     rig.step(ShardCommand::Apply(open("w"), terminate)).expect("the run is open");
-    assert_eq!(rig.shard.next_wake(), None);
+    assert_eq!(rig.shard.wakes.next(), None);
     assert_eq!(rig.describe("w", "r1").open_counts.open_activity_tasks, 2, "as they stood");
     rig.restart();
     assert_eq!(rig.describe("w", "r1").open_counts.open_activity_tasks, 2);

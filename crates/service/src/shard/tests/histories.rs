@@ -58,11 +58,11 @@ fn a_long_history_is_read_from_its_snapshot_on() {
     calls.lock().expect("no holder panics").clear();
     rig.step(signal(token("r1"), "x")).expect("the run is open");
     let load = ["get", "get", "scan", "scan"]; // Identity, snapshot, the rest, heartbeats.
-    let expected = [&["scan", "scan"][..], &load, &["commit"]].concat();
+    let expected = [&["scan"; 4][..], &load, &["commit"]].concat();
     assert_eq!(
         *calls.lock().expect("no holder panics"),
         expected,
-        "after the wake-ups and the outbox"
+        "after wake-ups, outbox and retention"
     );
     rig.audit();
 }
@@ -100,7 +100,7 @@ fn a_closed_run_of_a_long_history_has_its_last_state_as_snapshot() {
     rig.shard = claim(&memory, &rig.registry);
     rig.describe("w", "r1");
     let scans = calls.lock().expect("no holder panics").iter().filter(|c| **c == "scan").count();
-    assert_eq!(scans, 4, "wake-ups, outbox, what follows the snapshot, heartbeats");
+    assert_eq!(scans, 6, "wake-ups, outbox, retention, what follows the snapshot, heartbeats");
 }
 
 #[test]

@@ -155,5 +155,5 @@ fn more_wake_ups_than_memory_holds_all_happen_in_time() {
         }
     }
     assert_eq!(closed, runs);
-    assert_eq!(rig.shard.next_wake(), None);
+    assert_eq!(rig.shard.wakes.next(), None);
 }
