@@ -149,9 +149,12 @@ impl Oracle {
         run.state = transition.after.clone();
         let replayed = run.replay();
         assert_eq!(run.state, replayed, "the state is the fold of the history");
-        let snapshot = serde_json::to_string(&run.state).expect("a state can be stored");
-        let restored: Execution = serde_json::from_str(&snapshot).expect("and read back");
-        assert_eq!(restored, run.state, "a snapshot gives the state back");
+        // Not each time, because it takes longer than all the rest.
+        if run.state.last_event_id.0.is_multiple_of(4) {
+            let snapshot = serde_json::to_string(&run.state).expect("a state can be stored");
+            let restored: Execution = serde_json::from_str(&snapshot).expect("and read back");
+            assert_eq!(restored, run.state, "a snapshot gives the state back");
+        }
         run.check_counts();
         links::check_announced(transition);
         self.check_links(run_index, &transition.events);
