@@ -25,6 +25,7 @@
 
 mod activities;
 mod bugs;
+mod bugs_links;
 mod children;
 mod decisions;
 mod description;

@@ -1,7 +1,6 @@
 //! Proof that the oracle notices: each deliberate bug must break it, at the promise it breaks.
 
 use super::check;
-use super::oracle::Oracle;
 use super::world::World;
 use crate::rows::{self, Change, Key, TaskKind, Value};
 use crate::{Command, Transition};
@@ -10,15 +9,15 @@ use wire::event::{DecisionTaskScheduled, DecisionTaskStarted, MarkerRecorded, Ti
 use wire::{EventAttributes, EventId, TaskList, Timeout, Timestamp};
 
 /// What the oracle is shown of one command.
-struct Shown {
-    command: Command,
-    transition: Transition,
-    changes: Vec<Change>,
-    now: Timestamp,
+pub struct Shown {
+    pub command: Command,
+    pub transition: Transition,
+    pub changes: Vec<Change>,
+    pub now: Timestamp,
 }
 
 impl Shown {
-    fn push(&mut self, attributes: impl Into<EventAttributes>) {
+    pub fn push(&mut self, attributes: impl Into<EventAttributes>) {
         let mut event = self.transition.events.last().expect("there are events").clone();
         event.event_id = event.event_id.next();
         event.attributes = attributes.into();
@@ -29,7 +28,7 @@ impl Shown {
 /// After `script`, shows `line` to the oracle as it is, which passes, and then spoiled by `spoil`,
 /// which must break the promise that `complaint` names.
 #[track_caller]
-fn check_bug(script: &str, line: &str, complaint: &str, spoil: impl Fn(&mut Shown)) {
+pub fn check_bug(script: &str, line: &str, complaint: &str, spoil: impl Fn(&mut Shown)) {
     let show = |spoil: &dyn Fn(&mut Shown)| {
         let mut world: World = check(script);
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -39,11 +38,19 @@ fn check_bug(script: &str, line: &str, complaint: &str, spoil: impl Fn(&mut Show
         let changes = rows::changes(Some(world.state()), &transition);
         let mut shown = Shown { command, transition, changes, now: world.now };
         spoil(&mut shown);
-        let oracle: &mut Oracle = &mut world.oracle;
-        oracle.follow(0, &shown.command, &shown.transition, shown.changes, shown.now);
+        let (run, oracle) = (world.run(), &mut world.oracle);
+        oracle.follow(run, &shown.command, &shown.transition, shown.changes, shown.now);
+        world.post(&shown.transition);
+        world.deliver_free();
     };
     show(&|_| ());
-    let panic = catch_unwind(AssertUnwindSafe(|| show(&spoil))).expect_err("a bug goes unnoticed");
+    check_panic(complaint, || show(&spoil));
+}
+
+/// Something goes wrong so that the oracle complains.
+#[track_caller]
+pub fn check_panic(complaint: &str, bug: impl FnOnce()) {
+    let panic = catch_unwind(AssertUnwindSafe(bug)).expect_err("a bug goes unnoticed");
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     let text = text.expect("a panic has a text");
@@ -177,6 +184,10 @@ fn a_state_that_is_not_its_history() {
     });
     check_bug(WORKING, "beat a details=y", "a heartbeat counts from when it came", |shown| {
         shown.transition.heartbeat = None;
+    });
+    let earlier = format!("{WORKING}\n~ at 2 request-cancel");
+    check_bug(&earlier, "beat a", "a heartbeat counts from when it came", |shown| {
+        shown.transition.heartbeat.as_mut().expect("there is one").at = Timestamp(2000);
     });
     check_bug(WORKING, "terminate", "the state is the fold of the history", |shown| {
         shown.transition.after.timers.clear();

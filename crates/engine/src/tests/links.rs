@@ -157,8 +157,14 @@ impl Oracle {
             let workflow_id = run.state.identity.workflow_id.clone();
             let old = self.run_of(&WorkflowExecution { workflow_id, run_id: old.clone() });
             let old = old.started();
-            assert_eq!(started.parent_workflow_execution, old.parent_workflow_execution, "kin");
-            assert_eq!(started.parent_initiated_event_id, old.parent_initiated_event_id, "kin");
+            assert_eq!(
+                started.parent_workflow_execution, old.parent_workflow_execution,
+                "its parent"
+            );
+            assert_eq!(
+                started.parent_initiated_event_id, old.parent_initiated_event_id,
+                "its parent"
+            );
         } else if let Some(parent) = &started.parent_workflow_execution {
             let initiated = started.parent_initiated_event_id;
             let event = self.run_of(parent).event(initiated);
@@ -197,7 +203,8 @@ impl Oracle {
         assert_eq!(self.told(sender, initiated), 1, "a signal arrives once");
         assert_eq!(sent.workflow_id, own.workflow_id, "for whom the signal is");
         assert!(sent.run_id.as_ref().is_none_or(|id| *id == own.run_id), "which run it is for");
-        assert_eq!((&sent.signal_name, &sent.input), (&signaled.signal_name, &signaled.input));
+        assert_eq!(sent.signal_name, signaled.signal_name, "which signal was sent");
+        assert_eq!(sent.input, signaled.input, "what the signal carries");
     }
 
     fn check_cancel_requested(
@@ -239,7 +246,8 @@ impl Oracle {
         let (workflow_id, run_id) = (name("workflowId").into(), name("runId").into());
         let child = self.run_of(&WorkflowExecution { workflow_id, run_id });
         let initiated = told["initiatedEventId"].as_u64().map(EventId);
-        assert!(child.is_child_of(parent, initiated.expect("it is a number")), "whose child");
+        let of_parent = child.is_child_of(parent, initiated.expect("it is a number"));
+        assert!(of_parent, "a parent is told of its own child");
         assert_eq!(told["workflowType"], serde_json::json!(child.started().workflow_type));
         let closed = serde_json::to_value(child.history.last()).expect("it can be written");
         let type_of = |event: &Value| event["eventType"].as_str().expect("it has one").to_owned();

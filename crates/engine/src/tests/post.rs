@@ -32,6 +32,13 @@ impl Post {
         self.waiting.iter().map(lane).collect()
     }
 
+    /// Sends the oldest message of all once more.
+    pub fn repeat(&mut self) {
+        let Sent { from, message } = self.waiting.first().expect("a message waits");
+        let again = Sent { from: from.clone(), message: message.clone() };
+        self.waiting.insert(1, again);
+    }
+
     /// Takes out the oldest message of all.
     pub fn pop(&mut self) -> Option<Message> {
         (!self.waiting.is_empty()).then(|| self.waiting.remove(0).message)

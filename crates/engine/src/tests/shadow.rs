@@ -275,14 +275,16 @@ impl Shadow {
             "ChildWorkflowExecutionStarted" => {
                 let child = self.children.get_mut(&initiated()).expect("it was announced");
                 assert_eq!(child.started, 0, "a child starts once");
-                assert_eq!(attributes["workflowExecution"]["workflowId"], child.workflow_id);
+                let workflow_id = &attributes["workflowExecution"]["workflowId"];
+                assert_eq!(*workflow_id, child.workflow_id, "which child it is");
                 child.started = id;
             }
             _ if event_type.starts_with("ChildWorkflow") => {
                 let child = self.children.remove(&initiated()).expect("the child is open");
                 assert!(child.started != 0, "a child starts before it closes");
                 assert_eq!(child.started, number(attributes, "startedEventId"), "which start");
-                assert_eq!(attributes["workflowExecution"]["workflowId"], child.workflow_id);
+                let workflow_id = &attributes["workflowExecution"]["workflowId"];
+                assert_eq!(*workflow_id, child.workflow_id, "which child it is");
             }
             "SignalExternalWorkflowExecutionInitiated" => drop(self.asked.insert(id, "signal")),
             "RequestCancelExternalWorkflowExecutionInitiated" => {

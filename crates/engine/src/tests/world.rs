@@ -94,6 +94,11 @@ impl World {
         &self.oracle.runs[self.run].state
     }
 
+    /// Its place among all runs.
+    pub fn run(&self) -> usize {
+        self.run
+    }
+
     /// Carries out one line: `at <seconds>`, if the clock is to be set, and a command.
     pub fn step(&mut self, line: &str) -> Vec<Reply> {
         let line = match line.strip_prefix("at ") {
