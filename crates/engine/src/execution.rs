@@ -480,6 +480,7 @@ impl Execution {
         const EXECUTION: usize = 2048;
         const ACTIVITY: usize = 512;
         const TIMER: usize = 256;
+        const CHILD: usize = 384;
         let context = self.latest_execution_context.as_ref().map_or(0, |c| c.as_str().len());
         let heartbeats: usize = self
             .activities
@@ -490,6 +491,7 @@ impl Execution {
         EXECUTION
             + self.activities.len() * ACTIVITY
             + self.timers.len() * TIMER
+            + self.children.len() * CHILD
             + context
             + heartbeats
     }

@@ -3,7 +3,7 @@
 use super::bugs::{Shown, check_bug, check_panic};
 use super::check;
 use super::world::World;
-use crate::message::{Content, Message};
+use crate::message::{Content, Message, Recipient};
 use crate::{Execution, Parent, RunIdentity, Transition, rows, start_child};
 use std::sync::Arc;
 use wire::event::*;
@@ -252,19 +252,15 @@ fn outcomes_that_are_not_so() {
 
 #[test]
 fn policies_that_are_wrong() {
+    let execution = |workflow_id: &str, run_id: &str| WorkflowExecution {
+        workflow_id: workflow_id.into(),
+        run_id: run_id.into(),
+    };
     let policy = |shown: &mut Shown, policy| {
-        let parent = Parent {
-            execution: WorkflowExecution { workflow_id: "w".into(), run_id: "r2".into() },
-            initiated_event_id: EventId(5),
-        };
-        let mut message = shown.transition.messages.pop().unwrap_or_else(|| {
-            let RunIdentity { scope, domain, .. } = (*shown.transition.after.identity).clone();
-            let to =
-                crate::message::Recipient { scope, domain, workflow_id: "c".into(), run_id: None };
-            Message { to, content: Content::ApplyChildPolicy { parent: parent.clone(), policy } }
-        });
-        message.content = Content::ApplyChildPolicy { parent, policy };
-        shown.transition.messages.push(message);
+        let parent = Parent { execution: execution("w", "r2"), initiated_event_id: EventId(5) };
+        let to = Recipient::beside(&shown.transition.after.identity, &execution("c", "r3"));
+        let content = Content::ApplyChildPolicy { parent, policy };
+        shown.transition.messages = vec![Message { to, content }];
     };
     let parent = format!("{CHILD}\n~ on r2\n~ poll");
     let applies = "the parent's close applies that policy";
