@@ -375,6 +375,12 @@ impl Shard {
             ShardCommand::Apply(target, command) => {
                 let execution = self.find(&target, staged)?;
                 let transition = self.apply(&execution, &command, now)?;
+                if transition.exceeds_event_limit() {
+                    // What was asked for found no room: the execution has ended in its stead.
+                    let RunIdentity { workflow_id, run_id, .. } = &*execution.identity;
+                    self.stage(Some(&execution), transition, staged)?;
+                    return Err(Fault::unknown_run(workflow_id, run_id).into());
+                }
                 let outcome = match &command {
                     Command::RecordHeartbeat { scheduled_event_id, .. } => Outcome::Heartbeat {
                         cancel_requested: execution.activities[scheduled_event_id]

@@ -12,6 +12,7 @@ mod client;
 mod conformance;
 mod faults;
 mod histories;
+mod limits;
 mod messages;
 mod owners;
 mod retention;
