@@ -6,13 +6,11 @@
 //!
 //! The shard knows nothing of threads, sockets or the wall clock: what drives it passes them in.
 
-use crate::api::CallerPresence;
 use crate::cache::ExecutionCache;
 use crate::wakes::Wakes;
 use crate::{keys, values};
-use engine::message::Message;
 use engine::rows::{Change, Key, Task, TaskKind, TaskListKey, Value, WorkflowKey, changes};
-use engine::{Command, Execution, Registry, RunIdentity, Scope, Start, Transition};
+use engine::{Command, Execution, Registry, RunIdentity, Start, Transition};
 use outbox::Outbox;
 use retention::NextRemoval;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,10 +18,12 @@ use std::sync::{Arc, RwLock};
 use store::{Batch, CommitError, Epoch, ShardId, Store, StoreError};
 use wire::*;
 
+mod command;
 mod load;
 mod outbox;
 mod retention;
 
+pub use command::{Outcome, Refusal, ShardCommand, StartedIds, StartedTask, Target, TaskStart};
 pub use outbox::Delivery;
 
 /// How many commands one batch holds at most.
@@ -40,115 +40,6 @@ const STORE_RETRY_MS: i64 = 200;
 
 /// How long a run that could not be woken is left alone, in milliseconds.
 const WAKE_RETRY_MS: i64 = 60_000;
-
-/// What a shard can be asked.
-#[derive(Debug)]
-pub enum ShardCommand {
-    /// Start a run, unless one of the workflow id is open.
-    Start(RunIdentity, Box<StartWorkflowExecutionInput>),
-    /// Apply a command to a run.
-    Apply(Target, Command),
-    /// Give a task to a poller that still waits.
-    StartTask(TaskStart),
-    /// The decision task that a decider holds, for a further page.
-    ResumeDecisionTask(Target, StartedIds),
-    /// What the API says of a run.
-    Describe(Target),
-    /// A message from a shard, with its number.
-    Receive(ShardId, u64, Box<Message>),
-    /// A message to a shard has taken effect there.
-    Taken(ShardId, u64),
-    /// A message to a shard was not taken.
-    NotTaken(ShardId),
-}
-
-/// Which run a command is for.
-#[derive(Clone, Debug)]
-pub enum Target {
-    /// The run that a token names.
-    Run(Scope, RunId),
-    /// The run that a request names in full.
-    Execution(WorkflowKey, RunId),
-    /// Whichever run of the workflow id is open.
-    Open(WorkflowKey),
-}
-
-/// A task and who is to have it.
-#[derive(Clone, Debug)]
-pub struct TaskStart {
-    /// Where it waits.
-    pub list: TaskListKey,
-    /// Which one.
-    pub task: Task,
-    /// Who polls, for the history.
-    pub identity: Option<Identity>,
-    /// Whether the poller still waits.
-    pub presence: CallerPresence,
-}
-
-/// The events that tell one delivery of a task from every other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StartedIds {
-    /// The event that scheduled it.
-    pub scheduled: EventId,
-    /// The event of its start.
-    pub started: EventId,
-}
-
-/// What came of a command, once it is durable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Nothing to say.
-    Done,
-    /// A run was started.
-    Started(RunId),
-    /// Whether the activity was asked to cancel.
-    Heartbeat {
-        /// True once a decider asked for it.
-        cancel_requested: bool,
-    },
-    /// A task is the poller's.
-    Task(StartedTask),
-    /// What the API says of the run.
-    Description(Box<WorkflowExecutionDetail>),
-}
-
-/// A task that is a poller's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StartedTask {
-    /// Its run.
-    pub identity: Arc<RunIdentity>,
-    /// The run's type.
-    pub workflow_type: WorkflowType,
-    /// This delivery of it.
-    pub ids: StartedIds,
-    /// For deciders: the start of the newest decision task that was completed.
-    pub previous_started_event_id: EventId,
-}
-
-/// Why a command had no outcome.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The caller's mistake, or the task is no longer there.
-    Fault(Fault),
-    /// The poller has gone; the task still waits.
-    CallerGone,
-    /// Ours: the store failed. Whether the command took effect may be unknown.
-    Unavailable,
-}
-
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Refusal {
-        Refusal::Fault(fault)
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Refusal {
-        tracing::error!(%error, "the store could not be read");
-        Refusal::Unavailable
-    }
-}
 
 /// What a step leads to. Everything in it is durable.
 #[derive(Debug)]
@@ -372,33 +263,7 @@ impl Shard {
     ) -> Result<Outcome, Refusal> {
         match command {
             ShardCommand::Start(identity, input) => self.start(identity, &input, staged, now),
-            ShardCommand::Apply(target, command) => {
-                let execution = self.find(&target, staged)?;
-                let transition = self.apply(&execution, &command, now)?;
-                if transition.exceeds_event_limit() {
-                    // What was asked for found no room: the execution has ended in its stead.
-                    let RunIdentity { workflow_id, run_id, .. } = &*execution.identity;
-                    self.stage(Some(&execution), transition, staged)?;
-                    return Err(Fault::unknown_run(workflow_id, run_id).into());
-                }
-                let outcome = match &command {
-                    Command::RecordHeartbeat { scheduled_event_id, .. } => Outcome::Heartbeat {
-                        cancel_requested: execution.activities[scheduled_event_id]
-                            .latest_cancel_requested
-                            .is_some(),
-                    },
-                    Command::Signal { .. }
-                    | Command::RequestCancel
-                    | Command::Terminate { .. }
-                    | Command::StartDecisionTask { .. }
-                    | Command::CompleteDecisionTask(_)
-                    | Command::StartActivityTask { .. }
-                    | Command::CloseActivityTask { .. }
-                    | Command::FireDue => Outcome::Done,
-                };
-                self.stage(Some(&execution), transition, staged)?;
-                Ok(outcome)
-            }
+            ShardCommand::Apply(target, command) => self.command(&target, &command, staged, now),
             ShardCommand::Receive(from, number, message) => {
                 self.receive(from, number, *message, staged, now)
             }
@@ -412,21 +277,54 @@ impl Shard {
             }
             ShardCommand::StartTask(start) => self.start_task(start, staged, now),
             ShardCommand::ResumeDecisionTask(target, ids) => {
-                let execution = self.find(&target, staged)?;
-                let held = execution.decision_task_started.as_ref().is_some_and(|started| {
-                    execution.is_open()
-                        && started.scheduled_event_id == ids.scheduled
-                        && started.event_id == ids.started
-                });
-                if !held {
-                    return Err(Fault::unknown_decision_task(ids.scheduled).into());
-                }
-                Ok(Outcome::Task(started_task(&execution, ids)))
+                self.resume_decision_task(&target, ids, staged)
             }
             ShardCommand::Describe(target) => {
                 Ok(Outcome::Description(Box::new(self.find(&target, staged)?.detail())))
             }
         }
+    }
+
+    fn command(
+        &mut self,
+        target: &Target,
+        command: &Command,
+        staged: &mut Staged,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        let execution = self.find(target, staged)?;
+        let transition = self.apply(&execution, command, now)?;
+        if transition.exceeds_event_limit() {
+            // What was asked for found no room: the execution has ended in its stead.
+            let RunIdentity { workflow_id, run_id, .. } = &*execution.identity;
+            self.stage(Some(&execution), transition, staged)?;
+            return Err(Fault::unknown_run(workflow_id, run_id).into());
+        }
+        self.stage(Some(&execution), transition, staged)?;
+        if let Command::RecordHeartbeat { scheduled_event_id, .. } = command {
+            let activity = &execution.activities[scheduled_event_id];
+            let cancel_requested = activity.latest_cancel_requested.is_some();
+            return Ok(Outcome::Heartbeat { cancel_requested });
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn resume_decision_task(
+        &mut self,
+        target: &Target,
+        ids: StartedIds,
+        staged: &Staged,
+    ) -> Result<Outcome, Refusal> {
+        let execution = self.find(target, staged)?;
+        let held = execution.decision_task_started.as_ref().is_some_and(|started| {
+            execution.is_open()
+                && started.scheduled_event_id == ids.scheduled
+                && started.event_id == ids.started
+        });
+        if !held {
+            return Err(Fault::unknown_decision_task(ids.scheduled).into());
+        }
+        Ok(Outcome::Task(started_task(&execution, ids)))
     }
 
     fn start(

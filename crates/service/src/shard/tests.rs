@@ -1,9 +1,10 @@
 //! A shard over a store in memory, stepped by hand on a virtual clock.
 
 use super::*;
+use crate::api::CallerPresence;
 use crate::tests::fixture::{registry, request, scope};
 use audit::check_shard;
-use engine::{ActivityOutcome, CompleteDecisionTask};
+use engine::{ActivityOutcome, CompleteDecisionTask, Scope};
 use serde_json::{Value, json};
 use store::memory::Memory;
 

@@ -1,0 +1,118 @@
+//! What a shard can be asked, and what it answers.
+
+use crate::api::CallerPresence;
+use engine::message::Message;
+use engine::rows::{Task, TaskListKey, WorkflowKey};
+use engine::{Command, RunIdentity, Scope};
+use std::sync::Arc;
+use store::{ShardId, StoreError};
+use wire::*;
+
+/// What a shard can be asked.
+#[derive(Debug)]
+pub enum ShardCommand {
+    /// Start a run, unless one of the workflow id is open.
+    Start(RunIdentity, Box<StartWorkflowExecutionInput>),
+    /// Apply a command to a run.
+    Apply(Target, Command),
+    /// Give a task to a poller that still waits.
+    StartTask(TaskStart),
+    /// The decision task that a decider holds, for a further page.
+    ResumeDecisionTask(Target, StartedIds),
+    /// What the API says of a run.
+    Describe(Target),
+    /// A message from a shard, with its number.
+    Receive(ShardId, u64, Box<Message>),
+    /// A message to a shard has taken effect there.
+    Taken(ShardId, u64),
+    /// A message to a shard was not taken.
+    NotTaken(ShardId),
+}
+
+/// Which run a command is for.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// The run that a token names.
+    Run(Scope, RunId),
+    /// The run that a request names in full.
+    Execution(WorkflowKey, RunId),
+    /// Whichever run of the workflow id is open.
+    Open(WorkflowKey),
+}
+
+/// A task and who is to have it.
+#[derive(Clone, Debug)]
+pub struct TaskStart {
+    /// Where it waits.
+    pub list: TaskListKey,
+    /// Which one.
+    pub task: Task,
+    /// Who polls, for the history.
+    pub identity: Option<Identity>,
+    /// Whether the poller still waits.
+    pub presence: CallerPresence,
+}
+
+/// The events that tell one delivery of a task from every other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StartedIds {
+    /// The event that scheduled it.
+    pub scheduled: EventId,
+    /// The event of its start.
+    pub started: EventId,
+}
+
+/// What came of a command, once it is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to say.
+    Done,
+    /// A run was started.
+    Started(RunId),
+    /// Whether the activity was asked to cancel.
+    Heartbeat {
+        /// True once a decider asked for it.
+        cancel_requested: bool,
+    },
+    /// A task is the poller's.
+    Task(StartedTask),
+    /// What the API says of the run.
+    Description(Box<WorkflowExecutionDetail>),
+}
+
+/// A task that is a poller's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartedTask {
+    /// Its run.
+    pub identity: Arc<RunIdentity>,
+    /// The run's type.
+    pub workflow_type: WorkflowType,
+    /// This delivery of it.
+    pub ids: StartedIds,
+    /// For deciders: the start of the newest decision task that was completed.
+    pub previous_started_event_id: EventId,
+}
+
+/// Why a command had no outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The caller's mistake, or the task is no longer there.
+    Fault(Fault),
+    /// The poller has gone; the task still waits.
+    CallerGone,
+    /// Ours: the store failed. Whether the command took effect may be unknown.
+    Unavailable,
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Refusal {
+        Refusal::Fault(fault)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        tracing::error!(%error, "the store could not be read");
+        Refusal::Unavailable
+    }
+}
