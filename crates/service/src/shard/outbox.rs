@@ -161,6 +161,8 @@ impl Shard {
     pub(super) fn taken(&mut self, to: ShardId, number: u64, now: Timestamp) {
         let Some(lane) = self.outbox.lanes.get_mut(&to) else { return };
         lane.taken = lane.taken.max(number);
+        // What was given up as not taken may have been taken from an earlier delivery.
+        lane.sent = lane.sent.max(lane.taken);
         if lane.sent < lane.next - 1 && lane.retry_at.is_none() {
             lane.retry_at = Some(now); // More wait in their rows.
         }
@@ -196,7 +198,9 @@ impl Shard {
                 lane.sent = number;
                 staged.deliveries.push(Delivery { to: *to, number, message });
             }
-            lane.retry_at = None;
+            // Those of the present batch are not in the rows yet; they follow.
+            let retry_at = Timestamp(now.0.saturating_add(RETRY_MS));
+            lane.retry_at = (lane.sent < last).then_some(retry_at);
         }
         Ok(())
     }

@@ -25,6 +25,8 @@ struct Net {
     shards: BTreeMap<ShardId, Shard>,
     under_way: VecDeque<UnderWay>,
     now: i64,
+    /// Nothing is delivered while this is set.
+    holding: bool,
     chaos: Option<Prng>,
     flaw: Flaw,
 }
@@ -51,6 +53,7 @@ impl Net {
             shards: BTreeMap::new(),
             under_way: VecDeque::new(),
             now: 1_000,
+            holding: false,
             chaos,
             flaw,
         }
@@ -92,7 +95,9 @@ impl Net {
 
     /// Delivers what is under way, in order from each shard to each other.
     fn deliver(&mut self) {
-        while let Some((to, sender, command)) = self.under_way.pop_front() {
+        while !self.holding
+            && let Some((to, sender, command)) = self.under_way.pop_front()
+        {
             let reply = self.step(to, command);
             if let Some((from, number)) = sender {
                 let answer = match reply {
@@ -329,4 +334,37 @@ fn a_flood_of_messages_arrives_whole() {
     }
     assert_eq!(count(&net.history_of("child"), "WorkflowExecutionSignaled"), 300);
     assert_eq!(count(&net.history_of("parent"), "ExternalWorkflowExecutionSignaled"), 300);
+}
+
+/// A message that was given up, and then turns out to have been taken from an earlier delivery,
+/// does not hold up those that come after it.
+#[test]
+fn a_late_acknowledgement_does_not_stop_the_lane() {
+    let memory = Memory::default();
+    let mut net = Net::new(&memory, memory.clone(), None, Flaw::None);
+    net.start("parent");
+    let from = keys::shard_of(&workflow_of(&identity("parent", "r")));
+    let signal_nobody = |_: &str, _: &[Event]| {
+        let signal = json!({
+            "decisionType": "SignalExternalWorkflowExecution",
+            "signalExternalWorkflowExecutionDecisionAttributes":
+                {"workflowId": "nobody", "signalName": "s"},
+        });
+        json!([signal])
+    };
+    let to = keys::shard_of(&workflow_of(&identity("nobody", "r")));
+    net.holding = true;
+    net.decide(&signal_nobody);
+    assert_eq!(net.step(from, ShardCommand::NotTaken(to)), Ok(Outcome::Done));
+    net.holding = false;
+    net.deliver();
+    // Its row goes with other work, before what was given up is looked for there.
+    assert_eq!(net.step(from, signal(open("parent"), "x")), Ok(Outcome::Done));
+    (0..4).for_each(|_| net.round());
+    let idle = net.shards[&from].outbox.next_wake();
+    assert_eq!(idle, None, "nothing is left to send or to tidy up");
+    net.decide(&signal_nobody);
+    net.round();
+    let failed = count(&net.history_of("parent"), "SignalExternalWorkflowExecutionFailed");
+    assert_eq!(failed, 2);
 }
