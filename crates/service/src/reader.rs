@@ -149,6 +149,9 @@ impl Reader {
             (Some(next), true) => EventId(1)..=next,
         };
         let page = self.events(shard, run_id, range, paging)?;
+        if !self.is_known(shard, run_id)? {
+            return Err(unknown()); // It expired while its history was read.
+        }
         let mut body = b"{\"events\":".to_vec();
         body.extend(page.events);
         if let Some(next) = page.next {
@@ -178,6 +181,9 @@ impl Reader {
             (Some(next), true) => first..=next,
         };
         let read = self.events(shard, run_id, range, &page.paging)?;
+        if !self.is_known(shard, run_id)? {
+            return self.expired(task, TaskKind::Decision, page.position.is_some());
+        }
         let reference = TaskRef {
             shard: shard.0,
             run_id: run_id.clone(),
@@ -215,7 +221,11 @@ impl Reader {
     fn activity_task(&self, task: StartedTask, shard: ShardId) -> Result<Reply, Fault> {
         let StartedIds { scheduled, started } = task.ids;
         let run_id = &task.identity.run_id;
-        let event = history::event(&*self.store, shard, run_id, scheduled).map_err(internal)?;
+        let event = history::event(&*self.store, shard, run_id, scheduled);
+        if event.is_err() && !self.is_known(shard, run_id)? {
+            return self.expired(&task, TaskKind::Activity, false);
+        }
+        let event = event.map_err(internal)?;
         let EventAttributes::ActivityTaskScheduled(attributes) = event.attributes else {
             let text = format!("event {scheduled} of run {run_id} schedules no activity");
             return Err(internal(StoreError(text)));
@@ -239,6 +249,26 @@ impl Reader {
         }))
     }
 
+    /// False once the run has expired: then what was read of it may lack its beginning.
+    fn is_known(&self, shard: ShardId, run_id: &RunId) -> Result<bool, Fault> {
+        let row = self.store.get(shard, &keys::row(&Key::Run(run_id.clone())));
+        Ok(row.map_err(internal)?.is_some())
+    }
+
+    /// What the holder of a task is told whose run was closed and expired before the reply was
+    /// complete: a poll got nothing, and a further page is one of an unknown run.
+    fn expired(
+        &self,
+        task: &StartedTask,
+        kind: TaskKind,
+        is_further_page: bool,
+    ) -> Result<Reply, Fault> {
+        if is_further_page {
+            return Err(Fault::unknown_run(&task.identity.workflow_id, &task.identity.run_id));
+        }
+        Ok(empty_poll(kind))
+    }
+
     fn list(&self, query: &Query, paging: &Paging) -> Result<Reply, Fault> {
         let after: Option<Position> = paging.position()?;
         let most = paging.entries_max(listing::PAGE_EXECUTIONS_MAX);
@@ -248,6 +278,15 @@ impl Reader {
             next_page_token: page.next_after.map(|after| paging.token(&after)),
         }))
     }
+}
+
+/// The answer to a poll that got no task. The live service leaves the token out, and clients test
+/// for its absence (api.md, trap 1).
+pub fn empty_poll(kind: TaskKind) -> Reply {
+    Reply::Json(match kind {
+        TaskKind::Decision => b"{\"previousStartedEventId\":0,\"startedEventId\":0}".to_vec(),
+        TaskKind::Activity => b"{\"startedEventId\":0}".to_vec(),
+    })
 }
 
 fn push_member(body: &mut Vec<u8>, name: &str, value: &impl Serialize) {

@@ -134,20 +134,24 @@ impl Shard {
         // there are: an outage may leave more than one batch holds.
         let mut commands = commands.into_iter();
         let mut offers_committed = 0;
-        let mut expired_are_left = true;
+        // While the store has failed a moment ago, only callers have it tried again: what is due
+        // by itself would fail their step, too.
+        let rests = self.retry_at.is_some_and(|at| now < at);
+        if !rests && let Err(error) = self.tidy_up(epoch, now) {
+            self.recover(&error);
+            self.rest(now);
+            return Step::unavailable(commands.map(|(ticket, _)| ticket));
+        }
         loop {
-            let more_due = self.remove_once(&mut expired_are_left, &mut staged, now)
-                || self.fire_due(&mut staged, now);
+            let more_due = !rests && self.fire_due(&mut staged, now);
             if !more_due {
                 for (ticket, command) in commands.by_ref() {
                     let reply = self.handle(command, &mut staged, now);
                     replies.push((ticket, reply));
                 }
             }
-            if let Err(error) = self.send_waiting(&mut staged, now) {
-                tracing::error!(shard = self.id.0, %error, "waiting messages could not be read");
-            }
-            self.tidy(&mut staged, now);
+            self.send_waiting(&mut staged, now);
+            self.delete_taken(&mut staged);
             if let Err(error) = self.commit(epoch, std::mem::take(&mut staged.batch)) {
                 self.recover(&error);
                 self.rest(now);
@@ -161,7 +165,9 @@ impl Shard {
                 break;
             }
         }
-        self.retry_at = None;
+        if !rests {
+            self.retry_at = None;
+        }
         // By now the shard has been claimed again, so what took effect is in the rows.
         let offers_lost = std::mem::take(&mut self.offers_lost);
         let Staged { offers, deliveries, .. } = staged;
@@ -211,17 +217,33 @@ impl Shard {
         self.retry_at = Some(Timestamp(now.0.saturating_add(STORE_RETRY_MS)));
     }
 
-    /// The first time, removes expired runs; true if that is to be committed before anything else
-    /// is done, because commands read what is committed.
-    fn remove_once(&mut self, left: &mut bool, staged: &mut Staged, now: Timestamp) -> bool {
-        if !std::mem::take(left) {
-            return false;
-        }
-        if let Err(error) = self.remove_expired(staged, now) {
+    /// Removes expired runs, and the rows of messages that have been taken, in a commit of its own:
+    /// nothing rests on it, so a full disk puts it off and stops nothing else.
+    fn tidy_up(&mut self, epoch: Epoch, now: Timestamp) -> Result<(), CommitError> {
+        let mut staged = Staged::default();
+        if let Err(error) = self.remove_expired(&mut staged, now) {
             tracing::error!(shard = self.id.0, %error, "closed runs could not be read");
-            self.next_removal = NextRemoval::At(Timestamp(now.0.saturating_add(WAKE_RETRY_MS)));
+            self.put_off_removal(now);
         }
-        !staged.batch.is_empty()
+        if !staged.batch.is_empty() || self.outbox.is_untidy(now) {
+            self.stage_deletion_of_taken(&mut staged);
+        }
+        if staged.batch.is_empty() {
+            return Ok(());
+        }
+        match self.store.commit(self.id, epoch, staged.batch) {
+            Ok(()) => self.outbox.forget_taken(),
+            Err(CommitError::Full(_)) => {
+                self.put_off_removal(now);
+                self.outbox.put_off_tidying(now);
+            }
+            Err(error @ (CommitError::Fenced | CommitError::Unknown(_))) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn put_off_removal(&mut self, now: Timestamp) {
+        self.next_removal = NextRemoval::At(Timestamp(now.0.saturating_add(WAKE_RETRY_MS)));
     }
 
     /// Lets what has fallen due happen, one thing at a time; true if there is more than one batch

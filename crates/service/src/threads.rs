@@ -8,7 +8,7 @@ use crate::api::{Answer, Clock, Entropy, Permit, Reply};
 use crate::inbox::Inbox;
 use crate::keys;
 use crate::matcher::{Input, Matcher, Output, Task, Waiter, WaiterId};
-use crate::reader::{DecisionPage, Read, Reader};
+use crate::reader::{DecisionPage, Read, Reader, empty_poll};
 use crate::registrar::Registrar;
 use crate::shard::{
     COMMANDS_MAX, Delivery, Outcome, Refusal, Shard, ShardCommand, Step, TaskStart,
@@ -377,7 +377,7 @@ fn carry_out(shared: &Shared, outputs: Vec<Output<Poll>>) {
             Output::Empty(poll) => {
                 let kind =
                     if poll.page.is_some() { TaskKind::Decision } else { TaskKind::Activity };
-                poll.answer.send(Ok(empty(kind)));
+                poll.answer.send(Ok(empty_poll(kind)));
             }
             Output::Fail(poll) => poll.answer.send(Err(Fault::Internal)),
             Output::Refuse(poll) => {
@@ -386,15 +386,6 @@ fn carry_out(shared: &Shared, outputs: Vec<Output<Poll>>) {
             }
         }
     }
-}
-
-/// The answer to a poll that got no task. The live service leaves the token out, and clients test
-/// for its absence (api.md, trap 1).
-fn empty(kind: TaskKind) -> Reply {
-    Reply::Json(match kind {
-        TaskKind::Decision => b"{\"previousStartedEventId\":0,\"startedEventId\":0}".to_vec(),
-        TaskKind::Activity => b"{\"startedEventId\":0}".to_vec(),
-    })
 }
 
 fn run_registrar(shared: &Shared, mut registrar: Registrar) {

@@ -103,12 +103,18 @@ fn a_decision_task_ends_with_its_start_even_if_more_is_stored_by_now() {
         let events = [marker(first), marker(first + 1)];
         batch.put(keys::history(&run_id, EventId(first)), values::events(&events));
     }
-    memory.commit(shard, epoch, batch).expect("no fault is planned");
     let scope = crate::tests::fixture::scope();
-    let identity =
-        RunIdentity { scope: scope.clone(), domain: "d".into(), workflow_id: "w".into(), run_id };
+    let identity = Arc::new(RunIdentity {
+        scope: scope.clone(),
+        domain: "d".into(),
+        workflow_id: "w".into(),
+        run_id: run_id.clone(),
+    });
+    let row = Value::Run(Arc::clone(&identity));
+    batch.put(keys::row(&Key::Run(run_id)), values::row(&row));
+    memory.commit(shard, epoch, batch).expect("no fault is planned");
     let task = StartedTask {
-        identity: Arc::new(identity),
+        identity,
         workflow_type: WorkflowType { name: "w".into(), version: "1".into() },
         ids: StartedIds { scheduled: EventId(2), started: EventId(3) },
         previous_started_event_id: EventId::NONE,
@@ -129,4 +135,36 @@ fn a_decision_task_ends_with_its_start_even_if_more_is_stored_by_now() {
         }
         assert_eq!(ids, [1, 2, 3]);
     }
+}
+
+/// The run was closed and removed after the task was started and before its reply was read.
+#[test]
+fn a_task_of_a_run_that_has_expired_is_no_task() {
+    let memory = Memory::default();
+    let scope = crate::tests::fixture::scope();
+    let task = || StartedTask {
+        identity: Arc::new(RunIdentity {
+            scope: scope.clone(),
+            domain: "d".into(),
+            workflow_id: "w".into(),
+            run_id: "r".into(),
+        }),
+        workflow_type: WorkflowType { name: "w".into(), version: "1".into() },
+        ids: StartedIds { scheduled: EventId(2), started: EventId(3) },
+        previous_started_event_id: EventId::NONE,
+    };
+    let page = |position| {
+        let tokens = Arc::new(Tokens::new(b"key"));
+        let input = serde_json::json!({});
+        let operation = Operation::PollForDecisionTask;
+        let paging = Paging::of(operation, &input, &scope, &tokens, Timestamp(1));
+        DecisionPage { paging, from_previous: false, position }
+    };
+    let reader = reader(&memory);
+    let shard = ShardId(3);
+    let polled = reader.decision_task(&task(), shard, &page(None));
+    assert_eq!(polled, Ok(empty_poll(TaskKind::Decision)));
+    let further = reader.decision_task(&task(), shard, &page(Some(EventId(2))));
+    assert_eq!(further, Err(Fault::unknown_run(&"w".into(), &"r".into())));
+    assert_eq!(reader.activity_task(task(), shard), Ok(empty_poll(TaskKind::Activity)));
 }

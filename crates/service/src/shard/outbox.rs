@@ -26,6 +26,9 @@ const RETRY_MS: i64 = 1000;
 /// commit that has other work; an idle shard does one for them.
 const TIDY_MS: i64 = 1000;
 
+/// How long tidying is put off when there is no room for it, in milliseconds.
+const TIDY_PUT_OFF_MS: i64 = 60_000;
+
 /// The messages to one shard. All numbers up to `taken` have taken effect there, those up to
 /// `sent` are under way, and those below `next` are in rows.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +72,23 @@ impl Outbox {
         retries.chain(self.tidy_at).min()
     }
 
+    /// True if rows of messages that were taken have been there for long enough.
+    pub fn is_untidy(&self, now: Timestamp) -> bool {
+        self.tidy_at.is_some_and(|at| at <= now)
+    }
+
+    /// Their rows are gone.
+    pub fn forget_taken(&mut self) {
+        self.taken.clear();
+        self.tidy_at = None;
+    }
+
+    /// Their rows cannot go now.
+    pub fn put_off_tidying(&mut self, now: Timestamp) {
+        let later = Timestamp(now.0.saturating_add(TIDY_PUT_OFF_MS));
+        self.tidy_at = self.tidy_at.map(|at| at.max(later));
+    }
+
     /// Finds the shards for which messages wait.
     pub fn refill(&mut self, store: &dyn Store, from: ShardId) -> Result<(), StoreError> {
         if self.known {
@@ -79,6 +99,13 @@ impl Outbox {
         if !store.scan(from, all, Direction::Ascending, 1)?.is_empty() {
             for to in keys::shards() {
                 let lane = read_lane(store, from, to)?;
+                // Rows of messages that were taken may have outlived whoever was to delete them.
+                let (first, last) = (keys::outbox(to, 0), keys::outbox(to, lane.taken + 1));
+                let taken = first.as_slice()..last.as_slice();
+                for (key, _) in store.scan(from, taken, Direction::Ascending, usize::MAX)? {
+                    self.taken.extend(keys::parse_outbox(&key));
+                    self.tidy_at = Some(Timestamp(i64::MIN));
+                }
                 if lane.taken + 1 < lane.next {
                     // Sent with the first step.
                     let retry_at = Some(Timestamp(i64::MIN));
@@ -107,18 +134,14 @@ impl Outbox {
 /// the receiver's highest number end: a row goes only after its number was taken.
 fn read_lane(store: &dyn Store, from: ShardId, to: ShardId) -> Result<Lane, StoreError> {
     let range = keys::outbox_lane(to);
-    let range = || range.start.as_slice()..range.end.as_slice();
-    let end = |direction| -> Result<Option<u64>, StoreError> {
-        let rows = store.scan(from, range(), direction, 1)?;
-        Ok(rows.first().and_then(|(key, _)| keys::parse_outbox(key)).map(|(_, number)| number))
-    };
     let taken = match store.get(to, &keys::watermark(from))? {
         Some(bytes) => values::parse_json(&bytes)?,
         None => 0,
     };
-    let next = end(Direction::Descending)?.unwrap_or(0).max(taken) + 1;
-    // A row that is still there may have been taken; it is sent again to find out.
-    let taken = end(Direction::Ascending)?.map_or(taken, |first| first - 1);
+    let rows =
+        store.scan(from, range.start.as_slice()..range.end.as_slice(), Direction::Descending, 1)?;
+    let last = rows.first().and_then(|(key, _)| keys::parse_outbox(key)).map(|(_, number)| number);
+    let next = last.unwrap_or(0).max(taken) + 1;
     Ok(Lane { taken, sent: taken, next, retry_at: None })
 }
 
@@ -130,6 +153,24 @@ fn addressed(message: &Message) -> WorkflowKey {
         domain: to.domain.clone(),
         workflow_id: to.workflow_id.clone(),
     }
+}
+
+/// The messages of a lane whose numbers are in `numbers`, as far as they are in rows.
+fn waiting(
+    store: &dyn Store,
+    from: ShardId,
+    to: ShardId,
+    numbers: std::ops::Range<u64>,
+) -> Result<Vec<Delivery>, StoreError> {
+    let (first, last) = (keys::outbox(to, numbers.start), keys::outbox(to, numbers.end));
+    let range = first.as_slice()..last.as_slice();
+    let rows = store.scan(from, range, Direction::Ascending, MESSAGES_MAX as usize)?;
+    let parsed = rows.iter().map(|(key, bytes)| {
+        let (_, number) = keys::parse_outbox(key)
+            .ok_or_else(|| StoreError("a message's key does not decode".to_owned()))?;
+        Ok(Delivery { to, number, message: values::parse_json(bytes)? })
+    });
+    parsed.collect()
 }
 
 impl Shard {
@@ -177,42 +218,41 @@ impl Shard {
         lane.retry_at = Some(Timestamp(now.0.saturating_add(RETRY_MS)));
     }
 
-    /// Sends what waits in rows.
-    pub(super) fn send_waiting(
-        &mut self,
-        staged: &mut Staged,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    /// Sends what waits in rows. A lane whose rows cannot be read holds up no other.
+    pub(super) fn send_waiting(&mut self, staged: &mut Staged, now: Timestamp) {
+        let (store, id) = (&*self.store, self.id);
         for (to, lane) in &mut self.outbox.lanes {
             if lane.retry_at.is_none_or(|at| at > now) {
                 continue;
             }
             let last = (lane.next - 1).min(lane.taken + MESSAGES_MAX);
-            let (from, to_key) = (keys::outbox(*to, lane.sent + 1), keys::outbox(*to, last + 1));
-            let range = from.as_slice()..to_key.as_slice();
-            let rows =
-                self.store.scan(self.id, range, Direction::Ascending, MESSAGES_MAX as usize)?;
-            for (key, bytes) in rows {
-                let Some((_, number)) = keys::parse_outbox(&key) else { continue };
-                let message = values::parse_json(&bytes)?;
-                lane.sent = number;
-                staged.deliveries.push(Delivery { to: *to, number, message });
+            match waiting(store, id, *to, lane.sent + 1..last + 1) {
+                Ok(deliveries) => {
+                    lane.sent = deliveries.last().map_or(lane.sent, |delivery| delivery.number);
+                    staged.deliveries.extend(deliveries);
+                }
+                Err(error) => {
+                    tracing::error!(from = id.0, to = to.0, %error, "messages could not be read");
+                }
             }
-            // Those of the present batch are not in the rows yet; they follow.
+            // Those of the present batch are not in the rows yet; they follow, as does what could
+            // not be read.
             let retry_at = Timestamp(now.0.saturating_add(RETRY_MS));
             lane.retry_at = (lane.sent < last).then_some(retry_at);
         }
-        Ok(())
     }
 
-    /// Deletes the rows of messages that have been taken, with other work or when it is time.
-    pub(super) fn tidy(&mut self, staged: &mut Staged, now: Timestamp) {
-        let due = self.outbox.tidy_at.is_some_and(|at| at <= now);
-        if due || !staged.batch.is_empty() {
-            for (to, number) in self.outbox.taken.drain(..) {
-                staged.batch.delete(keys::outbox(to, number));
-            }
-            self.outbox.tidy_at = None;
+    /// Deletes the rows of messages that have been taken, if there is other work to commit.
+    pub(super) fn delete_taken(&mut self, staged: &mut Staged) {
+        if !staged.batch.is_empty() {
+            self.stage_deletion_of_taken(staged);
+            self.outbox.forget_taken();
+        }
+    }
+
+    pub(super) fn stage_deletion_of_taken(&self, staged: &mut Staged) {
+        for (to, number) in &self.outbox.taken {
+            staged.batch.delete(keys::outbox(*to, *number));
         }
     }
 

@@ -112,6 +112,8 @@ impl Shard {
     ) {
         let run_id = &info.execution.run_id;
         self.cache.remove(run_id);
+        // Should its history not be read in this step, a later one finds it.
+        staged.batch.put(keys::left_over(run_id), crate::values::json(run_id));
         staged.batch.delete(keys::row(&Key::Run(run_id.clone())));
         for (listing, at) in
             [(Listing::ClosedByStart, info.start_timestamp), (Listing::ClosedByClose, closed_at)]
@@ -127,7 +129,8 @@ impl Shard {
         }
     }
 
-    /// Deletes as much of a hidden run's history as there is room for, and remembers the rest.
+    /// Deletes as much of a hidden run's history as there is room for; with the last of it goes
+    /// the row that remembers it.
     fn delete_history(
         &mut self,
         run_id: &RunId,
@@ -145,8 +148,6 @@ impl Shard {
         if whole {
             staged.batch.delete(keys::snapshot(run_id));
             staged.batch.delete(keys::left_over(run_id));
-        } else {
-            staged.batch.put(keys::left_over(run_id), crate::values::json(run_id));
         }
         Ok(())
     }

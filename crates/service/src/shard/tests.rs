@@ -17,6 +17,7 @@ mod limits;
 mod messages;
 mod owners;
 mod retention;
+mod tidying;
 mod wakes;
 
 const SHARD: ShardId = ShardId(5);

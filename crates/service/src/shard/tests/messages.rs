@@ -234,6 +234,11 @@ fn scenario(mut net: Net) {
     }
     net.chaos = None;
     (0..10).for_each(|_| net.round());
+    for _ in 0..4 {
+        // What found no room to be tidied up is put off for a minute.
+        net.now += 60_000;
+        net.round();
+    }
     let (parent, child) = (net.history_of("parent"), net.history_of("child"));
     for (events, event_type, expected) in [
         (&parent, "StartChildWorkflowExecutionInitiated", 1),
