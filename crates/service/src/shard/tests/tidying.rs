@@ -157,11 +157,11 @@ fn a_history_that_cannot_be_read_when_its_run_expires_goes_later() {
     let before = rows(&bench.memory, SHARD).len();
     bench.start();
     bench.terminate();
-    // The third scan of the removal: left-overs, closed runs, the history.
+    // The fourth scan of the removal: left-overs, the first close, closed runs, the history.
     let scans = AtomicUsize::new(0);
     bench.shard.store = Arc::new(bench.memory.with_faults(move |call| {
         let is_third =
-            matches!(call, Call::Scan { .. }) && scans.fetch_add(1, Ordering::Relaxed) == 2;
+            matches!(call, Call::Scan { .. }) && scans.fetch_add(1, Ordering::Relaxed) == 3;
         is_third.then_some(memory::Fault::Lost)
     }));
     for _ in 0..5 {
