@@ -22,50 +22,28 @@ impl Registry {
             Request::TagResource(input) => self.tag(scope, input),
             Request::UntagResource(input) => self.untag(scope, input),
             Request::RegisterActivityType(input) => self.register_activity_type(scope, input, now),
-            Request::DeprecateActivityType(input) => {
-                self.activity_type(scope, &input.domain, &input.activity_type).and_then(|detail| {
-                    let status = detail.type_info.status;
-                    check_deprecation(status, Deprecated, &input.activity_type)?;
-                    Ok(vec![put_activity_type(scope, &input.domain, detail, Deprecated, now)])
-                })
-            }
+            Request::DeprecateActivityType(DeprecateActivityTypeInput {
+                domain,
+                activity_type,
+            }) => self.move_activity_type(scope, domain, activity_type, Deprecated, now),
             Request::UndeprecateActivityType(input) => {
-                self.activity_type(scope, &input.domain, &input.activity_type).and_then(|detail| {
-                    let status = detail.type_info.status;
-                    check_deprecation(status, Registered, &input.activity_type)?;
-                    Ok(vec![put_activity_type(scope, &input.domain, detail, Registered, now)])
-                })
+                let UndeprecateActivityTypeInput { domain, activity_type } = input;
+                self.move_activity_type(scope, domain, activity_type, Registered, now)
             }
-            Request::DeleteActivityType(input) => {
-                self.activity_type(scope, &input.domain, &input.activity_type).and_then(|detail| {
-                    check_deletion(detail.type_info.status)?;
-                    let (domain, activity_type) =
-                        (input.domain.clone(), input.activity_type.clone());
-                    Ok(vec![Change::DeleteActivityType(scope.clone(), domain, activity_type)])
-                })
+            Request::DeleteActivityType(DeleteActivityTypeInput { domain, activity_type }) => {
+                self.delete_activity_type(scope, domain, activity_type)
             }
             Request::RegisterWorkflowType(input) => self.register_workflow_type(scope, input, now),
-            Request::DeprecateWorkflowType(input) => {
-                self.workflow_type(scope, &input.domain, &input.workflow_type).and_then(|detail| {
-                    let status = detail.type_info.status;
-                    check_deprecation(status, Deprecated, &input.workflow_type)?;
-                    Ok(vec![put_workflow_type(scope, &input.domain, detail, Deprecated, now)])
-                })
-            }
+            Request::DeprecateWorkflowType(DeprecateWorkflowTypeInput {
+                domain,
+                workflow_type,
+            }) => self.move_workflow_type(scope, domain, workflow_type, Deprecated, now),
             Request::UndeprecateWorkflowType(input) => {
-                self.workflow_type(scope, &input.domain, &input.workflow_type).and_then(|detail| {
-                    let status = detail.type_info.status;
-                    check_deprecation(status, Registered, &input.workflow_type)?;
-                    Ok(vec![put_workflow_type(scope, &input.domain, detail, Registered, now)])
-                })
+                let UndeprecateWorkflowTypeInput { domain, workflow_type } = input;
+                self.move_workflow_type(scope, domain, workflow_type, Registered, now)
             }
-            Request::DeleteWorkflowType(input) => {
-                self.workflow_type(scope, &input.domain, &input.workflow_type).and_then(|detail| {
-                    check_deletion(detail.type_info.status)?;
-                    let (domain, workflow_type) =
-                        (input.domain.clone(), input.workflow_type.clone());
-                    Ok(vec![Change::DeleteWorkflowType(scope.clone(), domain, workflow_type)])
-                })
+            Request::DeleteWorkflowType(DeleteWorkflowTypeInput { domain, workflow_type }) => {
+                self.delete_workflow_type(scope, domain, workflow_type)
             }
             Request::CountClosedWorkflowExecutions(_)
             | Request::CountOpenWorkflowExecutions(_)
@@ -252,22 +230,54 @@ impl Registry {
         }
     }
 
-    fn activity_type(
+    fn move_activity_type(
         &self,
         scope: &Scope,
         domain: &DomainName,
         activity_type: &ActivityType,
-    ) -> Result<&ActivityTypeDetail, Fault> {
-        self.domain(scope, domain)?.activity_type(activity_type)
+        wanted: RegistrationStatus,
+        now: Timestamp,
+    ) -> Result<Vec<Change>, Fault> {
+        let detail = self.domain(scope, domain)?.activity_type(activity_type)?;
+        check_deprecation(detail.type_info.status, wanted, activity_type)?;
+        Ok(vec![put_activity_type(scope, domain, detail, wanted, now)])
     }
 
-    fn workflow_type(
+    fn delete_activity_type(
+        &self,
+        scope: &Scope,
+        domain: &DomainName,
+        activity_type: &ActivityType,
+    ) -> Result<Vec<Change>, Fault> {
+        let detail = self.domain(scope, domain)?.activity_type(activity_type)?;
+        check_deletion(detail.type_info.status)?;
+        let (domain, activity_type) = (domain.clone(), activity_type.clone());
+        Ok(vec![Change::DeleteActivityType(scope.clone(), domain, activity_type)])
+    }
+
+    fn move_workflow_type(
         &self,
         scope: &Scope,
         domain: &DomainName,
         workflow_type: &WorkflowType,
-    ) -> Result<&WorkflowTypeDetail, Fault> {
-        self.domain(scope, domain)?.workflow_type(workflow_type)
+        wanted: RegistrationStatus,
+        now: Timestamp,
+    ) -> Result<Vec<Change>, Fault> {
+        let detail = self.domain(scope, domain)?.workflow_type(workflow_type)?;
+        check_deprecation(detail.type_info.status, wanted, workflow_type)?;
+        Ok(vec![put_workflow_type(scope, domain, detail, wanted, now)])
+    }
+
+    fn delete_workflow_type(
+        &self,
+        scope: &Scope,
+        domain: &DomainName,
+        workflow_type: &WorkflowType,
+    ) -> Result<Vec<Change>, Fault> {
+        let detail = self.domain(scope, domain)?.workflow_type(workflow_type)?;
+        check_deletion(detail.type_info.status)?;
+        let (domain, workflow_type) = (domain.clone(), workflow_type.clone());
+        Ok(vec![Change::DeleteWorkflowType(scope.clone(), domain, workflow_type)])
     }
 }
 
