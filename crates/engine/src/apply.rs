@@ -5,7 +5,7 @@ use crate::command::{ActivityOutcome, Command, CompleteDecisionTask};
 use crate::deadline::DeadlineKind;
 use crate::draft::{Draft, Heartbeat, Transition};
 use crate::execution::Execution;
-use crate::registry::Registry;
+use crate::surroundings::Surroundings;
 use wire::event::*;
 use wire::*;
 
@@ -15,13 +15,13 @@ impl Execution {
     pub fn apply(
         &self,
         command: &Command,
-        registry: &Registry,
+        around: Surroundings<'_>,
         now: Timestamp,
     ) -> Result<Transition, Fault> {
         if !self.is_open() {
             return Err(Fault::unknown_run(&self.identity.workflow_id, &self.identity.run_id));
         }
-        let mut draft = Draft::new(self, registry, now);
+        let mut draft = Draft::new(self, around, now);
         match command {
             Command::Signal { signal_name, input } => {
                 draft.record(WorkflowExecutionSignaled {

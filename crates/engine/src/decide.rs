@@ -49,7 +49,7 @@ impl Draft<'_> {
 
     pub(crate) fn domain(&self) -> Option<&Domain> {
         let identity = &self.next.identity;
-        self.registry.domain(&identity.scope, &identity.domain).ok()
+        self.around.registry.domain(&identity.scope, &identity.domain).ok()
     }
 
     fn schedule_activity_task(&mut self, d: &decision::ScheduleActivityTask, completed: EventId) {
@@ -219,7 +219,7 @@ impl Draft<'_> {
             tag_list: start.tag_list.clone(),
             lambda_role: settings.lambda_role.clone(),
         });
-        let successor = start.apply(self.registry, self.now);
+        let successor = start.apply(self.around, self.now);
         self.succeed(successor);
     }
 

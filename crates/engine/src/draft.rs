@@ -4,7 +4,7 @@
 use crate::execution::Execution;
 use crate::limits::HISTORY_EVENTS_MAX;
 use crate::message::{Content, Message, Recipient, child_policies, child_report};
-use crate::registry::Registry;
+use crate::surroundings::Surroundings;
 use serde::{Deserialize, Serialize};
 use wire::event::{DecisionTaskScheduled, WorkflowExecutionTerminated};
 use wire::{
@@ -49,9 +49,9 @@ impl Transition {
     }
 }
 
-pub(crate) struct Draft<'r> {
+pub(crate) struct Draft<'s> {
     pub next: Execution,
-    pub registry: &'r Registry,
+    pub around: Surroundings<'s>,
     /// The one timestamp of every event of the transition.
     pub now: Timestamp,
     events: Vec<Event>,
@@ -64,13 +64,13 @@ pub(crate) struct Draft<'r> {
     full: bool,
 }
 
-impl<'r> Draft<'r> {
+impl<'s> Draft<'s> {
     /// A draft on top of `execution`. Time never goes backwards within a history, whatever the
     /// wall clock does.
-    pub fn new(execution: &Execution, registry: &'r Registry, now: Timestamp) -> Draft<'r> {
+    pub fn new(execution: &Execution, around: Surroundings<'s>, now: Timestamp) -> Draft<'s> {
         Draft {
             next: execution.clone(),
-            registry,
+            around,
             now: now.max(execution.last_event_timestamp),
             events: Vec::new(),
             heartbeat: None,
@@ -85,10 +85,10 @@ impl<'r> Draft<'r> {
     pub fn of_start(
         started: Execution,
         first: Event,
-        registry: &'r Registry,
+        around: Surroundings<'s>,
         now: Timestamp,
-    ) -> Draft<'r> {
-        let mut draft = Draft::new(&started, registry, now);
+    ) -> Draft<'s> {
+        let mut draft = Draft::new(&started, around, now);
         draft.news = is_news(&first.attributes);
         draft.events.push(first);
         draft

@@ -21,6 +21,7 @@ pub mod message;
 pub mod registry;
 pub mod rows;
 mod start;
+mod surroundings;
 
 pub use activity::{Activity, StartedActivity};
 pub use command::{ActivityOutcome, Command, CompleteDecisionTask};
@@ -29,6 +30,7 @@ pub use draft::{Heartbeat, Transition};
 pub use execution::{Child, Closed, Execution, Parent, RunIdentity, Settings};
 pub use registry::{Registry, Scope};
 pub use start::{GivenSettings, MissingDefault, Start, start_child};
+pub use surroundings::Surroundings;
 
 #[cfg(test)]
 mod tests;

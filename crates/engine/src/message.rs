@@ -7,7 +7,8 @@
 
 use crate::draft::{Draft, Transition};
 use crate::execution::{Execution, Parent, RunIdentity};
-use crate::registry::{Registry, Scope};
+use crate::registry::Scope;
+use crate::surroundings::Surroundings;
 use serde::{Deserialize, Serialize};
 use wire::event::*;
 use wire::*;
@@ -109,8 +110,13 @@ impl Message {
 
 impl Execution {
     /// What a message makes of this execution, which is open. Changes nothing.
-    pub fn receive(&self, content: Content, registry: &Registry, now: Timestamp) -> Transition {
-        let mut draft = Draft::new(self, registry, now);
+    pub fn receive(
+        &self,
+        content: Content,
+        around: Surroundings<'_>,
+        now: Timestamp,
+    ) -> Transition {
+        let mut draft = Draft::new(self, around, now);
         match content {
             // The shard starts children; a run that is there already is not started.
             Content::StartChild { .. } => (),

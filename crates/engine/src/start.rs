@@ -2,7 +2,7 @@
 
 use crate::draft::{Draft, Transition};
 use crate::execution::{Execution, Parent, RunIdentity, Settings};
-use crate::registry::Registry;
+use crate::surroundings::Surroundings;
 use std::sync::Arc;
 use wire::event::{ChildWorkflowExecutionStarted, WorkflowExecutionStarted};
 use wire::*;
@@ -116,10 +116,10 @@ impl Start {
     pub fn from_request(
         identity: RunIdentity,
         input: &StartWorkflowExecutionInput,
-        registry: &Registry,
+        around: Surroundings<'_>,
         is_open: bool,
     ) -> Result<Start, Fault> {
-        let domain = registry.domain(&identity.scope, &identity.domain)?;
+        let domain = around.registry.domain(&identity.scope, &identity.domain)?;
         let detail = domain.workflow_type(&input.workflow_type)?;
         // The model has no fault for a deprecated domain here; its types count as deprecated with
         // it (engine.md, section 13, row 30).
@@ -165,9 +165,9 @@ impl Start {
     }
 
     /// The transition from nothing to a run with its first decision task.
-    pub fn apply(self, registry: &Registry, now: Timestamp) -> Transition {
+    pub fn apply(self, around: Surroundings<'_>, now: Timestamp) -> Transition {
         let identity = self.identity.clone();
-        begin(identity, self.event(), registry, now).finish()
+        begin(identity, self.event(), around, now).finish()
     }
 }
 
@@ -175,7 +175,7 @@ impl Start {
 pub fn start_child(
     identity: RunIdentity,
     started: WorkflowExecutionStarted,
-    registry: &Registry,
+    around: Surroundings<'_>,
     now: Timestamp,
 ) -> Transition {
     let report = ChildWorkflowExecutionStarted {
@@ -184,19 +184,19 @@ pub fn start_child(
         initiated_event_id: started.parent_initiated_event_id,
     };
     let parent = started.parent_workflow_execution.clone();
-    let mut draft = begin(identity, started, registry, now);
+    let mut draft = begin(identity, started, around, now);
     draft.report(parent, report);
     draft.finish()
 }
 
-fn begin<'r>(
+fn begin<'s>(
     identity: RunIdentity,
     started: WorkflowExecutionStarted,
-    registry: &'r Registry,
+    around: Surroundings<'s>,
     now: Timestamp,
-) -> Draft<'r> {
+) -> Draft<'s> {
     let execution = Execution::from_started(Arc::new(identity), &started, now);
     let attributes = EventAttributes::WorkflowExecutionStarted(started);
     let first = Event { event_id: EventId(1), event_timestamp: now, attributes };
-    Draft::of_start(execution, first, registry, now)
+    Draft::of_start(execution, first, around, now)
 }

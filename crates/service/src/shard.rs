@@ -10,7 +10,7 @@ use crate::cache::ExecutionCache;
 use crate::wakes::Wakes;
 use crate::{keys, values};
 use engine::rows::{Change, Key, Task, TaskKind, TaskListKey, Value, WorkflowKey, changes};
-use engine::{Command, Execution, Registry, RunIdentity, Start, Transition};
+use engine::{Command, Execution, Registry, RunIdentity, Start, Surroundings, Transition};
 use outbox::Outbox;
 use retention::NextRemoval;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -360,10 +360,9 @@ impl Shard {
         let run_id = identity.run_id.clone();
         // Read before the registry is locked: nothing waits for the disk with a lock in hand.
         let is_open = self.get(&keys::row(&Key::OpenRun(workflow)), staged)?.is_some();
-        let transition = {
-            let registry = self.registry.read().expect("no writer panics");
-            Start::from_request(identity, input, &registry, is_open)?.apply(&registry, now)
-        };
+        let transition = self.decide(&run_id, |around| {
+            Ok(Start::from_request(identity, input, around, is_open)?.apply(around, now))
+        })?;
         self.stage(None, transition, staged)?;
         Ok(Outcome::Started(run_id))
     }
@@ -407,26 +406,28 @@ impl Shard {
         Ok(Outcome::Task(task))
     }
 
-    /// Decides. A bug in there costs one request and leaves the run as it was.
     fn apply(
         &self,
         execution: &Execution,
         command: &Command,
         now: Timestamp,
     ) -> Result<Transition, Refusal> {
-        self.unless_panicking(execution, |registry| execution.apply(command, registry, now))
+        let run_id = &execution.identity.run_id;
+        self.decide(run_id, |around| execution.apply(command, around, now))
     }
 
-    fn unless_panicking(
+    /// Lets the engine decide about a run. A bug in there costs one request and leaves the run as
+    /// it was.
+    fn decide(
         &self,
-        execution: &Execution,
-        decide: impl FnOnce(&Registry) -> Result<Transition, Fault>,
+        run_id: &RunId,
+        decide: impl FnOnce(Surroundings<'_>) -> Result<Transition, Fault>,
     ) -> Result<Transition, Refusal> {
         let registry = self.registry.read().expect("no writer panics");
-        match catch_unwind(AssertUnwindSafe(|| decide(&registry))) {
+        let around = Surroundings { registry: &registry };
+        match catch_unwind(AssertUnwindSafe(|| decide(around))) {
             Ok(decided) => Ok(decided?),
             Err(_panic) => {
-                let run_id = &execution.identity.run_id;
                 tracing::error!(%run_id, "a command could not be applied because of a bug");
                 Err(Refusal::Unavailable)
             }

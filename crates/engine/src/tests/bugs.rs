@@ -33,7 +33,7 @@ pub fn check_bug(script: &str, line: &str, complaint: &str, spoil: impl Fn(&mut 
         let mut world: World = check(script);
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let command = world.command(verb, rest).expect("the command is well formed");
-        let transition = world.state().apply(&command, &world.registry, world.now);
+        let transition = world.state().apply(&command, world.around(), world.now);
         let transition = transition.expect("the command is taken");
         let changes = rows::changes(Some(world.state()), &transition);
         let mut shown = Shown { command, transition, changes, now: world.now };

@@ -30,7 +30,7 @@ fn check_receipt(script: &str, complaint: &str, spoil: impl Fn(&mut Transition))
         let message = world.post.pop().expect("a message waits");
         let run = world.receiver(&message).expect("somebody receives it");
         let before = &world.oracle.runs[run].state;
-        let mut transition = before.receive(message.content, &world.registry, world.now);
+        let mut transition = before.receive(message.content, world.around(), world.now);
         spoil(&mut transition);
         transition.after = before.clone();
         transition.events.iter().for_each(|event| transition.after.evolve(event));
@@ -289,7 +289,7 @@ fn runs_that_must_not_be() {
         panic!("a history begins with its start");
     };
     let identity = RunIdentity { run_id: "r2".into(), ..(*run.state.identity).clone() };
-    let transition = start_child(identity, started, &world.registry, world.now);
+    let transition = start_child(identity, started, world.around(), world.now);
     check_panic("one run of a workflow id is open at a time", || {
         world.oracle.begin(&transition, rows::changes(None, &transition), world.now);
     });

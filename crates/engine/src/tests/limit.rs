@@ -156,7 +156,7 @@ fn a_start_without_room_is_told_apart() {
     for (line, exceeds) in [("take a", false), ("signal s", true)] {
         let (verb, rest) = line.split_once(' ').expect("the command has a subject");
         let command = world.command(verb, rest).expect("it is well formed");
-        let transition = world.state().apply(&command, &world.registry, world.now);
+        let transition = world.state().apply(&command, world.around(), world.now);
         let transition = transition.expect("the command is taken");
         assert_eq!(transition.exceeds_event_limit(), exceeds, "{line}");
         world.step(line);

@@ -94,14 +94,14 @@ impl World {
                 workflow_id: to.workflow_id.clone(),
                 run_id: run_id.clone(),
             };
-            let transition = start_child(identity, (**started).clone(), &self.registry, self.now);
+            let transition = start_child(identity, (**started).clone(), self.around(), self.now);
             self.oracle.begin(&transition, rows::changes(None, &transition), self.now);
             self.post(&transition);
             return replies(&transition);
         }
         let Some(run) = self.receiver(&message) else { return self.refuse(message) };
         let before = &self.oracle.runs[run].state;
-        let transition = before.receive(message.content, &self.registry, self.now);
+        let transition = before.receive(message.content, self.around(), self.now);
         let changes = rows::changes(Some(before), &transition);
         self.oracle.receive(run, &transition, changes, self.now);
         self.post(&transition);

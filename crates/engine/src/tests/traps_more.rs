@@ -366,5 +366,5 @@ fn trap_34_control_is_echoed_to_the_sender_alone() {
 fn a_closed_execution_refuses_even_its_own_clock() {
     let world = check("~ start\n~ terminate");
     let command = Command::FireDue;
-    assert!(world.state().apply(&command, &world.registry, Timestamp(i64::MAX)).is_err());
+    assert!(world.state().apply(&command, world.around(), Timestamp(i64::MAX)).is_err());
 }

@@ -9,6 +9,7 @@ use crate::registry::Change;
 use crate::rows::{self, Key, Value as RowValue};
 use crate::{
     ActivityOutcome, Command, CompleteDecisionTask, Execution, Registry, RunIdentity, Scope, Start,
+    Surroundings,
 };
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -78,6 +79,11 @@ fn registered() -> Registry {
 }
 
 impl World {
+    /// What its executions depend on besides themselves.
+    pub fn around(&self) -> Surroundings<'_> {
+        Surroundings { registry: &self.registry }
+    }
+
     pub fn new() -> World {
         World {
             oracle: Oracle::default(),
@@ -165,11 +171,11 @@ impl World {
             workflow_id: input.workflow_id.clone(),
             run_id: format!("r{}", self.run_ids + 1).into(),
         };
-        let start = Start::from_request(identity, &input, &self.registry, false)?;
+        let start = Start::from_request(identity, &input, self.around(), false)?;
         if self.oracle.open_run(&input.domain, &input.workflow_id).is_some() {
             return Err(Fault::WorkflowExecutionAlreadyStarted);
         }
-        let transition = start.apply(&self.registry, self.now);
+        let transition = start.apply(self.around(), self.now);
         self.oracle.begin(&transition, rows::changes(None, &transition), self.now);
         self.run = self.oracle.runs.len() - 1;
         self.run_ids += 1;
@@ -312,7 +318,7 @@ impl World {
     /// Applies a command and shows what comes of it to the oracle.
     pub fn apply(&mut self, command: &Command) -> Result<Vec<Reply>, Fault> {
         let before = self.state();
-        match before.apply(command, &self.registry, self.now) {
+        match before.apply(command, self.around(), self.now) {
             Ok(transition) => {
                 let changes = rows::changes(Some(before), &transition);
                 self.oracle.follow(self.run, command, &transition, changes, self.now);

@@ -302,10 +302,9 @@ impl Shard {
                 workflow_id: to.workflow_id.clone(),
                 run_id: run_id.clone(),
             };
-            let transition = {
-                let registry = self.registry.read().expect("no writer panics");
-                start_child(identity, (**started).clone(), &registry, now)
-            };
+            let transition = self.decide(run_id, |around| {
+                Ok(start_child(identity, (**started).clone(), around, now))
+            })?;
             return Ok(self.stage(None, transition, staged)?);
         }
         let addressed = open.filter(|open| to.run_id.as_ref().is_none_or(|run_id| run_id == open));
@@ -316,9 +315,9 @@ impl Shard {
         let Some(execution) = execution.filter(|execution| execution.is_open()) else {
             return Ok(self.post(message.refused().into_iter().collect(), staged)?);
         };
-        let transition = self.unless_panicking(&execution, |registry| {
-            Ok(execution.receive(message.content, registry, now))
-        })?;
+        let run_id = &execution.identity.run_id;
+        let transition =
+            self.decide(run_id, |around| Ok(execution.receive(message.content, around, now)))?;
         Ok(self.stage(Some(&execution), transition, staged)?)
     }
 }
