@@ -19,11 +19,12 @@ pub struct Inbox<T> {
 struct State<T> {
     items: VecDeque<T>,
     closed: bool,
+    nudged: bool,
 }
 
 impl<T> Inbox<T> {
     pub fn new() -> Inbox<T> {
-        let state = State { items: VecDeque::new(), closed: false };
+        let state = State { items: VecDeque::new(), closed: false, nudged: false };
         Inbox { state: Mutex::new(state), arrived: Condvar::new() }
     }
 
@@ -50,10 +51,22 @@ impl<T> Inbox<T> {
         room
     }
 
+    /// True if nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.lock().items.is_empty()
+    }
+
+    /// Lets who takes go on without an item, to look at the clock.
+    pub fn nudge(&self) {
+        self.lock().nudged = true;
+        self.arrived.notify_all();
+    }
+
     /// Waits until something is there, `timeout` has passed (none: for ever) or the inbox is
-    /// closed; then takes what is there, at most `items_max`. `None` once it is closed and empty.
+    /// nudged or closed; then takes what is there, at most `items_max`. `None` once it is closed
+    /// and empty.
     pub fn take(&self, items_max: usize, timeout: Option<Duration>) -> Option<Vec<T>> {
-        let idle = |state: &mut State<T>| state.items.is_empty() && !state.closed;
+        let idle = |state: &mut State<T>| state.items.is_empty() && !state.closed && !state.nudged;
         let mut state = match timeout {
             None => self.arrived.wait_while(self.lock(), idle).expect("no holder panics"),
             Some(timeout) => {
@@ -64,6 +77,7 @@ impl<T> Inbox<T> {
         if state.items.is_empty() && state.closed {
             return None;
         }
+        state.nudged = false;
         let count = state.items.len().min(items_max);
         Some(state.items.drain(..count).collect())
     }

@@ -2,8 +2,8 @@
 //!
 //! A request comes in through [`Service::call`], which routes it to the one thread that may
 //! handle it and never blocks; the answer comes out through a [`Pending`]. The parts that decide
-//! (shard, matcher, registrar) are plain structs that a simulator can drive; the threads around
-//! them are in `threads.rs`.
+//! (shard, matcher, registrar) are plain structs; `turns.rs` has what each does with what waits for
+//! it, and [`Service`] runs the turns in threads, [`Stepped`] one at a time.
 
 mod api;
 mod cache;
@@ -18,13 +18,17 @@ mod registrar;
 mod registration;
 mod route;
 mod shard;
+mod shared;
+mod stepped;
 mod threads;
 mod token;
+mod turns;
 mod values;
 mod wakes;
 
 pub use api::{Clock, Entropy, Pending, Reply};
 pub use engine::Scope;
+pub use stepped::{Mail, Part, Stepped};
 pub use threads::{Options, Service};
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::paging::Paging;
 use crate::reader::{DecisionPage, DecisionPlace, Read};
 use crate::registration;
 use crate::shard::{ShardCommand, StartedIds, Target};
-use crate::threads::{Poll, Service, Shared, Ticket};
+use crate::shared::{Poll, Shared, Ticket};
 use engine::rows::{Listing, TaskKind, TaskListKey, WorkflowKey};
 use engine::{ActivityOutcome, Command, CompleteDecisionTask, Registry, RunIdentity, Scope};
 use serde::Serialize;
@@ -19,17 +19,17 @@ use wire::*;
 /// Random bytes in a run id, after the six that say when it was minted.
 const RUN_ID_RANDOM_BYTES: usize = 10;
 
-impl Service {
+impl Shared {
     /// Starts a checked request; the answer comes through what is returned. Never blocks.
     pub fn call(&self, scope: &Scope, request: Request) -> Pending {
-        let permit = self.shared.permit();
+        let permit = self.permit();
         let admitted = permit.is_some();
         let (pending, answer) = Pending::new(permit);
         if admitted {
-            Caller { shared: &self.shared, scope }.route(answer, request);
+            Caller { shared: self, scope }.route(answer, request);
         } else {
             // Polls whose callers are gone may hold permits until their time is up.
-            self.shared.to_matcher(Input::DismissGone);
+            self.to_matcher(Input::DismissGone);
             answer.send(Err(Fault::Throttling));
         }
         pending

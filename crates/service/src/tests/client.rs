@@ -72,6 +72,7 @@ impl Client {
 
     pub fn advance(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.service.clock_moved();
     }
 
     /// Sends a request, and does not wait for its answer.
@@ -88,12 +89,7 @@ impl Client {
     fn call_in_vain(&self, operation: &str, body: Value) -> Result<Value, Fault> {
         let pending = self.send(operation, body)?;
         self.advance(HOLD_SECONDS);
-        // The matcher looks at the clock when something comes in.
-        let nudge = json!({"domain": "d", "taskList": {"name": "nobody's"}});
-        let nudge = self.send(operation, nudge)?;
-        let answer = wait(pending);
-        drop(nudge);
-        answer
+        wait(pending)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::client::{Client, play, wait};
 use super::fixture::registrations;
 use crate::keys;
-use crate::threads::REQUESTS_MAX;
+use crate::shared::REQUESTS_MAX;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -97,8 +97,7 @@ fn a_workflow_from_its_start_to_its_end() {
         => ok
         CountPendingDecisionTasks {"domain": "d", "taskList": {"name": "deciders"}}
         => {"count": 1, "truncated": false}
-        PollForDecisionTask {"domain": "d", "taskList": {"name": "deciders"}}
-        => expires
+        Advance 10
         RespondActivityTaskCompleted {"taskToken": "$decision"}
         => ValidationException Invalid token
         RespondDecisionTaskCompleted {"taskToken": "$decision"}

@@ -1,0 +1,185 @@
+//! What the parts of the service share: the queues between them, and what all of them know.
+//!
+//! Putting into a queue never blocks, so the parts cannot wait for each other in a circle; every
+//! request holds a permit, which bounds what all queues hold together.
+
+use crate::api::{Answer, Clock, Entropy, Permit};
+use crate::inbox::Inbox;
+use crate::keys;
+use crate::matcher::{Input, Task, Waiter, WaiterId};
+use crate::reader::{DecisionPage, Read, Reader};
+use crate::registrar::Registrar;
+use crate::shard::{Shard, ShardCommand};
+use crate::threads::Options;
+use crate::token::{KEY_BYTES, Tokens};
+use engine::rows::TaskListKey;
+use engine::{Registry, Scope};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use store::{ShardId, Store, StoreError};
+use wire::Request;
+
+/// How many requests may be in the service at once. More are refused as throttled.
+pub const REQUESTS_MAX: usize = 20_000;
+
+/// How many offers may wait for the matcher. More are dropped, and it reads the rows instead.
+const OFFERS_MAX: usize = REQUESTS_MAX + 50_000;
+
+/// The parts that own what they work on. The matcher is not among them: it begins empty.
+pub(crate) struct Parts {
+    pub shards: Vec<(ShardId, Shard)>,
+    pub registrar: Registrar,
+}
+
+/// What all parts know.
+pub(crate) struct Shared {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub registry: Arc<RwLock<Registry>>,
+    pub tokens: Arc<Tokens>,
+    pub poll_hold: Duration,
+    store: Arc<dyn Store>,
+    permits: Arc<AtomicUsize>,
+    pub shards: Vec<Inbox<(Ticket, ShardCommand)>>,
+    pub matcher: Inbox<Input<Poll>>,
+    pub offers_lost: AtomicBool,
+    pub registrar: Inbox<(Answer, Scope, Request)>,
+    /// What pollers wait for: replies to tasks that have been started, and heads of lists.
+    pub task_readers: Inbox<Job>,
+    /// Histories, lists and counts, which may take long.
+    pub readers: Inbox<Job>,
+}
+
+/// Who is to hear what came of a command.
+pub(crate) enum Ticket {
+    /// A caller.
+    Call(Answer),
+    /// A decider that wants a further page of its task.
+    Page(Answer, DecisionPage),
+    /// A poller that is to have the task.
+    Poll(Box<PollTicket>),
+    /// The shard that sent the message of that number.
+    Message(ShardId, u64),
+    /// Nobody.
+    Nobody,
+}
+
+/// A poll that the matcher has paired with a task.
+pub(crate) struct PollTicket {
+    pub list: TaskListKey,
+    pub task: Task,
+    pub id: WaiterId,
+    pub waiter: Waiter<Poll>,
+}
+
+/// How a poll is answered.
+pub(crate) struct Poll {
+    pub answer: Answer,
+    /// For decision tasks, which page of the history goes with it.
+    pub page: Option<DecisionPage>,
+}
+
+/// What a reader is asked.
+pub(crate) enum Job {
+    Answer(Answer, Read),
+    Refill(TaskListKey),
+}
+
+impl Shared {
+    /// Claims everything in `store`.
+    pub fn open(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        options: &Options,
+    ) -> Result<(Shared, Parts), StoreError> {
+        let mut registrar = Registrar::claim(&options.owner, Arc::clone(&store))?;
+        let mut fresh = [0; KEY_BYTES];
+        entropy.fill(&mut fresh);
+        let tokens = Arc::new(Tokens::new(&registrar.token_key(&fresh)?));
+        let registry = registrar.registry();
+        let claim = |id| {
+            let (store, registry) = (Arc::clone(&store), Arc::clone(&registry));
+            Ok((id, Shard::claim(id, &options.owner, store, registry)?))
+        };
+        let shards = keys::shards().map(claim).collect::<Result<Vec<_>, StoreError>>()?;
+        let shared = Shared {
+            clock,
+            entropy,
+            registry,
+            tokens,
+            poll_hold: options.poll_hold,
+            store,
+            permits: Arc::new(AtomicUsize::new(0)),
+            shards: shards.iter().map(|_| Inbox::new()).collect(),
+            matcher: Inbox::new(),
+            offers_lost: AtomicBool::new(false),
+            registrar: Inbox::new(),
+            task_readers: Inbox::new(),
+            readers: Inbox::new(),
+        };
+        Ok((shared, Parts { shards, registrar }))
+    }
+
+    pub fn reader(&self) -> Reader {
+        Reader { store: Arc::clone(&self.store), tokens: Arc::clone(&self.tokens) }
+    }
+
+    /// The queue into a shard, which exists.
+    pub fn shard(&self, id: ShardId) -> &Inbox<(Ticket, ShardCommand)> {
+        &self.shards[usize::from(id.0)]
+    }
+
+    /// No part is given anything more to write.
+    pub fn close_writers(&self) {
+        self.shards.iter().for_each(Inbox::close);
+        self.registrar.close();
+    }
+
+    /// Nor anything else. What the writers had still to say has been said by now.
+    pub fn close_others(&self) {
+        self.matcher.close();
+        self.task_readers.close();
+        self.readers.close();
+    }
+
+    pub fn permit(&self) -> Option<Permit> {
+        Permit::take(&self.permits, REQUESTS_MAX)
+    }
+
+    pub fn to_shard(&self, shard: ShardId, ticket: Ticket, command: ShardCommand) {
+        let Some(inbox) = self.shards.get(usize::from(shard.0)) else {
+            tracing::error!(shard = shard.0, "a command names no shard");
+            return;
+        };
+        if let Some((Ticket::Poll(poll), _)) = inbox.put((ticket, command)) {
+            // The service closes. The task waits for the next one; the matcher drains by now.
+            let PollTicket { list, id, waiter, .. } = *poll;
+            self.to_matcher(Input::TaskGone(list, id, waiter));
+        }
+    }
+
+    pub fn to_matcher(&self, input: Input<Poll>) {
+        self.matcher.put(input);
+    }
+
+    pub fn to_registrar(&self, answer: Answer, scope: Scope, request: Request) {
+        self.registrar.put((answer, scope, request));
+    }
+
+    pub fn to_reader(&self, answer: Answer, read: Read) {
+        self.readers.put(Job::Answer(answer, read));
+    }
+
+    /// What a poller waits for is not to wait behind long lists.
+    pub fn to_task_reader(&self, answer: Answer, read: Read) {
+        self.task_readers.put(Job::Answer(answer, read));
+    }
+
+    pub fn offer(&self, list: TaskListKey, task: Task) {
+        if !self.matcher.put_bounded(Input::Offer(list, task), OFFERS_MAX) {
+            self.offers_lost.store(true, Ordering::Release);
+        }
+    }
+}

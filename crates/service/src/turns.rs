@@ -1,0 +1,169 @@
+//! What each part does with what waits for it, and whom it tells. A thread is a loop around one of
+//! these turns; a simulation takes them one after the other, in an order of its own.
+
+use crate::api::{Answer, Reply};
+use crate::matcher::{Input, Matcher, Output, Task};
+use crate::reader::{Read, Reader, empty_poll};
+use crate::registrar::Registrar;
+use crate::shard::{Delivery, Outcome, Refusal, Shard, ShardCommand, Step, TaskStart};
+use crate::shared::{Job, Poll, PollTicket, Shared, Ticket};
+use engine::Scope;
+use engine::rows::TaskKind;
+use std::sync::atomic::Ordering;
+use store::ShardId;
+use wire::{Fault, Request};
+
+/// Shards.
+impl Shared {
+    /// Lets a shard handle commands and what has fallen due.
+    pub fn shard_turn(
+        &self,
+        id: ShardId,
+        shard: &mut Shard,
+        commands: Vec<(Ticket, ShardCommand)>,
+    ) {
+        let Step { replies, offers, deliveries, offers_lost } =
+            shard.step(commands, self.clock.now());
+        if offers_lost {
+            self.to_matcher(Input::OffersLost);
+        }
+        for (list, place) in offers {
+            self.offer(list, Task { place, shard: id });
+        }
+        for Delivery { to, number, message } in deliveries {
+            let command = ShardCommand::Receive(id, number, Box::new(message));
+            self.to_shard(to, Ticket::Message(id, number), command);
+        }
+        for (ticket, result) in replies {
+            self.settle(id, ticket, result);
+        }
+    }
+
+    /// Passes on what came of a command.
+    pub fn settle(&self, shard: ShardId, ticket: Ticket, result: Result<Outcome, Refusal>) {
+        match (ticket, result) {
+            (Ticket::Call(answer), result) => answer.send(reply(result)),
+            (Ticket::Page(answer, page), Ok(Outcome::Task(task))) => {
+                self.to_task_reader(answer, Read::DecisionTask(task, shard, page));
+            }
+            (Ticket::Page(answer, _), result) => answer.send(reply(result)),
+            (Ticket::Poll(ticket), result) => self.settle_poll(shard, *ticket, result),
+            (Ticket::Message(from, number), result) => {
+                let command = match result {
+                    Ok(_) => ShardCommand::Taken(shard, number),
+                    Err(_) => ShardCommand::NotTaken(shard),
+                };
+                self.to_shard(from, Ticket::Nobody, command);
+            }
+            (Ticket::Nobody, _) => (),
+        }
+    }
+
+    fn settle_poll(&self, shard: ShardId, ticket: PollTicket, result: Result<Outcome, Refusal>) {
+        let PollTicket { list, task, id, waiter } = ticket;
+        match result {
+            Ok(Outcome::Task(started)) => {
+                let Poll { answer, page } = waiter.poll;
+                let read = match page {
+                    Some(page) => Read::DecisionTask(started, shard, page),
+                    None => Read::ActivityTask(started, shard),
+                };
+                self.to_task_reader(answer, read);
+            }
+            Err(Refusal::CallerGone) => self.offer(list, task),
+            Err(Refusal::Unavailable) => self.to_matcher(Input::TaskUnsure(list, waiter)),
+            Err(Refusal::Fault(_))
+            | Ok(
+                Outcome::Done
+                | Outcome::Started(_)
+                | Outcome::Heartbeat { .. }
+                | Outcome::Description(_),
+            ) => self.to_matcher(Input::TaskGone(list, id, waiter)),
+        }
+    }
+}
+
+/// The others.
+impl Shared {
+    /// Lets the matcher pair polls and tasks, and answer the polls whose time is up.
+    pub fn matcher_turn(&self, matcher: &mut Matcher<Poll>, inputs: Vec<Input<Poll>>) {
+        let now = self.clock.now();
+        let lost = self.offers_lost.swap(false, Ordering::AcqRel);
+        let lost = lost.then_some(Input::OffersLost);
+        for input in lost.into_iter().chain(inputs) {
+            let outputs = matcher.step(input, now);
+            self.carry_out(outputs);
+        }
+        let mut expired = Vec::new();
+        matcher.expire(now, &mut expired);
+        self.carry_out(expired);
+    }
+
+    fn carry_out(&self, outputs: Vec<Output<Poll>>) {
+        for output in outputs {
+            match output {
+                Output::Start(list, task, id, waiter) => {
+                    let start = TaskStart {
+                        list: list.clone(),
+                        task: task.place.clone(),
+                        identity: waiter.identity.clone(),
+                        presence: waiter.presence.clone(),
+                    };
+                    let shard = task.shard;
+                    let ticket = Ticket::Poll(Box::new(PollTicket { list, task, id, waiter }));
+                    self.to_shard(shard, ticket, ShardCommand::StartTask(start));
+                }
+                Output::Refill(list) => {
+                    self.task_readers.put(Job::Refill(list));
+                }
+                Output::Empty(poll) => {
+                    let kind =
+                        if poll.page.is_some() { TaskKind::Decision } else { TaskKind::Activity };
+                    poll.answer.send(Ok(empty_poll(kind)));
+                }
+                Output::Fail(poll) => poll.answer.send(Err(Fault::Internal)),
+                Output::Refuse(poll) => {
+                    let text = "Limit on maximum concurrent poll requests per task list reached";
+                    poll.answer.send(Err(Fault::LimitExceeded(text.to_owned())));
+                }
+            }
+        }
+    }
+
+    /// Lets the registrar carry out a request.
+    pub fn registrar_turn(&self, registrar: &mut Registrar, request: (Answer, Scope, Request)) {
+        let (answer, scope, request) = request;
+        let handled = registrar.handle(&scope, &request, self.clock.now());
+        answer.send(handled.map(|()| Reply::Empty));
+    }
+
+    /// Lets a reader answer.
+    pub fn reader_turn(&self, reader: &Reader, job: Job) {
+        match job {
+            Job::Answer(answer, read) => answer.send(reader.read(read)),
+            Job::Refill(list) => {
+                let input = match reader.head(&list) {
+                    Ok((tasks, complete)) => Input::Refilled { list, tasks, complete },
+                    Err(error) => {
+                        tracing::error!(%error, "a task list could not be read");
+                        Input::RefillFailed(list)
+                    }
+                };
+                self.to_matcher(input);
+            }
+        }
+    }
+}
+
+fn reply(result: Result<Outcome, Refusal>) -> Result<Reply, Fault> {
+    match result {
+        Ok(Outcome::Done | Outcome::Task(_)) => Ok(Reply::Empty),
+        Ok(Outcome::Started(run_id)) => Ok(Reply::json(&wire::Run { run_id: Some(run_id) })),
+        Ok(Outcome::Heartbeat { cancel_requested }) => {
+            Ok(Reply::json(&wire::ActivityTaskStatus { cancel_requested }))
+        }
+        Ok(Outcome::Description(detail)) => Ok(Reply::json(&detail)),
+        Err(Refusal::Fault(fault)) => Err(fault),
+        Err(Refusal::CallerGone | Refusal::Unavailable) => Err(Fault::Internal),
+    }
+}
