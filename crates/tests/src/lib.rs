@@ -1,1 +1,4 @@
-//! The tests that cross crates live in `tests/`, the benchmarks in `benches/`.
+//! The tests that cross crates live in `tests/`, the benchmarks in `benches/`; here is what they
+//! share with commands.
+
+pub mod simulation;

@@ -1,0 +1,67 @@
+//! The invariants: some hold at every moment, the others once everything has come to its end.
+
+use super::histories;
+use super::links::{self, Histories};
+use super::world::World;
+
+impl World {
+    /// What must be true of the store at every moment.
+    pub fn check_store(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Every history that the API shows.
+    fn histories(&mut self) -> Result<Histories, String> {
+        let mut histories = Histories::new();
+        let open = self.open_runs()?;
+        for run in self.closed_runs()?.into_iter().chain(open) {
+            let events = self.history(&run.workflow_id, &run.run_id)?;
+            let at_least = self.ledger.seen_events(&run.run_id);
+            self.ledger.read(&run.run_id, &events, at_least)?;
+            let other = histories.insert(run.run_id.clone(), (run.workflow_id, events));
+            if other.is_some() {
+                return Err(format!("run {} is listed twice", run.run_id));
+            }
+        }
+        Ok(histories)
+    }
+
+    /// What ends of parents must have done to children by now.
+    pub fn check_policies(&mut self) -> Result<(), String> {
+        if self.domain == "brief" {
+            return Ok(()); // The parents are gone.
+        }
+        links::check_policies(&self.histories()?)
+    }
+
+    /// What must be true in the end; how many runs and events there are.
+    pub fn check_all(&mut self) -> Result<(usize, usize), String> {
+        self.check_store()?;
+        let histories = self.histories()?;
+        let all_there = self.domain != "brief";
+        for (run_id, (_, events)) in &histories {
+            histories::check(run_id, events, &self.ledger)?;
+        }
+        if all_there {
+            links::check(&histories)?;
+        } else if let Some(run_id) = histories.keys().next() {
+            return Err(format!("run {run_id} should have expired"));
+        }
+        let marks = histories::marks(histories.values().map(|(_, events)| events));
+        self.ledger.check(&marks, all_there)?;
+        self.check_pollers(&histories)?;
+        let events = histories.values().map(|(_, events)| events.len()).sum();
+        Ok((histories.len(), events))
+    }
+
+    /// No task was started for a poller that was known to have gone.
+    fn check_pollers(&self, histories: &Histories) -> Result<(), String> {
+        let events = histories.values().flat_map(|(_, events)| events);
+        let served: std::collections::BTreeSet<&str> =
+            events.filter_map(|event| histories::attributes(event)["identity"].as_str()).collect();
+        match self.ledger.gone().find(|poller| served.contains(poller.as_str())) {
+            Some(poller) => Err(format!("{poller} was given a task after it had gone")),
+            None => Ok(()),
+        }
+    }
+}

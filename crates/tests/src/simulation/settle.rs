@@ -1,0 +1,226 @@
+//! The end of the trouble: one node, a store that works, and callers who do what they should. Then
+//! everything has to come to its end, in a bounded time.
+
+use super::calls::{HeldTask, Purpose};
+use super::decisions::{self, ACTIVITY_LISTS, DECISION_LISTS};
+use super::histories::pending_with_others;
+use super::world::World;
+use serde_json::{Value, json};
+use service::Mail;
+use wire::Operation;
+
+/// How long everything may take to come to its end, in milliseconds of the true time.
+const SETTLE_MS_MAX: i64 = 3 * 60 * 60 * 1000;
+
+/// How far apart the clocks of two nodes may be, in milliseconds.
+const CLOCKS_APART_MS: i64 = 10_000;
+
+/// What deciders do by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// They begin nothing new, until nothing that they began is open.
+    Finish,
+    /// They end their executions, once nobody owes them an answer.
+    Close,
+}
+
+impl World {
+    /// Lets everything come to its end.
+    pub fn settle(&mut self) -> Result<(), String> {
+        while !self.nodes.is_empty() {
+            self.crash_node(0);
+        }
+        while let Some(call) = self.calls.pop() {
+            self.lose(call);
+        }
+        self.held.clear();
+        self.time.advance(CLOCKS_APART_MS);
+        self.start_node(0);
+        self.check_store()?;
+        let end = self.time.now() + SETTLE_MS_MAX;
+        self.settle_stage(Stage::Finish, end)?;
+        self.check_policies()?;
+        for run in self.open_runs()? {
+            let body = json!({
+                "domain": self.domain, "workflowId": run.workflow_id, "signalName": "close",
+            });
+            self.try_ask(Operation::SignalWorkflowExecution, body)?
+                .map_err(|fault| format!("{fault:?}"))?;
+        }
+        self.settle_stage(Stage::Close, end)?;
+        // What closed executions still have to say, and the rows of what has been said.
+        self.idle_for(5_000)?;
+        self.nodes[0].service.drain();
+        self.idle_for(0)?;
+        match self.calls.first() {
+            Some(call) => Err(format!("{} was never answered", call.number)),
+            None => Ok(()),
+        }
+    }
+
+    fn settle_stage(&mut self, stage: Stage, end: i64) -> Result<(), String> {
+        loop {
+            self.work_off()?;
+            if self.is_over(stage)? {
+                return Ok(());
+            }
+            self.work_off()?;
+            self.poll_where_nobody_does();
+            if !self.nodes[0].service.busy().is_empty() {
+                self.serve(stage)?;
+                continue;
+            }
+            if self.time.now() > end {
+                let open = self.open_runs()?;
+                return Err(format!("stuck while they {stage:?}: {open:?}"));
+            }
+            self.pass_time();
+            self.serve(stage)?;
+        }
+    }
+
+    /// Goes on to when something falls due.
+    fn pass_time(&mut self) {
+        let next = self.nodes[0].service.next_wake().map_or(0, |at| at.0);
+        let ms = (next - self.time.now()).clamp(1, 60_000);
+        self.note(|| format!("{ms} ms pass"));
+        self.time.advance(ms);
+    }
+
+    /// Until nothing is left to do now.
+    fn work_off(&mut self) -> Result<(), String> {
+        loop {
+            let busy = self.nodes[0].service.busy();
+            if busy.is_empty() {
+                return self.hear();
+            }
+            let part = self.chance.one_of(&busy);
+            self.take_turn(0, part, usize::MAX, Mail::Orderly);
+        }
+    }
+
+    fn idle_for(&mut self, ms: i64) -> Result<(), String> {
+        self.work_off()?;
+        let end = self.time.now() + ms;
+        while self.time.now() < end {
+            self.pass_time();
+            self.work_off()?;
+        }
+        Ok(())
+    }
+
+    /// Deciders and workers answer all that they are given.
+    fn serve(&mut self, stage: Stage) -> Result<(), String> {
+        self.work_off()?;
+        for task in std::mem::take(&mut self.held) {
+            if !task.is_decision {
+                self.close_activity(&task, 0);
+                continue;
+            }
+            let decisions = match stage {
+                Stage::Finish => Vec::new(),
+                Stage::Close if self.owes_nobody(&task)? => vec![decisions::complete()],
+                Stage::Close => Vec::new(),
+            };
+            self.decide(&task, decisions, false);
+        }
+        Ok(())
+    }
+
+    /// Whether all that the execution asked others for has been answered.
+    fn owes_nobody(&mut self, task: &HeldTask) -> Result<bool, String> {
+        let events = self.history(&task.workflow_id, &task.run_id)?;
+        Ok(pending_with_others(&events).is_empty())
+    }
+
+    fn poll_where_nobody_does(&mut self) {
+        let lists = DECISION_LISTS.map(|list| (Operation::PollForDecisionTask, list));
+        let lists = lists
+            .into_iter()
+            .chain(ACTIVITY_LISTS.map(|list| (Operation::PollForActivityTask, list)));
+        for (operation, name) in lists {
+            let polls = |call: &super::calls::Call| matches!(&call.purpose, Purpose::Poll { list, .. } if *list == name);
+            if !self.calls.iter().any(polls) {
+                self.poll(operation, name);
+            }
+        }
+    }
+
+    fn is_over(&mut self, stage: Stage) -> Result<bool, String> {
+        for run in self.open_runs()? {
+            if stage == Stage::Close {
+                return Ok(false);
+            }
+            let body = json!({
+                "domain": self.domain,
+                "execution": {"workflowId": run.workflow_id, "runId": run.run_id},
+            });
+            let detail = match self.try_ask(Operation::DescribeWorkflowExecution, body)? {
+                Ok(detail) => detail,
+                Err(_) if self.domain == "brief" => return Ok(false), // Closed and gone since.
+                Err(fault) => return Err(format!("{fault:?}")),
+            };
+            let open = |kind: &str| detail["openCounts"][kind].as_i64().unwrap_or(0) > 0;
+            if open("openActivityTasks") || open("openTimers") || open("openDecisionTasks") {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// A run, as lists name it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub workflow_id: String,
+    pub run_id: String,
+}
+
+impl World {
+    /// Every open run, as the API lists them.
+    pub fn open_runs(&mut self) -> Result<Vec<Listed>, String> {
+        self.list(Operation::ListOpenWorkflowExecutions)
+    }
+
+    /// Every closed run.
+    pub fn closed_runs(&mut self) -> Result<Vec<Listed>, String> {
+        self.list(Operation::ListClosedWorkflowExecutions)
+    }
+
+    fn list(&mut self, operation: Operation) -> Result<Vec<Listed>, String> {
+        let mut listed = Vec::new();
+        let mut body = json!({"domain": self.domain, "startTimeFilter": {"oldestDate": 0}});
+        body["maximumPageSize"] = json!(1 + self.chance.below(100));
+        loop {
+            let page = self.ask(operation, body.clone())?;
+            for info in page["executionInfos"].as_array().expect("a list has entries") {
+                let id = |member: &str| {
+                    info["execution"][member].as_str().expect("an id is a text").to_owned()
+                };
+                listed.push(Listed { workflow_id: id("workflowId"), run_id: id("runId") });
+            }
+            match page.get("nextPageToken") {
+                Some(token) => body["nextPageToken"] = token.clone(),
+                None => return Ok(listed),
+            }
+        }
+    }
+
+    /// The whole history of a run, page by page.
+    pub fn history(&mut self, workflow_id: &str, run_id: &str) -> Result<Vec<Value>, String> {
+        let mut body = json!({
+            "domain": self.domain,
+            "execution": {"workflowId": workflow_id, "runId": run_id},
+        });
+        body["maximumPageSize"] = json!(1 + self.chance.below(1000));
+        let mut events = Vec::new();
+        loop {
+            let page = self.ask(Operation::GetWorkflowExecutionHistory, body.clone())?;
+            events.extend(page["events"].as_array().expect("a history has events").iter().cloned());
+            match page.get("nextPageToken") {
+                Some(token) => body["nextPageToken"] = token.clone(),
+                None => return Ok(events),
+            }
+        }
+    }
+}
