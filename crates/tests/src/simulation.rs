@@ -12,12 +12,13 @@ mod disk;
 mod histories;
 mod ledger;
 mod links;
+mod panics;
 mod settle;
+mod states;
 mod time;
 mod world;
 
 pub use disk::Flaw;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 pub use world::Summary;
 use world::World;
 
@@ -42,15 +43,8 @@ impl std::fmt::Display for Failure {
 /// Runs a seed, with a deliberate bug if one is given.
 pub fn run(seed: u64, flaw: Option<Flaw>) -> Result<Summary, Box<Failure>> {
     let mut world = World::new(seed, flaw);
-    let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
-    let what = match outcome {
-        Ok(Ok(summary)) => return Ok(summary),
-        Ok(Err(what)) => what,
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            format!("a panic: {}", text.unwrap_or("of no words"))
-        }
-    };
-    Err(Box::new(Failure { seed, what, trace: world.trace().cloned().collect() }))
+    match panics::caught(|| world.run()) {
+        Ok(summary) => Ok(summary),
+        Err(what) => Err(Box::new(Failure { seed, what, trace: world.trace().cloned().collect() })),
+    }
 }

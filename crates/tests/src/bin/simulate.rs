@@ -1,32 +1,54 @@
-//! Runs any number of seeds of the simulation: `simulate FIRST COUNT`.
+//! Runs any number of seeds of the simulation: `simulate FIRST COUNT`. With the name of a deliberate
+//! bug after that, says which seed notices it first.
 
 use std::process::ExitCode;
-use tests::simulation;
+use tests::simulation::{self, Flaw, Summary};
+
+const USAGE: &str = "simulate FIRST COUNT [BUG]: runs so many seeds, from the first one on";
 
 fn main() -> ExitCode {
-    let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
-    let [first, count] = numbers[..] else {
-        eprintln!("simulate FIRST COUNT: runs so many seeds, from the first one on");
-        return ExitCode::from(2);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let flaw = |name: &String| Flaw::ALL.into_iter().find(|flaw| format!("{flaw:?}") == *name);
+    let parsed = match arguments.as_slice() {
+        [first, count] => first.parse().ok().zip(count.parse().ok()).map(|range| (range, None)),
+        [first, count, bug] => first.parse().ok().zip(count.parse().ok()).zip(flaw(bug).map(Some)),
+        _ => None,
     };
-    let (mut failed, mut runs, mut events, mut acknowledged, mut compared) = (0u64, 0, 0, 0, 0);
+    match parsed {
+        Some(((first, count), None)) => run(first, count),
+        Some(((first, count), Some(flaw))) => look_for(first, count, flaw),
+        None => {
+            eprintln!("{USAGE}\nThe bugs are {:?}", Flaw::ALL);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(first: u64, count: u64) -> ExitCode {
+    let (mut failed, mut total) = (0u64, Summary::default());
     for seed in first..first.saturating_add(count) {
         match simulation::run(seed, None) {
-            Ok(summary) => {
-                runs += summary.runs;
-                events += summary.events;
-                acknowledged += summary.acknowledged;
-                compared += summary.compared;
-            }
+            Ok(summary) => total.add(&summary),
             Err(failure) => {
                 failed += 1;
                 println!("{failure}");
             }
         }
     }
-    println!(
-        "{count} seeds, {failed} failed: {runs} runs, {events} events, {acknowledged} acknowledged \
-         effects, {compared} histories compared"
-    );
+    println!("{count} seeds, {failed} failed: {total}");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn look_for(first: u64, count: u64, flaw: Flaw) -> ExitCode {
+    let seeds = first..first.saturating_add(count);
+    match seeds.into_iter().find_map(|seed| simulation::run(seed, Some(flaw)).err()) {
+        Some(failure) => {
+            println!("{failure}");
+            ExitCode::SUCCESS
+        }
+        None => {
+            println!("{flaw:?} is not noticed in {count} seeds");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -21,8 +21,12 @@ pub enum Purpose {
     Repeated,
     /// For a task.
     Poll { list: &'static str, poller: String },
-    /// To keep an activity task, at that time.
-    Heartbeat { run_id: String, task: u64, at: i64 },
+    /// To keep an activity task.
+    Heartbeat { run_id: String, task: u64, details: String },
+    /// To register an activity type.
+    Registration { name: String },
+    /// For more of the history that a decision task shows.
+    Page { task: HeldTask, so_far: Vec<Value> },
     /// For a history, of which so many events had been seen.
     History { run_id: String, at_least: usize },
     /// For its answer, which goes into the box of that number.
@@ -32,6 +36,7 @@ pub enum Purpose {
 /// A request whose caller waits for the answer.
 pub struct Call {
     pub number: String,
+    pub body: Value,
     pub pending: Pending,
     pub purpose: Purpose,
 }
@@ -44,6 +49,8 @@ pub struct HeldTask {
     pub workflow_id: String,
     pub run_id: String,
     pub started: u64,
+    /// The request that it answered.
+    pub polled: Value,
 }
 
 impl HeldTask {
@@ -91,13 +98,21 @@ impl World {
         match (call.purpose, answer) {
             (Purpose::Mark(mark), Ok(_)) => self.ledger.acknowledged(&mark),
             (Purpose::Mark(mark), Err(Fault::Internal)) => self.ledger.unknown(&mark),
-            (Purpose::Heartbeat { run_id, task, at }, Ok(_)) => {
-                self.ledger.heartbeat(&run_id, task, at);
+            (Purpose::Heartbeat { run_id, task, details }, Ok(_)) => {
+                self.ledger.heartbeat_acknowledged(&run_id, task, &details);
+            }
+            (Purpose::Registration { name }, Ok(_)) => self.ledger.registered(&name),
+            (Purpose::Page { task, so_far }, Ok(reply)) => {
+                let reply = body(reply);
+                if reply["startedEventId"] != task.started {
+                    return Err(format!("a page of {} is one of {reply}", task.started));
+                }
+                self.read_on(task, so_far, &reply)?;
             }
             (Purpose::Poll { .. }, Ok(reply)) => {
                 let reply = body(reply);
                 if reply.get("taskToken").is_some() {
-                    self.hold(&reply)?;
+                    self.hold(&reply, call.body)?;
                 }
             }
             (Purpose::History { run_id, at_least }, Ok(reply)) => {
@@ -108,14 +123,15 @@ impl World {
             (Purpose::Question(index), answer) => self.answers[index] = Some(answer.map(body)),
             // A fault means that nothing has happened, which the ledger assumes.
             (Purpose::Mark(_) | Purpose::Heartbeat { .. } | Purpose::Poll { .. }, Err(_))
-            | (Purpose::History { .. }, Err(_))
+            | (Purpose::History { .. } | Purpose::Registration { .. }, Err(_))
+            | (Purpose::Page { .. }, Err(_))
             | (Purpose::Repeated, _) => (),
         }
         Ok(())
     }
 
     /// A decider or a worker has a task now.
-    fn hold(&mut self, reply: &Value) -> Result<(), String> {
+    fn hold(&mut self, reply: &Value, polled: Value) -> Result<(), String> {
         let execution = &reply["workflowExecution"];
         let task = HeldTask {
             is_decision: reply.get("events").is_some(),
@@ -123,17 +139,40 @@ impl World {
             workflow_id: text(&execution["workflowId"]),
             run_id: text(&execution["runId"]),
             started: reply["startedEventId"].as_u64().expect("a task has been started"),
+            polled,
         };
         self.ledger.handed(&task.run_id, task.started)?;
-        if let Some(events) =
-            reply["events"].as_array().filter(|_| reply.get("nextPageToken").is_none())
-        {
-            if events.len() as u64 != task.started {
-                let count = events.len();
-                return Err(format!("a task of event {} shows {count} events", task.started));
-            }
-            self.ledger.read(&task.run_id, events, 0)?;
+        if task.is_decision {
+            self.read_on(task, Vec::new(), reply)
+        } else {
+            self.held.push(task);
+            Ok(())
         }
+    }
+
+    /// A decider reads a page of its task's history, and asks for the next one, or has the task.
+    fn read_on(
+        &mut self,
+        task: HeldTask,
+        mut so_far: Vec<Value>,
+        page: &Value,
+    ) -> Result<(), String> {
+        so_far.extend(page["events"].as_array().expect("a page has events").iter().cloned());
+        if let Some(token) = page.get("nextPageToken") {
+            if self.nodes.is_empty() {
+                return Ok(()); // Nobody is there to ask: the task is lost to its time-out.
+            }
+            let mut body = task.polled.clone();
+            body["nextPageToken"] = token.clone();
+            let operation = Operation::PollForDecisionTask;
+            self.send(operation, body, Purpose::Page { task, so_far });
+            return Ok(());
+        }
+        let count = so_far.len();
+        if count as u64 != task.started {
+            return Err(format!("a task of event {} shows {count} events", task.started));
+        }
+        self.ledger.read(&task.run_id, &so_far, 0)?;
         self.held.push(task);
         Ok(())
     }

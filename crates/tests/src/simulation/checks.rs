@@ -1,8 +1,11 @@
 //! The invariants: some hold at every moment, the others once everything has come to its end.
 
+use super::decisions::{ACTIVITY_LISTS, DECISION_LISTS};
 use super::histories;
 use super::links::{self, Histories};
 use super::world::World;
+use serde_json::json;
+use wire::Operation;
 
 impl World {
     /// What must be true of the store at every moment.
@@ -50,8 +53,23 @@ impl World {
         let marks = histories::marks(histories.values().map(|(_, events)| events));
         self.ledger.check(&marks, all_there)?;
         self.check_pollers(&histories)?;
+        self.check_lists()?;
         let events = histories.values().map(|(_, events)| events.len()).sum();
         Ok((histories.len(), events))
+    }
+
+    /// No task waits when all executions have ended.
+    fn check_lists(&mut self) -> Result<(), String> {
+        let lists = DECISION_LISTS.map(|list| (Operation::CountPendingDecisionTasks, list));
+        let others = ACTIVITY_LISTS.map(|list| (Operation::CountPendingActivityTasks, list));
+        for (operation, name) in lists.into_iter().chain(others) {
+            let body = json!({"domain": self.domain, "taskList": {"name": name}});
+            let counted = self.ask(operation, body)?;
+            if counted["count"] != 0 {
+                return Err(format!("{counted} tasks wait on {name} for executions that ended"));
+            }
+        }
+        Ok(())
     }
 
     /// No task was started for a poller that was known to have gone.

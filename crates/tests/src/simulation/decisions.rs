@@ -40,6 +40,19 @@ pub fn some(chance: &mut Chance, names: &mut Names) -> Vec<Value> {
     decisions
 }
 
+/// Many decisions that do nothing but make a history long.
+pub fn markers(chance: &mut Chance, names: &mut Names) -> Vec<Value> {
+    let count = chance.below(80);
+    (0..count).map(|_| marker(names)).collect()
+}
+
+fn marker(names: &mut Names) -> Value {
+    json!({
+        "decisionType": "RecordMarker",
+        "recordMarkerDecisionAttributes": {"markerName": names.fresh("marker")},
+    })
+}
+
 /// A decision that ends the execution.
 pub fn complete() -> Value {
     json!({"decisionType": "CompleteWorkflowExecution"})
@@ -104,10 +117,7 @@ fn one(chance: &mut Chance, names: &mut Names) -> Value {
             "decisionType": "CancelTimer",
             "cancelTimerDecisionAttributes": {"timerId": chance.one_of(&TIMERS)},
         }),
-        4 => json!({
-            "decisionType": "RecordMarker",
-            "recordMarkerDecisionAttributes": {"markerName": names.fresh("marker")},
-        }),
+        4 => marker(names),
         5 => json!({
             "decisionType": "SignalExternalWorkflowExecution",
             "signalExternalWorkflowExecutionDecisionAttributes": {

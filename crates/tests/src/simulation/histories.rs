@@ -225,6 +225,8 @@ impl<'l> Fold<'l> {
         if event_type(event) != "ActivityTaskTimedOut" {
             return Ok(());
         }
+        let details = given["details"].as_str();
+        self.ledger.check_last_heartbeat(self.run_id, task.started, details)?;
         let (base, member) = match given["timeoutType"].as_str().unwrap_or_default() {
             "SCHEDULE_TO_START" => (task.scheduled_at, "scheduleToStartTimeout"),
             "SCHEDULE_TO_CLOSE" => (task.scheduled_at, "scheduleToCloseTimeout"),

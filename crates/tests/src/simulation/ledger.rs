@@ -14,14 +14,27 @@ struct Told {
     unknown: bool,
 }
 
+/// A heartbeat that was sent.
+#[derive(Clone, Debug)]
+struct Heartbeat {
+    details: String,
+    /// By the true time.
+    sent_at: i64,
+    /// How many heartbeats had been sent when it was acknowledged, if it was: those after them
+    /// came later than it.
+    acknowledged: Option<usize>,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Ledger {
     marks: BTreeMap<Mark, Told>,
     /// How many decisions came with the answer of that mark.
     decisions: BTreeMap<Mark, usize>,
-    /// The newest heartbeat of an activity task that was acknowledged: when, by the true time.
-    heartbeats: BTreeMap<(String, u64), i64>,
+    /// The heartbeats of each activity task, by its run and the event of its start.
+    heartbeats: BTreeMap<(String, u64), Vec<Heartbeat>>,
+    /// Activity types whose registration was acknowledged.
+    types: BTreeSet<String>,
     /// Every task that was handed out, by its run and the event of its start.
     handed: BTreeSet<(String, u64)>,
     /// As much of each history as anybody has seen.
@@ -58,15 +71,57 @@ impl Ledger {
         self.decisions.get(mark).copied()
     }
 
-    /// A heartbeat that began at `at` was acknowledged.
-    pub fn heartbeat(&mut self, run_id: &str, scheduled: u64, at: i64) {
-        let newest = self.heartbeats.entry((run_id.to_owned(), scheduled)).or_insert(at);
-        *newest = at.max(*newest);
+    /// A heartbeat is sent.
+    pub fn heartbeat_sent(&mut self, run_id: &str, started: u64, details: &str, sent_at: i64) {
+        let heartbeat = Heartbeat { details: details.to_owned(), sent_at, acknowledged: None };
+        self.heartbeats.entry((run_id.to_owned(), started)).or_default().push(heartbeat);
     }
 
-    /// The newest heartbeat of an activity task that was acknowledged.
-    pub fn newest_heartbeat(&self, run_id: &str, scheduled: u64) -> Option<i64> {
-        self.heartbeats.get(&(run_id.to_owned(), scheduled)).copied()
+    /// A heartbeat was acknowledged.
+    pub fn heartbeat_acknowledged(&mut self, run_id: &str, started: u64, details: &str) {
+        let sent = self.heartbeats.entry((run_id.to_owned(), started)).or_default();
+        let count = sent.len();
+        let heartbeat = sent.iter_mut().find(|heartbeat| heartbeat.details == details);
+        heartbeat.expect("what is acknowledged was sent").acknowledged = Some(count);
+    }
+
+    /// When the newest heartbeat of an activity task was sent that was acknowledged.
+    pub fn newest_heartbeat(&self, run_id: &str, started: u64) -> Option<i64> {
+        let sent = self.heartbeats.get(&(run_id.to_owned(), started))?;
+        let acknowledged = sent.iter().filter(|heartbeat| heartbeat.acknowledged.is_some());
+        acknowledged.map(|heartbeat| heartbeat.sent_at).max()
+    }
+
+    /// Checks what a time-out says that the task's last heartbeat said.
+    pub fn check_last_heartbeat(
+        &self,
+        run_id: &str,
+        started: u64,
+        details: Option<&str>,
+    ) -> Result<(), String> {
+        let none = Vec::new();
+        let sent = self.heartbeats.get(&(run_id.to_owned(), started)).unwrap_or(&none);
+        let mut last = 0;
+        if let Some(details) = details {
+            let place = sent.iter().position(|heartbeat| heartbeat.details == details);
+            let place = place.ok_or_else(|| format!("nobody sent {details}"))?;
+            // What was not acknowledged may have taken effect at any later time.
+            last = sent[place].acknowledged.unwrap_or(sent.len());
+        }
+        match sent[last..].iter().find(|heartbeat| heartbeat.acknowledged.is_some()) {
+            Some(later) => Err(format!("{} was acknowledged after {details:?}", later.details)),
+            None => Ok(()),
+        }
+    }
+
+    /// The registration of an activity type was acknowledged.
+    pub fn registered(&mut self, name: &str) {
+        self.types.insert(name.to_owned());
+    }
+
+    /// The activity types whose registration was acknowledged.
+    pub fn registrations(&self) -> &BTreeSet<String> {
+        &self.types
     }
 
     /// A poller went away before it was served.

@@ -188,7 +188,7 @@ pub fn check_policies(histories: &Histories) -> Result<(), String> {
             "TERMINATE" => return Err(format!("run {run_id} outlives its parent")),
             "REQUEST_CANCEL" => {
                 let asked = |e: &Value| event_type(e) == "WorkflowExecutionCancelRequested";
-                if !events.iter().any(asked) {
+                if !so_far(histories, run_id).any(asked) {
                     return Err(format!("run {run_id} was not asked to cancel with its parent"));
                 }
             }
@@ -196,4 +196,14 @@ pub fn check_policies(histories: &Histories) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The events of a run and of those that it continues.
+fn so_far<'h>(histories: &'h Histories, run_id: &'h str) -> impl Iterator<Item = &'h Value> {
+    let before = |run_id: &&'h str| {
+        let (_, events) = histories.get(*run_id)?;
+        events.first().and_then(|first| attributes(first)["continuedExecutionRunId"].as_str())
+    };
+    let runs = std::iter::successors(Some(run_id), before);
+    runs.filter_map(|run_id| histories.get(run_id)).flat_map(|(_, events)| events)
 }

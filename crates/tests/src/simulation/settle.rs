@@ -12,6 +12,12 @@ use wire::Operation;
 /// How long everything may take to come to its end, in milliseconds of the true time.
 const SETTLE_MS_MAX: i64 = 3 * 60 * 60 * 1000;
 
+/// How many rounds of polls and answers everything may take, however little time passes.
+const ROUNDS_MAX: usize = 5_000;
+
+/// How many turns may be taken before nothing is left to do at a moment.
+const TURNS_MAX: usize = 20_000;
+
 /// How far apart the clocks of two nodes may be, in milliseconds.
 const CLOCKS_APART_MS: i64 = 10_000;
 
@@ -40,6 +46,8 @@ impl World {
         let end = self.time.now() + SETTLE_MS_MAX;
         self.settle_stage(Stage::Finish, end)?;
         self.check_policies()?;
+        self.check_states()?;
+        self.check_registrations()?;
         for run in self.open_runs()? {
             let body = json!({
                 "domain": self.domain, "workflowId": run.workflow_id, "signalName": "close",
@@ -59,7 +67,7 @@ impl World {
     }
 
     fn settle_stage(&mut self, stage: Stage, end: i64) -> Result<(), String> {
-        loop {
+        for _ in 0..ROUNDS_MAX {
             self.work_off()?;
             if self.is_over(stage)? {
                 return Ok(());
@@ -71,12 +79,13 @@ impl World {
                 continue;
             }
             if self.time.now() > end {
-                let open = self.open_runs()?;
-                return Err(format!("stuck while they {stage:?}: {open:?}"));
+                break;
             }
             self.pass_time();
             self.serve(stage)?;
         }
+        let open = self.open_runs()?;
+        Err(format!("stuck while they {stage:?}: {open:?}"))
     }
 
     /// Goes on to when something falls due.
@@ -89,7 +98,7 @@ impl World {
 
     /// Until nothing is left to do now.
     fn work_off(&mut self) -> Result<(), String> {
-        loop {
+        for _ in 0..TURNS_MAX {
             let busy = self.nodes[0].service.busy();
             if busy.is_empty() {
                 return self.hear();
@@ -97,6 +106,7 @@ impl World {
             let part = self.chance.one_of(&busy);
             self.take_turn(0, part, usize::MAX, Mail::Orderly);
         }
+        Err("the service is never done".to_owned())
     }
 
     fn idle_for(&mut self, ms: i64) -> Result<(), String> {

@@ -52,6 +52,8 @@ pub struct World {
     pub answers: Vec<Option<Result<Value, Fault>>>,
     /// The one domain of this seed.
     pub domain: &'static str,
+    /// Whether deciders record so much that histories become long.
+    long: bool,
     /// Polls whose callers are gone and that the flaw keeps.
     leaked: Vec<service::Pending>,
     nodes_started: u64,
@@ -82,11 +84,35 @@ pub struct Summary {
     pub digest: u64,
 }
 
+impl Summary {
+    /// Counts another seed in.
+    pub fn add(&mut self, other: &Summary) {
+        self.runs += other.runs;
+        self.events += other.events;
+        self.acknowledged += other.acknowledged;
+        self.compared += other.compared;
+        self.nodes += other.nodes;
+        self.digest ^= other.digest;
+    }
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} runs, {} events, {} acknowledged effects, {} histories compared, {} nodes, digest \
+             {:016x}",
+            self.runs, self.events, self.acknowledged, self.compared, self.nodes, self.digest
+        )
+    }
+}
+
 impl World {
     /// Before anything happened.
     pub fn new(seed: u64, flaw: Option<Flaw>) -> World {
         let mut chance = Chance::new(seed, "world");
         let domain = if chance.once_in(8) { "brief" } else { "lasting" };
+        let long = chance.once_in(8);
         World {
             chance,
             time: TrueTime::new(),
@@ -99,6 +125,7 @@ impl World {
             held: Vec::new(),
             answers: Vec::new(),
             domain,
+            long,
             leaked: Vec::new(),
             nodes_started: 0,
             digest: 0,
@@ -308,14 +335,19 @@ impl World {
             _ => {
                 let name = self.names.fresh("type");
                 let body = json!({"domain": domain, "name": name, "version": "1"});
-                self.send(Operation::RegisterActivityType, body, Purpose::Repeated);
+                self.send(Operation::RegisterActivityType, body, Purpose::Registration { name });
             }
         }
     }
 
     pub fn poll(&mut self, operation: Operation, list: &'static str) {
         let poller = self.names.fresh("poller");
-        let body = json!({"domain": self.domain, "taskList": {"name": list}, "identity": poller});
+        let mut body =
+            json!({"domain": self.domain, "taskList": {"name": list}, "identity": poller});
+        if operation == Operation::PollForDecisionTask && self.chance.once_in(3) {
+            let events_max = if self.long { 200 } else { 20 };
+            body["maximumPageSize"] = json!(1 + self.chance.below(events_max));
+        }
         self.send(operation, body, Purpose::Poll { list, poller });
     }
 
@@ -330,15 +362,20 @@ impl World {
             false => self.held.swap_remove(index),
         };
         if task.is_decision {
-            let decisions = decisions::some(&mut self.chance, &mut self.names);
+            let mut decisions = Vec::new();
+            if self.long {
+                decisions = decisions::markers(&mut self.chance, &mut self.names);
+            }
+            decisions.extend(decisions::some(&mut self.chance, &mut self.names));
             let moves = self.chance.once_in(10);
             self.decide(&task, decisions, moves);
         } else if self.chance.once_in(3) {
             let operation = Operation::RecordActivityTaskHeartbeat;
-            let body = json!({"taskToken": task.token, "details": self.names.fresh("beat")});
-            let at = self.time.now();
-            let purpose =
-                Purpose::Heartbeat { run_id: task.run_id.clone(), task: task.started, at };
+            let details = self.names.fresh("beat");
+            let body = json!({"taskToken": task.token, "details": details});
+            let (run_id, sent_at) = (task.run_id.clone(), self.time.now());
+            self.ledger.heartbeat_sent(&run_id, task.started, &details, sent_at);
+            let purpose = Purpose::Heartbeat { run_id, task: task.started, details };
             self.send(operation, body, purpose);
             self.held.push(task);
         } else {
@@ -415,6 +452,8 @@ impl World {
             }
             Purpose::Heartbeat { .. }
             | Purpose::History { .. }
+            | Purpose::Page { .. }
+            | Purpose::Registration { .. }
             | Purpose::Repeated
             | Purpose::Question(_) => (),
         }
@@ -435,6 +474,6 @@ impl World {
         let number = self.names.fresh("call ");
         self.note(|| format!("{number}: {} {body}", operation.name()));
         let pending = self.nodes[node].service.call(&scope(), request);
-        self.calls.push(Call { number, pending, purpose });
+        self.calls.push(Call { number, body, pending, purpose });
     }
 }
