@@ -45,6 +45,7 @@ export async function withServer(flags, body) {
   } finally {
     timers.abort();
     server.kill("SIGKILL");
+    await Promise.allSettled([end]);
     await log.close();
     await rm(scratch, { recursive: true, force: true });
   }

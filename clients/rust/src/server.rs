@@ -53,7 +53,8 @@ pub async fn with_server(flags: &[&str], body: impl AsyncFnOnce(String)) {
 
 impl Server {
     fn spawn(flags: &[&str]) -> Self {
-        let scratch = tempfile::tempdir().expect("a scratch directory");
+        let scratch = tempfile::Builder::new().prefix("tidewheel-rust-").tempdir();
+        let scratch = scratch.expect("a scratch directory");
         let log = File::create(log(&scratch)).expect("a log file");
         let binary =
             std::env::var_os("TIDEWHEEL_BIN").expect("TIDEWHEEL_BIN must name the server's binary");
