@@ -11,7 +11,8 @@ import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 
 const READY = /^listening on (http:\/\/127\.0\.0\.1:\d+)$/;
-const TEST_SECONDS_MAX = 60;
+/** Longer than a poll, so that one which waits in vain is told as what it is. */
+const TEST_SECONDS_MAX = 120;
 const STOP_SECONDS_MAX = 10;
 const LOG_CHARACTERS_MAX = 4000;
 

@@ -11,7 +11,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-const TEST_MAX: Duration = Duration::from_secs(60);
+/// Longer than a poll, so that one which waits in vain is told as what it is.
+const TEST_MAX: Duration = Duration::from_secs(120);
 const STOP_MAX: Duration = Duration::from_secs(10);
 const LOG_CHARACTERS_MAX: usize = 4000;
 
