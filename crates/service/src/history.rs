@@ -96,7 +96,7 @@ pub fn event(
 ) -> Result<wire::Event, StoreError> {
     let missing = || StoreError(format!("event {event_id} of run {run_id} is missing"));
     let (key, bytes) = containing(store, shard, run_id, event_id)?.ok_or_else(missing)?;
-    values::event_at(&bytes, keys::history_first(&key).ok_or_else(missing)?, event_id)
+    Ok(values::event_at(&bytes, keys::history_first(&key).ok_or_else(missing)?, event_id)?)
 }
 
 /// The stored transition that begins with `event_id` or else last before it.

@@ -11,6 +11,10 @@ use std::ops::Range;
 use store::ShardId;
 use wire::*;
 
+mod table;
+
+pub use table::Table;
+
 /// How many shards the executions are spread over. Part of the store's format: it never changes.
 pub const SHARDS: u16 = 64;
 
@@ -80,6 +84,11 @@ pub fn row(key: &Key) -> Vec<u8> {
     }
 }
 
+/// All events of a run.
+pub fn history_all(run_id: &RunId) -> Range<Vec<u8>> {
+    prefixed(Writer::new(tag::HISTORY).text(run_id.as_str()).bytes)
+}
+
 /// The events of one transition, by the first of them.
 pub fn history(run_id: &RunId, first: EventId) -> Vec<u8> {
     Writer::new(tag::HISTORY).text(run_id.as_str()).unsigned(first.0).bytes
@@ -105,6 +114,19 @@ pub fn outbox(to: ShardId, number: u64) -> Vec<u8> {
 /// All messages to a shard, in order.
 pub fn outbox_lane(to: ShardId) -> Range<Vec<u8>> {
     prefixed(outbox_prefix(to).bytes)
+}
+
+/// Whose message a watermark is of.
+pub fn parse_watermark(key: &[u8]) -> Option<ShardId> {
+    let bytes = Reader::new(key, tag::WATERMARK)?.rest.try_into().ok()?;
+    Some(ShardId(u16::from_be_bytes(bytes)))
+}
+
+/// The workflow of an open run's key.
+pub fn parse_open_run(key: &[u8]) -> Option<WorkflowKey> {
+    let mut reader = Reader::new(key, tag::OPEN_RUN)?;
+    let scope = Scope { account: reader.text()?.into(), region: reader.text()?.into() };
+    Some(WorkflowKey { scope, domain: reader.text()?.into(), workflow_id: reader.text()?.into() })
 }
 
 /// All messages to any shard.
@@ -257,7 +279,8 @@ pub fn registry_tables() -> [Range<Vec<u8>>; 3] {
     [tag::DOMAIN, tag::ACTIVITY_TYPE, tag::WORKFLOW_TYPE].map(|tag| prefixed(vec![tag]))
 }
 
-/// Whose registration a key of the registry is: its scope, and its domain.
+/// Whose registration a key of the registry is, or whose entry one of a listing: its scope, and its
+/// domain.
 pub fn parse_registered(key: &[u8]) -> Option<(Scope, DomainName)> {
     let mut reader = Reader::new(key, *key.first()?)?;
     let scope = Scope { account: reader.text()?.into(), region: reader.text()?.into() };

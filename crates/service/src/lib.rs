@@ -7,6 +7,7 @@
 
 mod api;
 mod cache;
+pub mod check;
 mod history;
 mod inbox;
 mod keys;

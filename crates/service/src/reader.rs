@@ -139,7 +139,7 @@ impl Reader {
         let unknown = || Fault::unknown_run(&identity.workflow_id, run_id);
         let row = self.store.get(shard, &keys::row(&Key::Run(run_id.clone())));
         let stored = values::parse_identity(&row.map_err(internal)?.ok_or_else(unknown)?);
-        if stored.map_err(internal)? != *identity {
+        if stored.map_err(|damage| internal(damage.into()))? != *identity {
             return Err(unknown());
         }
         let position: Option<EventId> = paging.position()?;

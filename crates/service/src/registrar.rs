@@ -40,7 +40,7 @@ impl Registrar {
     pub fn token_key(&mut self, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {
         let key = keys::token_key();
         if let Some(bytes) = self.store.get(keys::REGISTRY_SHARD, &key)? {
-            return values::parse_json(&bytes);
+            return Ok(values::parse_json(&bytes)?);
         }
         let epoch = self.ready()?;
         let mut batch = Batch::default();

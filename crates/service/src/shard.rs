@@ -25,6 +25,7 @@ mod retention;
 
 pub use command::{Outcome, Refusal, ShardCommand, StartedIds, StartedTask, Target, TaskStart};
 pub use outbox::Delivery;
+pub(crate) use outbox::addressed;
 
 /// How many commands one batch holds at most.
 pub const COMMANDS_MAX: usize = 256;

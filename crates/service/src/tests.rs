@@ -1,6 +1,6 @@
 //! The whole service in process, over a store in memory: wire scripts and what they cannot say.
 
-mod client;
+pub mod client;
 pub mod fixture;
 mod life;
 mod lists;

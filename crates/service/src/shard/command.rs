@@ -1,6 +1,8 @@
 //! What a shard can be asked, and what it answers.
 
+use super::load::LoadError;
 use crate::api::CallerPresence;
+use crate::values::Damage;
 use engine::message::Message;
 use engine::rows::{Task, TaskListKey, WorkflowKey};
 use engine::{Command, RunIdentity, Scope};
@@ -114,5 +116,21 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Refusal {
         tracing::error!(%error, "the store could not be read");
         Refusal::Unavailable
+    }
+}
+
+impl From<Damage> for Refusal {
+    fn from(damage: Damage) -> Refusal {
+        tracing::error!(%damage, "a stored value is damaged");
+        Refusal::Unavailable
+    }
+}
+
+impl From<LoadError> for Refusal {
+    fn from(error: LoadError) -> Refusal {
+        match error {
+            LoadError::Store(error) => error.into(),
+            LoadError::Damaged(damage) => damage.into(),
+        }
     }
 }

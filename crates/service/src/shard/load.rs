@@ -10,9 +10,21 @@ use store::{Direction, StoreError};
 use wire::{EventAttributes, EventId, Fault, RunId};
 
 use super::Refusal;
+use crate::values::Damage;
 
 /// How many stored transitions are read at a time.
 const TRANSITIONS_PER_SCAN: usize = 256;
+
+/// Why a run was not loaded.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum LoadError {
+    /// The store could not be read; it may be the next time.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is stored of the run makes no state, and will not the next time either.
+    #[error("a run is damaged: {0}")]
+    Damaged(#[from] Damage),
+}
 
 impl Shard {
     /// The run, as it is with everything staged so far.
@@ -50,14 +62,14 @@ impl Shard {
 
     /// The state of a run, from memory or from the store. What is staged is always in memory, so
     /// the store is asked only about runs that the present batch has not touched.
-    pub(super) fn load(&mut self, run_id: &RunId) -> Result<Option<Arc<Execution>>, StoreError> {
+    pub(super) fn load(&mut self, run_id: &RunId) -> Result<Option<Arc<Execution>>, LoadError> {
         if let Some(execution) = self.cache.get(run_id) {
             return Ok(Some(Arc::clone(execution)));
         }
         // A history that does not fold is a bug or a damaged store: it costs this run, not the shard.
         let folded = catch_unwind(AssertUnwindSafe(|| self.fold(run_id)));
         let folded = folded.unwrap_or_else(|_panic| {
-            Err(StoreError(format!("the history of run {run_id} does not fold")))
+            Err(Damage(format!("the history of run {run_id} does not fold")).into())
         });
         let folded = folded?.map(Arc::new);
         if let Some(execution) = &folded {
@@ -67,13 +79,20 @@ impl Shard {
     }
 
     /// Folds a run: its newest snapshot, the events since, and the heartbeats of what is open.
-    fn fold(&self, run_id: &RunId) -> Result<Option<Execution>, StoreError> {
+    fn fold(&self, run_id: &RunId) -> Result<Option<Execution>, LoadError> {
         let Some(identity) = self.store.get(self.id, &keys::row(&Key::Run(run_id.clone())))? else {
             return Ok(None);
         };
         let identity = Arc::new(values::parse_identity(&identity)?);
         let snapshot = self.store.get(self.id, &keys::snapshot(run_id))?;
-        let mut state = snapshot.map(|bytes| values::parse_snapshot(&bytes)).transpose()?;
+        let mut state = snapshot.and_then(|bytes| {
+            // It saves work, and that is all: the history says the same.
+            values::parse_snapshot(&bytes)
+                .inspect_err(
+                    |damage| tracing::error!(%run_id, %damage, "a snapshot is passed over"),
+                )
+                .ok()
+        });
         loop {
             let next = state.as_ref().map_or(EventId(1), |state| state.last_event_id.next());
             let (from, to) =
@@ -93,7 +112,7 @@ impl Shard {
                         }
                         (None, _) => {
                             let text = format!("the history of run {run_id} has no start");
-                            return Err(StoreError(text));
+                            return Err(Damage(text).into());
                         }
                     }
                 }

@@ -6,13 +6,15 @@
 //! a message that comes again changes nothing. Only then the sender's row goes. So a message takes
 //! effect exactly once, whatever crashes in between.
 
+use super::load::LoadError;
 use super::{Outcome, Refusal, Shard, Staged};
 use crate::{keys, values};
-use engine::message::{Content, Message};
+use engine::message::{Content, Message, Recipient};
 use engine::rows::{Key, WorkflowKey};
-use engine::{RunIdentity, start_child};
+use engine::{Execution, RunIdentity, start_child};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 use store::{Direction, ShardId, Store, StoreError};
 use wire::Timestamp;
 
@@ -146,7 +148,7 @@ fn read_lane(store: &dyn Store, from: ShardId, to: ShardId) -> Result<Lane, Stor
 }
 
 /// The workflow that a message is for.
-fn addressed(message: &Message) -> WorkflowKey {
+pub(crate) fn addressed(message: &Message) -> WorkflowKey {
     let to = &message.to;
     WorkflowKey {
         scope: to.scope.clone(),
@@ -288,10 +290,7 @@ impl Shard {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let to = &message.to;
-        let open = match self.get(&keys::row(&Key::OpenRun(addressed(&message))), staged)? {
-            Some(bytes) => Some(values::parse_open_run(&bytes)?),
-            None => None,
-        };
+        let open = self.get(&keys::row(&Key::OpenRun(addressed(&message))), staged)?;
         if let Content::StartChild { run_id, started, .. } = &message.content {
             if open.is_some() {
                 return Ok(self.post(message.refused().into_iter().collect(), staged)?);
@@ -307,17 +306,42 @@ impl Shard {
             })?;
             return Ok(self.stage(None, transition, staged)?);
         }
-        let addressed = open.filter(|open| to.run_id.as_ref().is_none_or(|run_id| run_id == open));
-        let execution = match addressed {
-            Some(run_id) => self.load(&run_id)?,
-            None => None,
+        let receiver = match open {
+            Some(bytes) => self.receiver(&bytes, to),
+            None => Ok(None),
         };
-        let Some(execution) = execution.filter(|execution| execution.is_open()) else {
+        let receiver = match receiver {
+            Ok(receiver) => receiver,
+            // It stays as it is. But were the message held back until it is mended, everything
+            // behind it would be held back, too; so it is refused, as for a run that is not there.
+            Err(LoadError::Damaged(damage)) => {
+                tracing::error!(
+                    shard = self.id.0, workflow_id = %to.workflow_id, %damage,
+                    "a message is refused, because the run that it is for is damaged"
+                );
+                None
+            }
+            Err(LoadError::Store(error)) => return Err(error.into()),
+        };
+        let Some(execution) = receiver.filter(|execution| execution.is_open()) else {
             return Ok(self.post(message.refused().into_iter().collect(), staged)?);
         };
         let run_id = &execution.identity.run_id;
         let transition =
             self.decide(run_id, |around| Ok(execution.receive(message.content, around, now)))?;
         Ok(self.stage(Some(&execution), transition, staged)?)
+    }
+
+    /// The run that is open, if the message is for it.
+    fn receiver(
+        &mut self,
+        open: &[u8],
+        to: &Recipient,
+    ) -> Result<Option<Arc<Execution>>, LoadError> {
+        let open = values::parse_open_run(open)?;
+        if to.run_id.as_ref().is_some_and(|run_id| *run_id != open) {
+            return Ok(None);
+        }
+        self.load(&open)
     }
 }

@@ -166,7 +166,7 @@ impl Shard {
         let all = keys::left_over_all();
         let range = all.start.as_slice()..all.end.as_slice();
         let rows = self.store.scan(self.id, range, Direction::Ascending, RUNS_PER_SCAN)?;
-        rows.iter().map(|(_, bytes)| crate::values::parse_json(bytes)).collect()
+        rows.iter().map(|(_, bytes)| Ok(crate::values::parse_json(bytes)?)).collect()
     }
 
     fn domains(&self) -> Vec<(Scope, DomainName, RetentionPeriod)> {
@@ -202,6 +202,6 @@ impl Shard {
         let range = keys::listed(Listing::ClosedByClose, scope, domain, from, to);
         let range = range.start.as_slice()..range.end.as_slice();
         let rows = self.store.scan(self.id, range, Direction::Ascending, RUNS_PER_SCAN)?;
-        rows.iter().map(|(_, bytes)| crate::values::parse_json(bytes)).collect()
+        rows.iter().map(|(_, bytes)| Ok(crate::values::parse_json(bytes)?)).collect()
     }
 }

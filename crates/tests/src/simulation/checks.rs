@@ -5,12 +5,27 @@ use super::histories;
 use super::links::{self, Histories};
 use super::world::World;
 use serde_json::json;
-use wire::Operation;
+use service::check::{Finding, Mode, check};
+use wire::{Operation, Timestamp};
+
+/// How far the clock of a node may be ahead of the true time, in milliseconds.
+const CLOCK_AHEAD_MS: i64 = 5_000;
 
 impl World {
-    /// What must be true of the store at every moment.
+    /// What must be true of the store at every moment: rows are written with the events that they
+    /// follow from, so they agree in the middle of any trouble.
     pub fn check_store(&mut self) -> Result<(), String> {
-        Ok(())
+        let now = Timestamp(self.time.now() + CLOCK_AHEAD_MS);
+        let mut first = None;
+        let mut tell = |finding: Finding| {
+            first.get_or_insert_with(|| finding.to_string());
+        };
+        let report = check(&self.disk.memory, now, Mode::Look, &mut tell);
+        let report = report.map_err(|error| error.to_string())?;
+        match first {
+            Some(first) => Err(format!("{} rows do not agree: {first}", report.findings)),
+            None => Ok(()),
+        }
     }
 
     /// Every history that the API shows.
