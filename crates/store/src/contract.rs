@@ -65,6 +65,19 @@ impl Batch {
             .take_while(move |(key, _)| *key < range.end)
     }
 
+    /// True if it deletes more than it puts: what it puts is smaller than the keys that it deletes.
+    /// A store that is short of room takes it for as long as it can, since that is how room is made.
+    pub fn makes_room(&self) -> bool {
+        let (mut put, mut deleted) = (0, 0);
+        for (key, value) in &self.writes {
+            match value {
+                Some(value) => put += key.len() + value.len(),
+                None => deleted += key.len(),
+            }
+        }
+        put < deleted
+    }
+
     /// True if there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
@@ -118,7 +131,8 @@ pub enum CommitError {
     /// shard.
     #[error("another owner has claimed the shard")]
     Fenced,
-    /// Nothing was written: there is too little room. The same epoch may commit again later.
+    /// Nothing was written: there is too little room. The same epoch may commit again later, and
+    /// what makes room ([`Batch::makes_room`]) perhaps even now.
     #[error("the store has too little room: {0}")]
     Full(String),
     /// Durable or not, now or later: claim again and reload before deciding anything.

@@ -79,7 +79,8 @@ pub struct Options {
     pub build: String,
     /// Bound on the cache of disk blocks, in bytes.
     pub cache_bytes_max: u64,
-    /// Commits are refused as [`CommitError::Full`] while they would leave less room than this.
+    /// Commits are refused as [`CommitError::Full`] while they would leave less room than this;
+    /// those that make room ([`Batch::makes_room`]), less than half of it.
     pub free_bytes_min: u64,
     /// Asked before each group of commits.
     pub free_bytes: FreeBytesProbe,
@@ -104,6 +105,11 @@ impl Default for Options {
 fn free_bytes(dir: &Path) -> io::Result<u64> {
     let room = statvfs(dir)?;
     Ok(room.f_bavail.saturating_mul(room.f_frsize))
+}
+
+/// Whether `dir` is a data directory that has been used before.
+pub fn is_complete(dir: &Path) -> bool {
+    Directory::is_complete(dir)
 }
 
 /// Why a directory was not opened.

@@ -1,4 +1,5 @@
 //! Every test that crosses crates, in one binary to save linking.
 
+mod checked;
 mod simulation;
 mod tidy;

@@ -14,6 +14,8 @@ pub enum Command {
     Serve(Serve),
     /// Try it: run the server, on a temporary directory unless one is named, and a demonstration.
     Dev(Dev),
+    /// Check that what is stored agrees with the histories, while no server uses it.
+    Check(Check),
 }
 
 /// Below the flags of both commands.
@@ -36,6 +38,17 @@ pub struct Dev {
     /// Stop the server when the demonstration is over.
     #[arg(long)]
     pub exit_after_demonstration: bool,
+}
+
+/// Exit code 0: all agrees. 1: it does not, or the check failed. 2: the command line is wrong.
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// The data directory to check.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub data_dir: PathBuf,
+    /// Put right what follows from the histories. Histories themselves are never changed.
+    #[arg(long)]
+    pub repair: bool,
 }
 
 /// The settings, as flags.

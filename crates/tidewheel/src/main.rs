@@ -3,6 +3,7 @@
 //! The binary puts the crates together: it reads settings, opens the store, starts the service
 //! and the HTTP server, and ends them in order. It alone asks for the time and for randomness.
 
+mod check;
 mod command;
 mod demo;
 mod logs;
@@ -11,8 +12,9 @@ mod settings;
 mod signals;
 mod system;
 
+use check::CheckRunError;
 use clap::Parser;
-use command::{Command, Dev, Serve};
+use command::{Check, Command, Dev, Serve};
 use process::{After, RunError};
 use settings::{Defaults, Settings, SettingsError};
 use std::fmt::Display;
@@ -22,7 +24,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Something failed that worked before, or is not ours to mend: a port, a disk, a directory.
+/// Something failed that worked before, or is not ours to mend: a port, a disk, a directory. Or a
+/// check has found something.
 const EXIT_FAILURE: u8 = 1;
 /// The command line, the environment or the configuration file is wrong. The parser of the
 /// command line uses the same.
@@ -30,18 +33,21 @@ const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
-        Command::Serve(serve) => run_serve(serve),
-        Command::Dev(dev) => run_dev(dev),
+        Command::Serve(serve) => run_serve(serve).map(|()| true),
+        Command::Dev(dev) => run_dev(dev).map(|()| true),
+        Command::Check(check) => run_check(&check),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => EXIT_FAILURE.into(),
         Err(error) => {
             complain(&error);
             match error {
-                Error::Settings(_) => EXIT_USAGE.into(),
-                Error::WorkingDirectory(_) | Error::ScratchDirectory(_) | Error::Run(_) => {
-                    EXIT_FAILURE.into()
-                }
+                Error::Settings(_) | Error::Check(CheckRunError::NoData(_)) => EXIT_USAGE.into(),
+                Error::WorkingDirectory(_)
+                | Error::ScratchDirectory(_)
+                | Error::Run(_)
+                | Error::Check(_) => EXIT_FAILURE.into(),
             }
         }
     }
@@ -63,6 +69,8 @@ enum Error {
     ScratchDirectory(std::io::Error),
     #[error(transparent)]
     Run(#[from] RunError),
+    #[error(transparent)]
+    Check(#[from] CheckRunError),
 }
 
 fn run_serve(serve: Serve) -> Result<(), Error> {
@@ -101,6 +109,11 @@ fn run_dev(dev: Dev) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// False if something that is stored does not agree.
+fn run_check(arguments: &Check) -> Result<bool, Error> {
+    Ok(check::run(arguments, &absolute(&arguments.data_dir)?)?)
 }
 
 /// For messages: whoever reads them may not know where the process was started.

@@ -7,6 +7,8 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+use store::embedded::{Embedded, Options};
+use store::{Batch, Direction, ShardId, Store};
 
 /// Longer than anything here takes; a test that waits this long has failed.
 const WAIT_SECONDS_MAX: u64 = 60;
@@ -343,4 +345,91 @@ fn help_is_a_command_too() {
     let output = run(tidewheel(&["help", "serve"]));
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).contains("--data-dir <DIRECTORY>"), "{}", text(&output.stdout));
+}
+
+fn check(data_dir: &Path, more: &[&str]) -> Output {
+    let mut command = tidewheel(&["check", "--data-dir"]);
+    command.arg(data_dir).args(more);
+    run(command)
+}
+
+/// Deletes the row of a wake-up.
+fn lose_a_wake_up(data_dir: &Path) {
+    const WAKE: u8 = 4;
+    let store = Embedded::open(data_dir, Options::default()).expect("no server uses it");
+    for shard in (0..64).map(ShardId) {
+        let rows = store.scan(shard, &[WAKE]..&[WAKE + 1], Direction::Ascending, 1);
+        let Some((key, _)) = rows.expect("the store can be read").pop() else { continue };
+        let epoch = store.claim(shard, "test").expect("the store works");
+        let mut batch = Batch::default();
+        batch.delete(key);
+        store.commit(shard, epoch, batch).expect("the store works");
+        return;
+    }
+    panic!("no wake-up is stored");
+}
+
+#[test]
+fn a_check_says_what_does_not_agree_and_repairs_it() {
+    let dir = scratch();
+    let server = Server::start(dir.path());
+    let domain = r#"{"name":"orders","workflowExecutionRetentionPeriodInDays":"7"}"#;
+    answer(server.call("RegisterDomain", domain));
+    let type_ = r#"{"domain":"orders","name":"w","version":"1","defaultTaskList":{"name":"l"},
+        "defaultChildPolicy":"TERMINATE","defaultTaskStartToCloseTimeout":"10",
+        "defaultExecutionStartToCloseTimeout":"1000"}"#;
+    answer(server.call("RegisterWorkflowType", type_));
+    let start = r#"{"domain":"orders","workflowId":"1","workflowType":{"name":"w","version":"1"}}"#;
+    let started = answer(server.call("StartWorkflowExecution", start));
+    assert!(started.contains("runId"), "{started}");
+
+    let in_use = check(dir.path(), &["--repair"]);
+    let in_use_by = format!("is in use by process {}", server.process_id);
+    assert!(text(&in_use.stderr).contains(&in_use_by), "{}", text(&in_use.stderr));
+    assert_eq!((in_use.status.code(), text(&in_use.stdout)), (Some(1), String::new()));
+
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    for more in [&[][..], &["--repair"]] {
+        let checked = check(dir.path(), more);
+        let says = text(&checked.stdout);
+        assert_eq!((checked.status.code(), text(&checked.stderr)), (Some(0), String::new()));
+        assert!(says.starts_with("checked 65 shards, 1 runs, 2 events, "), "{says}");
+        assert!(says.ends_with(" rows: all agree\n"), "{says}");
+    }
+
+    lose_a_wake_up(dir.path());
+    let wrong = "wake-up row: it is missing; it should hold ";
+    for (more, code, repaired, end) in [
+        (&[][..], 1, false, ": 1 findings\n"),
+        (&["--repair"], 0, true, ": 1 findings, 1 repaired, 0 left\n"),
+        (&[], 0, false, ": all agree\n"),
+    ] {
+        let checked = check(dir.path(), more);
+        let says = text(&checked.stdout);
+        assert_eq!((checked.status.code(), text(&checked.stderr)), (Some(code), String::new()));
+        assert!(says.ends_with(end), "{says}");
+        assert_eq!(says.contains(wrong), end != ": all agree\n", "{says}");
+        assert_eq!(says.contains(" (repaired)\n"), repaired, "{says}");
+    }
+}
+
+#[test]
+fn a_check_makes_no_data_directory() {
+    let dir = scratch();
+    let data_dir = dir.path().join("data");
+    for _absent_then_empty in 0..2 {
+        let checked = check(&data_dir, &["--repair"]);
+        let line = format!(
+            "tidewheel: {} holds no data: it has no file VERSION; name a data directory\n",
+            data_dir.display()
+        );
+        assert_eq!((checked.status.code(), text(&checked.stderr)), (Some(2), line));
+        if data_dir.exists() {
+            assert_eq!(std::fs::read_dir(&data_dir).expect("it is ours").count(), 0);
+        } else {
+            std::fs::create_dir(&data_dir).expect("the scratch directory is ours");
+        }
+    }
+    assert_eq!(run(tidewheel(&["check"])).status.code(), Some(2));
 }

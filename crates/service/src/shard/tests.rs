@@ -11,6 +11,7 @@ use store::memory::Memory;
 mod audit;
 mod client;
 mod conformance;
+mod damage;
 mod faults;
 mod histories;
 mod limits;

@@ -79,16 +79,30 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Why `bytes` more cannot be written, if so.
-    fn shortage(&self, bytes: usize) -> Option<String> {
-        let wanted = self.free_bytes_min.saturating_add(bytes as u64);
-        match (self.free_bytes)(&self.dir) {
-            Ok(free) if wanted <= free => None,
-            Ok(free) => Some(format!("{free} bytes are free, {wanted} are needed")),
-            // Nothing was written, so the caller may just try again.
-            Err(error) => Some(format!("cannot tell how many bytes are free: {error}")),
-        }
+    /// Why `bytes` more cannot be written, if so. Of what must stay, those that make room may use
+    /// half.
+    fn shortage(&self, bytes: usize) -> Shortage {
+        let reason = |min: u64| {
+            let wanted = min.saturating_add(bytes as u64);
+            match (self.free_bytes)(&self.dir) {
+                Ok(free) if wanted <= free => None,
+                Ok(free) => Some(format!("{free} bytes are free, {wanted} are needed")),
+                // Nothing was written, so the caller may just try again.
+                Err(error) => Some(format!("cannot tell how many bytes are free: {error}")),
+            }
+        };
+        let of_others = reason(self.free_bytes_min);
+        let of_makers = of_others.as_ref().and_then(|_| reason(self.free_bytes_min / 2));
+        Shortage { of_others, of_makers }
     }
+}
+
+/// Why commits are refused for want of room, if they are.
+struct Shortage {
+    /// Those that make room.
+    of_makers: Option<String>,
+    /// All others.
+    of_others: Option<String>,
 }
 
 pub(super) struct Committer {
@@ -207,7 +221,7 @@ impl Committer {
     /// gives all writes of a group the same sequence number.
     fn judge(&mut self, group: Group) -> Judged {
         let shortage = self.room.shortage(group.bytes);
-        match &shortage {
+        match &shortage.of_others {
             Some(shortage) if !self.was_full => {
                 tracing::warn!(
                     shortage,
@@ -217,11 +231,15 @@ impl Committer {
             None if self.was_full => tracing::info!("there is room again: commits go on"),
             Some(_) | None => (),
         }
-        self.was_full = shortage.is_some();
+        self.was_full = shortage.of_others.is_some();
         let mut judged = Judged::default();
         for request in group.requests {
             match request {
                 Request::Commit { shard, epoch, batch, answer } => {
+                    let shortage = match batch.makes_room() {
+                        true => &shortage.of_makers,
+                        false => &shortage.of_others,
+                    };
                     let result = self.judge_commit(shard, epoch, shortage.as_deref());
                     if result.is_ok() {
                         let row = |(key, value): (Vec<u8>, _)| {

@@ -52,6 +52,11 @@ pub(super) fn io_error(what: &'static str, path: &Path, source: io::Error) -> Op
 }
 
 impl Directory {
+    /// Whether a first start has finished here. Changes nothing.
+    pub(super) fn is_complete(path: &Path) -> bool {
+        path.join(VERSION).is_file()
+    }
+
     /// Locks `path`, which is created if it is missing.
     pub(super) fn lock(path: &Path) -> Result<Directory, OpenError> {
         if path.is_file() {

@@ -253,6 +253,43 @@ fn a_full_disk_refuses_commits_and_work_resumes_with_room() {
 }
 
 #[test]
+fn a_full_disk_takes_what_makes_room_while_half_of_the_reserve_is_left() {
+    let dir = scratch();
+    let free = Arc::new(AtomicU64::new(1_000_000));
+    let probed = free.clone();
+    let options = Options {
+        free_bytes_min: 1_000,
+        free_bytes: Box::new(move |_| Ok(probed.load(Ordering::Relaxed))),
+        ..Options::default()
+    };
+    let store = Embedded::open(dir.path(), options).expect("the directory opens");
+    let epoch = store.claim(SHARD, "test").expect("there is room");
+    assert_eq!(store.commit(SHARD, epoch, put(b"a long key", b"1")), Ok(()));
+    let deletion = || {
+        let mut batch = Batch::default();
+        batch.delete(b"a long key".to_vec());
+        batch
+    };
+    // A little may be put with it: what remembers how far a removal has come.
+    let mut with_a_note = deletion();
+    with_a_note.put(b"note".to_vec(), b"1".to_vec());
+    let mut no_gain = deletion();
+    no_gain.put(b"note".to_vec(), b"as long".to_vec());
+
+    free.store(509, Ordering::Relaxed);
+    let full = |text: &str| Err(CommitError::Full(text.to_owned()));
+    let refused = store.commit(SHARD, epoch, deletion());
+    assert_eq!(refused, full("509 bytes are free, 510 are needed"));
+    free.store(999, Ordering::Relaxed);
+    let refused = store.commit(SHARD, epoch, no_gain);
+    assert_eq!(refused, full("999 bytes are free, 1021 are needed"));
+    assert_eq!(store.commit(SHARD, epoch, with_a_note), Ok(()));
+    free.store(510, Ordering::Relaxed);
+    assert_eq!(store.commit(SHARD, epoch, deletion()), Ok(()));
+    assert_eq!(rows(&store, SHARD), [(b"note".to_vec(), b"1".to_vec())]);
+}
+
+#[test]
 fn the_free_bytes_of_a_real_directory_are_known() {
     let dir = scratch();
     assert!(0 < free_bytes(dir.path()).expect("statvfs answers"));

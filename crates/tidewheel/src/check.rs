@@ -1,0 +1,68 @@
+//! `tidewheel check`: looks through a data directory that no server uses, and says what does not
+//! agree.
+
+use crate::command::Check;
+use crate::process::{RunError, say};
+use crate::system::wall_time;
+use service::check::{CheckError, Finding, Mode, Report, check};
+use std::path::{Path, PathBuf};
+use store::embedded::{self, Embedded};
+
+/// How many findings are printed one by one; of the others, only how many there are.
+const FINDINGS_SHOWN_MAX: u64 = 1_000;
+
+/// Why a check came to no end. One line each.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckRunError {
+    #[error("{} holds no data: it has no file VERSION; name a data directory", .0.display())]
+    NoData(PathBuf),
+    #[error(transparent)]
+    Open(#[from] embedded::OpenError),
+    #[error("the check did not come to its end: {0}")]
+    Check(#[from] CheckError),
+    #[error(transparent)]
+    Output(RunError),
+}
+
+/// Checks `data_dir`, and repairs it if that is asked for. True if all agrees by now.
+pub fn run(arguments: &Check, data_dir: &Path) -> Result<bool, CheckRunError> {
+    // A store would be made where there is none.
+    if !embedded::is_complete(data_dir) {
+        return Err(CheckRunError::NoData(data_dir.to_owned()));
+    }
+    let options = embedded::Options {
+        build: env!("CARGO_PKG_VERSION").to_owned(),
+        ..embedded::Options::default()
+    };
+    let store = Embedded::open(data_dir, options)?;
+    let owner = format!("check by process {}", std::process::id());
+    let mode = if arguments.repair { Mode::Repair(&owner) } else { Mode::Look };
+    let mut shown = 0;
+    let mut output = Ok(());
+    let mut tell = |finding: Finding| {
+        shown += 1;
+        if shown <= FINDINGS_SHOWN_MAX && output.is_ok() {
+            output = say(&finding.to_string());
+        }
+    };
+    let report = check(&store, wall_time(), mode, &mut tell)?;
+    output.map_err(CheckRunError::Output)?;
+    if shown > FINDINGS_SHOWN_MAX {
+        say(&format!("and {} more", shown - FINDINGS_SHOWN_MAX)).map_err(CheckRunError::Output)?;
+    }
+    say(&summary(&report, arguments.repair)).map_err(CheckRunError::Output)?;
+    Ok(report.agrees())
+}
+
+fn summary(report: &Report, repair: bool) -> String {
+    let Report { shards, runs, events, rows, findings, repaired } = report;
+    let looked_at = format!("checked {shards} shards, {runs} runs, {events} events, {rows} rows");
+    match (findings, repair) {
+        (0, _) => format!("{looked_at}: all agree"),
+        (_, false) => format!("{looked_at}: {findings} findings"),
+        (_, true) => {
+            let left = findings - repaired;
+            format!("{looked_at}: {findings} findings, {repaired} repaired, {left} left")
+        }
+    }
+}
