@@ -4,32 +4,16 @@
 use crate::command::Check;
 use crate::process::{RunError, say};
 use crate::system::wall_time;
-use service::check::{CheckError, Finding, Mode, Report, check};
-use std::path::{Path, PathBuf};
+use service::check::{Finding, Mode, Report, check};
+use std::path::Path;
 use store::embedded::{self, Embedded};
 
 /// How many findings are printed one by one; of the others, only how many there are.
 const FINDINGS_SHOWN_MAX: u64 = 1_000;
 
-/// Why a check came to no end. One line each.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckRunError {
-    #[error("{} holds no data: it has no file VERSION; name a data directory", .0.display())]
-    NoData(PathBuf),
-    #[error(transparent)]
-    Open(#[from] embedded::OpenError),
-    #[error("the check did not come to its end: {0}")]
-    Check(#[from] CheckError),
-    #[error(transparent)]
-    Output(RunError),
-}
-
-/// Checks `data_dir`, and repairs it if that is asked for. True if all agrees by now.
-pub fn run(arguments: &Check, data_dir: &Path) -> Result<bool, CheckRunError> {
-    // A store would be made where there is none.
-    if !embedded::is_complete(data_dir) {
-        return Err(CheckRunError::NoData(data_dir.to_owned()));
-    }
+/// Checks `data_dir`, where there is a store, and repairs it if that is asked for. True if all agrees
+/// by now.
+pub fn run(arguments: &Check, data_dir: &Path) -> Result<bool, RunError> {
     let options = embedded::Options {
         build: env!("CARGO_PKG_VERSION").to_owned(),
         ..embedded::Options::default()
@@ -46,11 +30,11 @@ pub fn run(arguments: &Check, data_dir: &Path) -> Result<bool, CheckRunError> {
         }
     };
     let report = check(&store, wall_time(), mode, &mut tell)?;
-    output.map_err(CheckRunError::Output)?;
+    output?;
     if shown > FINDINGS_SHOWN_MAX {
-        say(&format!("and {} more", shown - FINDINGS_SHOWN_MAX)).map_err(CheckRunError::Output)?;
+        say(&format!("and {} more", shown - FINDINGS_SHOWN_MAX))?;
     }
-    say(&summary(&report, arguments.repair)).map_err(CheckRunError::Output)?;
+    say(&summary(&report, arguments.repair))?;
     Ok(report.agrees())
 }
 

@@ -12,7 +12,6 @@ mod settings;
 mod signals;
 mod system;
 
-use check::CheckRunError;
 use clap::Parser;
 use command::{Check, Command, Dev, Serve};
 use process::{After, RunError};
@@ -43,11 +42,10 @@ fn main() -> ExitCode {
         Err(error) => {
             complain(&error);
             match error {
-                Error::Settings(_) | Error::Check(CheckRunError::NoData(_)) => EXIT_USAGE.into(),
-                Error::WorkingDirectory(_)
-                | Error::ScratchDirectory(_)
-                | Error::Run(_)
-                | Error::Check(_) => EXIT_FAILURE.into(),
+                Error::Settings(_) | Error::NoData(_) => EXIT_USAGE.into(),
+                Error::WorkingDirectory(_) | Error::ScratchDirectory(_) | Error::Run(_) => {
+                    EXIT_FAILURE.into()
+                }
             }
         }
     }
@@ -69,8 +67,8 @@ enum Error {
     ScratchDirectory(std::io::Error),
     #[error(transparent)]
     Run(#[from] RunError),
-    #[error(transparent)]
-    Check(#[from] CheckRunError),
+    #[error("{} holds no data: it has no file VERSION; name a data directory", .0.display())]
+    NoData(PathBuf),
 }
 
 fn run_serve(serve: Serve) -> Result<(), Error> {
@@ -113,7 +111,12 @@ fn run_dev(dev: Dev) -> Result<(), Error> {
 
 /// False if something that is stored does not agree.
 fn run_check(arguments: &Check) -> Result<bool, Error> {
-    Ok(check::run(arguments, &absolute(&arguments.data_dir)?)?)
+    let data_dir = absolute(&arguments.data_dir)?;
+    // A store would be made where there is none.
+    if !store::embedded::is_complete(&data_dir) {
+        return Err(Error::NoData(data_dir));
+    }
+    Ok(check::run(arguments, &data_dir)?)
 }
 
 /// For messages: whoever reads them may not know where the process was started.

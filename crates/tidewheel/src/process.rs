@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::system::{SystemClock, SystemEntropy};
 use server::Server;
+use service::check::CheckError;
 use service::{Entropy, Options, Service};
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -40,6 +41,8 @@ pub enum RunError {
     Service(#[from] StoreError),
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
+    #[error("the check did not come to its end: {0}")]
+    Check(#[from] CheckError),
     #[error("the demonstration failed: {0}")]
     Demonstration(DemonstrationError),
 }

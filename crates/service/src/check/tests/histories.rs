@@ -118,7 +118,7 @@ fn an_event_behind_the_close_is_reported() {
 /// Without a snapshot nothing is left to lose; with one, there is.
 #[test]
 fn what_is_left_of_a_lost_history_goes_unless_there_is_a_snapshot() {
-    let whole = rows(&store());
+    let whole = rows(&store_with_snapshot());
     let lose = |shard: ShardId, run_id: &RunId| {
         let memory = with(&whole);
         let range = keys::history_all(run_id);
@@ -140,7 +140,7 @@ fn what_is_left_of_a_lost_history_goes_unless_there_is_a_snapshot() {
 
 #[test]
 fn a_snapshot_that_is_wrong_is_made_anew() {
-    let whole = rows(&store());
+    let whole = rows(&store_with_snapshot());
     let (key, value) = of(&whole, Table::Snapshot).pop_first().expect("a snapshot");
     let state = || values::parse_snapshot(&value).expect("it is whole");
     let mut ahead = state();

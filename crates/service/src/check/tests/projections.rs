@@ -73,7 +73,7 @@ fn a_row_in_another_form_that_says_the_same_is_right() {
 
 #[test]
 fn a_row_that_follows_from_no_history_goes() {
-    let whole = rows(&store());
+    let whole = rows(&store_with_snapshot());
     let stranger = RunId::from("stranger");
     let is_stray = |what: &What| matches!(what, What::Stray { .. });
     for table in PROJECTIONS.into_iter().chain([Table::Heartbeat, Table::Snapshot]) {

@@ -20,14 +20,15 @@ fn damaged(whole: &Rows) -> Memory {
         let run_id = Table::ClosedByStart.run_of(&key).expect("it names its run");
         edit(&memory, &(shard, keys::row(&engine::rows::Key::Run(run_id))), None);
     }
-    let (key, _) = of(whole, Table::Snapshot).pop_first().expect("a snapshot");
-    edit(&memory, &key, Some(vec![1]));
+    for key in of(whole, Table::Snapshot).into_keys() {
+        edit(&memory, &key, Some(vec![1]));
+    }
     memory
 }
 
 #[test]
 fn damage_to_every_table_is_repaired_row_for_row() {
-    let whole = rows(&store());
+    let whole = rows(&store_with_snapshot());
     let memory = damaged(&whole);
     let found = repair(&memory);
     assert!(found.len() > 20 && found.iter().all(|finding| finding.repaired), "{found:#?}");

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::reader::Reader;
+use crate::shard::retention::ROWS_DELETED_MAX;
 use crate::tests::fixture::rows;
 use crate::token::Tokens;
 use engine::registry::Change;
@@ -12,6 +13,7 @@ use store::memory::{self, Call};
 const WORKS: u8 = 0;
 const IS_FULL: u8 = 1;
 const CANNOT_SCAN: u8 = 2;
+const TAKES_WHAT_MAKES_ROOM: u8 = 3;
 
 /// A shard with one run `p` whose decision task is answered, on a store whose mode can be set.
 struct Bench {
@@ -38,6 +40,9 @@ impl Bench {
         let faulty = memory.with_faults(move |call| match (seen.load(Ordering::Relaxed), call) {
             (IS_FULL, Call::Commit { shard, .. }) if *shard == SHARD => Some(memory::Fault::Full),
             (CANNOT_SCAN, Call::Scan { .. }) => Some(memory::Fault::Lost),
+            (TAKES_WHAT_MAKES_ROOM, Call::Commit { batch, .. }) => {
+                (!batch.makes_room()).then_some(memory::Fault::Full)
+            }
             _ => None,
         });
         let store: Arc<dyn Store> = Arc::new(faulty);
@@ -188,4 +193,31 @@ fn a_run_that_expires_on_a_full_disk_does_not_stop_descriptions() {
     bench.step(Vec::new());
     let step = bench.step(vec![ShardCommand::Describe(run("p", "r"))]);
     assert!(step.replies[0].1.is_err(), "it goes when there is room");
+}
+
+/// However long the history is: the rows that remember what is left are few.
+#[test]
+fn a_full_disk_does_not_stop_what_makes_room() {
+    for signals in [1, 2 * ROWS_DELETED_MAX] {
+        let mut bench = Bench::new("0");
+        bench.start();
+        for _ in 0..signals {
+            bench.step(vec![signal(open("p"), "x")]);
+        }
+        bench.terminate();
+        let is_history = |key: &[u8]| keys::history_first(key).is_some();
+        assert!(
+            rows(&bench.memory, SHARD).iter().filter(|(key, _)| is_history(key)).count() > signals
+        );
+        bench.set(TAKES_WHAT_MAKES_ROOM);
+        let refused = bench.step(vec![start("q", "q", json!({}))]);
+        assert_eq!(refused.replies[0].1, Err(Refusal::Unavailable), "nothing new is taken");
+        for _ in 0..2 {
+            // What a commit that was refused puts off.
+            bench.now += 60_000;
+            bench.step(Vec::new());
+            bench.step(Vec::new());
+        }
+        assert_eq!(rows(&bench.memory, SHARD), [], "{signals} signals");
+    }
 }
