@@ -339,10 +339,12 @@ impl Shard {
         staged: &Staged,
     ) -> Result<Outcome, Refusal> {
         let execution = self.find(target, staged)?;
+        if !execution.is_open() {
+            let RunIdentity { workflow_id, run_id, .. } = &*execution.identity;
+            return Err(Fault::unknown_run(workflow_id, run_id).into());
+        }
         let held = execution.decision_task_started.as_ref().is_some_and(|started| {
-            execution.is_open()
-                && started.scheduled_event_id == ids.scheduled
-                && started.event_id == ids.started
+            started.scheduled_event_id == ids.scheduled && started.event_id == ids.started
         });
         if !held {
             return Err(Fault::unknown_decision_task(ids.scheduled).into());

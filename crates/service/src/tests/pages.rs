@@ -2,6 +2,7 @@
 
 use super::client::{Client, check, play};
 use serde_json::{Value, json};
+use wire::Fault;
 
 fn start(client: &Client, workflow_id: &str) -> Value {
     let workflow_type = json!({"name": "w", "version": "1"});
@@ -139,6 +140,23 @@ fn a_page_token_is_good_for_its_request_and_its_time() {
         => ValidationException Specified token has exceeded its maximum lifetime
         "#,
     );
+}
+
+/// As for every other use of a task's token: what is closed is named, the task or the execution.
+#[test]
+fn a_page_token_of_a_closed_execution_names_the_execution() {
+    let client = Client::new();
+    start(&client, "w1");
+    let body = json!({"domain": "d", "taskList": {"name": "deciders"}, "maximumPageSize": 1});
+    let task = client.call("PollForDecisionTask", body.clone()).expect("a decision task");
+    let terminate = json!({"domain": "d", "workflowId": "w1"});
+    client.call("TerminateWorkflowExecution", terminate).expect("the run is open");
+    let mut further = body;
+    further["nextPageToken"] = task["nextPageToken"].clone();
+    let run_id = task["workflowExecution"]["runId"].as_str().expect("a text");
+    let execution = format!("WorkflowExecution=[workflowId=w1, runId={run_id}]");
+    let unknown = Fault::UnknownResource(format!("Unknown execution: {execution}"));
+    assert_eq!(client.call("PollForDecisionTask", further), Err(unknown));
 }
 
 #[test]
