@@ -1,4 +1,5 @@
 //! The tests that cross crates live in `tests/`, the benchmarks in `benches/`; here is what they
 //! share with commands.
 
+pub mod fuzzing;
 pub mod simulation;

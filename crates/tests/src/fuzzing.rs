@@ -1,0 +1,195 @@
+//! What the fuzz target does with its input, shared with the tests: requests, one a line, go the
+//! way of those that come over HTTP, and none may be answered with a panic, a 5xx, or more bytes
+//! than it deserves.
+//!
+//! A line is an operation's name, a space, and a body. In bodies, `@task`, `@run` and `@page` stand
+//! for the newest task token, run id and page token that were answered.
+
+use serde_json::Value;
+use service::{Clock, Entropy, Mail, Options, Pending, Reply, Scope, Stepped};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use store::memory::Memory;
+use wire::{Fault, Model, Operation, Timestamp};
+
+/// How many requests of an input are sent. More are left out.
+const REQUESTS_MAX: usize = 64;
+
+/// How many turns a request may lead to.
+const TURNS_MAX: usize = 100_000;
+
+/// How much time passes from one request to the next, so that timers fire.
+const BETWEEN_REQUESTS_MS: i64 = 1000;
+
+/// How long a poll waits for a task.
+const POLL_HOLD_MS: i64 = 1;
+
+/// How long a fault may be: each byte of the request may be quoted twice, as six bytes of JSON, ...
+const FAULT_BYTES_PER_BYTE: usize = 12;
+/// ... beside what says what is wrong in ten places.
+const FAULT_BYTES_BESIDE: usize = 20_000;
+
+/// What is there before the input is.
+const PREPARED: [&str; 3] = [
+    r#"RegisterDomain {"name":"d","workflowExecutionRetentionPeriodInDays":"1"}"#,
+    r#"RegisterWorkflowType {"domain":"d","name":"t","version":"1","defaultTaskList":{"name":"l"},
+        "defaultTaskStartToCloseTimeout":"5","defaultExecutionStartToCloseTimeout":"60",
+        "defaultChildPolicy":"TERMINATE"}"#,
+    r#"RegisterActivityType {"domain":"d","name":"a","version":"1","defaultTaskList":{"name":"l"},
+        "defaultTaskStartToCloseTimeout":"5","defaultTaskHeartbeatTimeout":"5",
+        "defaultTaskScheduleToStartTimeout":"5","defaultTaskScheduleToCloseTimeout":"5"}"#,
+];
+
+/// Sends the requests of `input`, and panics if one is answered as none may be. Says how many were
+/// accepted and refused.
+pub fn run(input: &[u8]) -> (usize, usize) {
+    run_on(Memory::default(), input)
+}
+
+/// The same on a store of the caller's.
+pub fn run_on(store: Memory, input: &[u8]) -> (usize, usize) {
+    let mut target = Target::new(store);
+    for line in PREPARED {
+        let prepared = target.send(line.as_bytes());
+        assert!(prepared == Some(true), "what is prepared is accepted");
+    }
+    let lines = input.split(|byte| *byte == b'\n').take(REQUESTS_MAX);
+    let outcomes: Vec<bool> = lines.filter_map(|line| target.send(line)).collect();
+    let accepted = outcomes.iter().filter(|accepted| **accepted).count();
+    (accepted, outcomes.len() - accepted)
+}
+
+/// The service, and what it said last.
+struct Target {
+    service: Stepped,
+    clock: Arc<AtomicI64>,
+    scope: Scope,
+    newest: [(&'static str, &'static str, String); 3],
+}
+
+struct HandClock(Arc<AtomicI64>);
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Other bytes each time, the same in each run.
+struct Counter(AtomicU64);
+
+impl Entropy for Counter {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let count = self.0.fetch_add(1, Ordering::SeqCst).to_le_bytes();
+            chunk.copy_from_slice(&count[..chunk.len()]);
+        }
+    }
+}
+
+impl Target {
+    fn new(store: Memory) -> Target {
+        let clock = Arc::new(AtomicI64::new(1_700_000_000_000));
+        let options = Options {
+            poll_hold: Duration::from_millis(POLL_HOLD_MS.unsigned_abs()),
+            owner: "fuzzing".to_owned(),
+            on_panic: || (),
+        };
+        let (time, chance) = (HandClock(Arc::clone(&clock)), Counter(AtomicU64::new(1)));
+        let service = Stepped::open(Arc::new(store), Arc::new(time), Arc::new(chance), &options)
+            .expect("no fault is planned");
+        let scope = Scope { account: "123456789012".into(), region: "us-east-1".into() };
+        let newest = [("@task", "taskToken"), ("@run", "runId"), ("@page", "nextPageToken")]
+            .map(|(word, member)| (word, member, "none-yet".to_owned()));
+        Target { service, clock, scope, newest }
+    }
+
+    /// Sends one request. True if it is accepted; nothing if it names no operation.
+    fn send(&mut self, line: &[u8]) -> Option<bool> {
+        let space = line.iter().position(|byte| *byte == b' ')?;
+        let (name, body) = (&line[..space], self.fill_in(&line[space + 1..]));
+        let known = Operation::ALL.iter().find(|known| known.name().as_bytes() == name)?;
+        let answer = self.answer(*known, &body);
+        match answer {
+            Ok(Reply::Empty) => (),
+            Ok(Reply::Json(reply)) => {
+                let reply: Value = serde_json::from_slice(&reply).expect("a reply is JSON");
+                self.remember(&reply);
+            }
+            Err(fault) => {
+                let json = fault.to_json();
+                let bound = body.len() * FAULT_BYTES_PER_BYTE + FAULT_BYTES_BESIDE;
+                assert!(fault.status() < 500, "{} is not answered: {fault:?}", known.name());
+                assert!(json.len() <= bound, "{} bytes say what is wrong", json.len());
+                serde_json::from_slice::<Value>(&json).expect("a fault is JSON");
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+
+    fn answer(&mut self, operation: Operation, body: &[u8]) -> Result<Reply, Fault> {
+        if body.len() > Fault::BODY_BYTES_MAX {
+            return Err(Fault::RequestTooLarge);
+        }
+        let body = serde_json::from_slice(body).map_err(|_| Fault::Serialization(None))?;
+        let request = Model::get().check(operation, body)?;
+        self.clock.fetch_add(BETWEEN_REQUESTS_MS, Ordering::SeqCst);
+        let mut pending = self.service.call(&self.scope, request);
+        self.work(operation);
+        // A poll for which there is no task waits until its time is over.
+        let answer = now(&mut pending).or_else(|| {
+            self.clock.fetch_add(POLL_HOLD_MS, Ordering::SeqCst);
+            self.work(operation);
+            now(&mut pending)
+        });
+        answer.unwrap_or_else(|| panic!("{} is never answered", operation.name()))
+    }
+
+    /// Lets the service do what there is to do now.
+    fn work(&mut self, operation: Operation) {
+        for _ in 0..TURNS_MAX {
+            let Some(part) = self.service.busy().first().copied() else { return };
+            self.service.turn(part, usize::MAX, Mail::Orderly);
+        }
+        panic!("{} leads to work without end", operation.name());
+    }
+
+    /// Puts what was answered in the place of the words for it.
+    fn fill_in(&self, body: &[u8]) -> Vec<u8> {
+        let mut filled = Vec::with_capacity(body.len());
+        let mut rest = body;
+        while let Some((first, others)) = rest.split_first() {
+            let named = self.newest.iter().find(|(word, ..)| rest.starts_with(word.as_bytes()));
+            if let Some((word, _, text)) = named {
+                filled.extend(text.bytes());
+                rest = &rest[word.len()..];
+            } else {
+                filled.push(*first);
+                rest = others;
+            }
+        }
+        filled
+    }
+
+    fn remember(&mut self, reply: &Value) {
+        let execution = &reply["workflowExecution"];
+        for (_, member, text) in &mut self.newest {
+            let said = [reply, execution].into_iter().find_map(|place| place[*member].as_str());
+            if let Some(said) = said {
+                said.clone_into(text);
+            }
+        }
+    }
+}
+
+fn now(pending: &mut Pending) -> Option<Result<Reply, Fault>> {
+    match Pin::new(pending).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Pending => None,
+        Poll::Ready(answer) => Some(answer),
+    }
+}

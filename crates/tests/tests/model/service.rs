@@ -1,0 +1,148 @@
+//! The service that the model is compared with: real, fed with requests as JSON, on a store in
+//! memory and a clock that is moved by hand. After each request it works until nothing is left.
+
+use serde_json::{Map, Value};
+use service::{Clock, Entropy, Mail, Options, Pending, Reply, Scope, Stepped};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use store::memory::Memory;
+use wire::{Model, Timestamp};
+
+/// How long a poll waits for a task, in milliseconds: as short as can be.
+pub const POLL_HOLD_MS: i64 = 1;
+
+/// How many turns one request may lead to.
+const TURNS_MAX: usize = 10_000;
+
+/// Members that hold moments: on the wire seconds with a fraction, here milliseconds.
+const MOMENTS: [&str; 6] = [
+    "eventTimestamp",
+    "startTimestamp",
+    "closeTimestamp",
+    "latestActivityTaskTimestamp",
+    "creationDate",
+    "deprecationDate",
+];
+
+struct HandClock(Arc<AtomicI64>);
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Different bytes each time, the same in each run.
+struct Counter(AtomicU64);
+
+impl Entropy for Counter {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let count = self.0.fetch_add(1, Ordering::SeqCst);
+            let mixed = count.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+            chunk.copy_from_slice(&mixed[..chunk.len()]);
+        }
+    }
+}
+
+/// See the module.
+pub struct Service {
+    stepped: Stepped,
+    clock: Arc<AtomicI64>,
+    scope: Scope,
+}
+
+impl Service {
+    /// A new one at that time.
+    pub fn new(now: i64) -> Service {
+        let clock = Arc::new(AtomicI64::new(now));
+        let options = Options {
+            poll_hold: Duration::from_millis(POLL_HOLD_MS.unsigned_abs()),
+            owner: "model".to_owned(),
+            on_panic: || (),
+        };
+        let (time, chance) = (HandClock(Arc::clone(&clock)), Counter(AtomicU64::new(1)));
+        let store = Arc::new(Memory::default());
+        let stepped = Stepped::open(store, Arc::new(time), Arc::new(chance), &options)
+            .expect("no fault is planned");
+        let scope = Scope { account: "123456789012".into(), region: "us-east-1".into() };
+        Service { stepped, clock, scope }
+    }
+
+    /// Moves the clock.
+    pub fn set_time(&self, now: i64) {
+        self.clock.store(now, Ordering::SeqCst);
+    }
+
+    /// Works until nothing is left to do at this time. True if there was something.
+    pub fn work(&mut self) -> bool {
+        for turn in 0..TURNS_MAX {
+            let Some(part) = self.stepped.busy().first().copied() else { return turn > 0 };
+            self.stepped.turn(part, usize::MAX, Mail::Orderly);
+        }
+        panic!("the service finds no rest");
+    }
+
+    /// Hands in a request.
+    pub fn send(&self, operation: &str, body: &Value) -> Call {
+        let operation = wire::Operation::ALL.iter().find(|known| known.name() == operation);
+        let operation = *operation.expect("scripts know the operations");
+        match Model::get().check(operation, body.clone()) {
+            Ok(request) => Call::Pending(self.stepped.call(&self.scope, request)),
+            Err(fault) => Call::Refused(from_json(&fault.to_json())),
+        }
+    }
+
+    /// Hands in a request that is answered at once.
+    pub fn ask(&mut self, operation: &str, body: &Value) -> Result<Value, Value> {
+        let mut call = self.send(operation, body);
+        self.work();
+        call.answer().unwrap_or_else(|| panic!("{operation} {body} is not answered"))
+    }
+}
+
+/// A request that was handed in.
+pub enum Call {
+    /// Its answer is to come.
+    Pending(Pending),
+    /// It was refused before anything saw it.
+    Refused(Value),
+}
+
+impl Call {
+    /// The answer, if it is there: a body, or the body of a fault.
+    pub fn answer(&mut self) -> Option<Result<Value, Value>> {
+        let pending = match self {
+            Call::Refused(fault) => return Some(Err(fault.clone())),
+            Call::Pending(pending) => pending,
+        };
+        match Pin::new(pending).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => None,
+            Poll::Ready(Ok(Reply::Empty)) => Some(Ok(Value::Null)),
+            Poll::Ready(Ok(Reply::Json(bytes))) => Some(Ok(from_json(&bytes))),
+            Poll::Ready(Err(fault)) => Some(Err(from_json(&fault.to_json()))),
+        }
+    }
+}
+
+fn from_json(bytes: &[u8]) -> Value {
+    in_milliseconds(serde_json::from_slice(bytes).expect("an answer is JSON"))
+}
+
+fn in_milliseconds(value: Value) -> Value {
+    if let Value::Array(items) = value {
+        return items.into_iter().map(in_milliseconds).collect();
+    }
+    let Value::Object(members) = value else { return value };
+    let convert = |(name, value): (String, Value)| match value.as_f64() {
+        Some(seconds) if MOMENTS.contains(&name.as_str()) => {
+            (name, Value::from((seconds * 1000.0).round() as i64))
+        }
+        Some(_) | None => (name, in_milliseconds(value)),
+    };
+    Value::Object(members.into_iter().map(convert).collect::<Map<_, _>>())
+}
