@@ -21,7 +21,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunne
 use std::cell::RefCell;
 
 /// How many sequences are tried if nobody says otherwise.
-const CASES: u32 = 100;
+const CASES: u32 = 120;
 
 /// Which ones, if nobody says otherwise: always the same, so that a failure comes again.
 const SEED: u64 = 2012;

@@ -223,8 +223,8 @@ fn step() -> BoxedStrategy<Value> {
 fn close() -> BoxedStrategy<Value> {
     prop_oneof![
         3 => decision("CompleteWorkflowExecution"),
-        1 => decision("FailWorkflowExecution"),
-        1 => decision("CancelWorkflowExecution"),
+        2 => decision("FailWorkflowExecution"),
+        2 => decision("CancelWorkflowExecution"),
         3 => decision("ContinueAsNewWorkflowExecution"),
     ]
     .boxed()
@@ -474,24 +474,39 @@ fn family() -> BoxedStrategy<Vec<Operation>> {
         let name = "RespondDecisionTaskCompleted";
         [poll.clone(), Operation::Answer { name, token: Token::Open(0), body }]
     };
-    let child = json!({
-        "workflowId": "c:1", "workflowType": {"name": "t", "version": "1"},
-    });
-    let start = json!({
-        "decisionType": "StartChildWorkflowExecution",
-        "startChildWorkflowExecutionDecisionAttributes": child,
-    });
-    let go_on = json!({
-        "decisionType": "ContinueAsNewWorkflowExecution",
-        "continueAsNewWorkflowExecutionDecisionAttributes": {},
-    });
+    let start = |settings: Value| {
+        let mut child = settings;
+        child["workflowId"] = json!("c:1");
+        child["workflowType"] = json!({"name": "t", "version": "1"});
+        json!({
+            "decisionType": "StartChildWorkflowExecution",
+            "startChildWorkflowExecutionDecisionAttributes": child,
+        })
+    };
+    let starts = [json!({}), json!({"executionStartToCloseTimeout": "8"})].map(start);
+    let end = |kind: &str, member: &str| json!({"decisionType": kind, member: {}});
+    let go_on =
+        end("ContinueAsNewWorkflowExecution", "continueAsNewWorkflowExecutionDecisionAttributes");
+    let ends = vec![
+        end("CompleteWorkflowExecution", "completeWorkflowExecutionDecisionAttributes"),
+        end("FailWorkflowExecution", "failWorkflowExecutionDecisionAttributes"),
+        end("CancelWorkflowExecution", "cancelWorkflowExecutionDecisionAttributes"),
+    ];
     let marker = json!({
         "decisionType": "RecordMarker", "recordMarkerDecisionAttributes": {"markerName": "m"},
     });
     // The parent hears of the child while the child gets its turn, in either order.
-    select(vec![marker, go_on.clone()])
-        .prop_map(move |meanwhile| {
-            [decide(start.clone()), decide(meanwhile), decide(go_on.clone())].concat()
+    let body = json!({"domain": "d", "workflowId": "c:1"});
+    let fates = vec![
+        Operation::Wait(4000),
+        Operation::Wait(4000),
+        Operation::Call("TerminateWorkflowExecution", body),
+    ];
+    (select(starts.to_vec()), select(vec![marker, go_on.clone()]), select(ends), select(fates))
+        .prop_map(move |(start, first, last, fate)| {
+            let mut turns = [start, first, go_on.clone(), last].map(&decide).concat();
+            turns.insert(6, fate);
+            turns
         })
         .boxed()
 }
