@@ -24,8 +24,9 @@ SECRET_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 class Server:
     """One server on one data directory; it can be started again after it has ended."""
 
-    def __init__(self, data_dir: pathlib.Path):
+    def __init__(self, data_dir: pathlib.Path, *flags: str):
         self.data_dir = data_dir
+        self.flags = flags
         self.log = data_dir.with_name(data_dir.name + ".log")
         self.process = None
         self.url = None
@@ -39,6 +40,7 @@ class Server:
         self._clients = {}
         self.data_dir.mkdir(exist_ok=True)
         command = [binary(), "serve", "--data-dir", str(self.data_dir), "--listen", "127.0.0.1:0"]
+        command += self.flags
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,

@@ -43,6 +43,7 @@ impl Execution {
                     child_policy: child_policy.unwrap_or(self.settings.child_policy),
                     reason: reason.clone(),
                     details: details.clone(),
+                    // Engine.md, section 13, row 13.
                     cause: Some(WorkflowExecutionTerminatedCause::OperatorInitiated),
                 });
             }
@@ -116,11 +117,12 @@ fn complete_decision_task(draft: &mut Draft<'_>, answer: &CompleteDecisionTask) 
             .and(answer.task_list_schedule_to_start_timeout),
     });
     let mut run_ids = answer.run_ids.iter();
-    for decision in &answer.decisions {
+    for (index, decision) in answer.decisions.iter().enumerate() {
         if draft.is_full() {
             return;
         }
         let run_id = decision.decision_type().starts_run().then(|| run_ids.next()).flatten();
+        draft.rate_exceeded = answer.rate_exceeded.contains(&index);
         draft.decide(decision, completed, run_id);
     }
 }

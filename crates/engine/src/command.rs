@@ -1,5 +1,6 @@
 //! What can be asked of an execution that exists.
 
+use std::collections::BTreeSet;
 use wire::{
     ChildPolicy, Data, Decision, EventId, Identity, Reason, RunId, SignalName, TaskList, Timeout,
 };
@@ -76,6 +77,9 @@ pub struct CompleteDecisionTask {
     pub task_list_schedule_to_start_timeout: Option<Timeout>,
     /// Fresh ids, one for each decision that starts a run, in order.
     pub run_ids: Vec<RunId>,
+    /// The decisions that come faster than decisions of their kind may, by their place in the
+    /// list.
+    pub rate_exceeded: BTreeSet<usize>,
 }
 
 /// How an activity ended.

@@ -36,6 +36,7 @@ impl Execution {
             return None;
         }
         let deadline = |at, kind| Deadline { at, kind };
+        // Whatever was asked for, NONE included (engine.md, section 13, rows 21 and 22).
         let longest = Timeout::Seconds(EXECUTION_SECONDS_MAX);
         let execution = self
             .started_at

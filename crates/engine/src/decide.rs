@@ -1,10 +1,11 @@
 //! Carries out a decider's decisions. One that cannot be carried out becomes an event that says
 //! why, not an error: the decider reads it (engine.md, section 3).
 //!
-//! Checks go existence, deprecation, id in use, limit, defaults (section 13, row 17).
+//! Checks go existence, deprecation, id in use, limit, rate, defaults (section 13, row 17). Rates
+//! are counted by who hands the decisions in (row 25).
 
 use crate::draft::Draft;
-use crate::limits::{OPEN_ACTIVITIES_MAX, OPEN_TIMERS_MAX};
+use crate::limits::is_reached;
 use crate::registry::Domain;
 use crate::start::{MissingDefault, Start, given_settings};
 use wire::decision;
@@ -80,8 +81,11 @@ impl Draft<'_> {
         if self.next.activity_ids.contains_key(&d.activity_id) {
             return Err(Cause::ActivityIdAlreadyInUse);
         }
-        if self.next.activities.len() >= OPEN_ACTIVITIES_MAX {
+        if is_reached(self.next.activities.len(), self.around.limits.open_activities_max) {
             return Err(Cause::OpenActivitiesLimitExceeded);
+        }
+        if self.rate_exceeded {
+            return Err(Cause::ActivityCreationRateExceeded);
         }
         let defaults = &detail.configuration;
         let task_list = d.task_list.clone().or_else(|| defaults.default_task_list.clone());
@@ -106,6 +110,7 @@ impl Draft<'_> {
                 defaults.default_task_start_to_close_timeout,
                 Cause::DefaultStartToCloseTimeoutUndefined,
             )?,
+            // Asked for like the others (engine.md, section 13, row 14).
             heartbeat_timeout: given(
                 d.heartbeat_timeout,
                 defaults.default_task_heartbeat_timeout,
@@ -245,6 +250,9 @@ impl Draft<'_> {
         if detail.type_info.status == RegistrationStatus::Deprecated {
             return Err(Cause::WorkflowTypeDeprecated);
         }
+        if self.rate_exceeded {
+            return Err(Cause::ContinueAsNewWorkflowExecutionRateExceeded);
+        }
         let settings =
             given_settings!(d).resolve(&detail.configuration).map_err(|missing| match missing {
                 MissingDefault::ExecutionStartToCloseTimeout => {
@@ -274,8 +282,10 @@ impl Draft<'_> {
     fn start_timer(&mut self, d: &decision::StartTimer, completed: EventId) {
         let cause = if self.next.timers.contains_key(&d.timer_id) {
             Some(StartTimerFailedCause::TimerIdAlreadyInUse)
-        } else if self.next.timers.len() >= OPEN_TIMERS_MAX {
+        } else if is_reached(self.next.timers.len(), self.around.limits.open_timers_max) {
             Some(StartTimerFailedCause::OpenTimersLimitExceeded)
+        } else if self.rate_exceeded {
+            Some(StartTimerFailedCause::TimerCreationRateExceeded)
         } else {
             None
         };

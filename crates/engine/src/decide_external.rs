@@ -7,7 +7,7 @@
 
 use crate::draft::Draft;
 use crate::execution::{Parent, RunIdentity};
-use crate::limits::OPEN_CHILDREN_MAX;
+use crate::limits::is_reached;
 use crate::message::{Content, Message, Recipient};
 use crate::start::{MissingDefault, Start, given_settings};
 use wire::decision;
@@ -20,6 +20,19 @@ impl Draft<'_> {
         d: &decision::SignalExternalWorkflowExecution,
         completed: EventId,
     ) {
+        use SignalExternalWorkflowExecutionFailedCause as Cause;
+        if self.rate_exceeded {
+            // Nothing was announced (engine.md, section 13, row 15).
+            self.record(SignalExternalWorkflowExecutionFailed {
+                workflow_id: d.workflow_id.clone(),
+                cause: Cause::SignalExternalWorkflowExecutionRateExceeded,
+                initiated_event_id: EventId::NONE,
+                decision_task_completed_event_id: completed,
+                run_id: d.run_id.clone(),
+                control: d.control.clone(),
+            });
+            return;
+        }
         let initiated_event_id = self.record(SignalExternalWorkflowExecutionInitiated {
             workflow_id: d.workflow_id.clone(),
             signal_name: d.signal_name.clone(),
@@ -36,7 +49,7 @@ impl Draft<'_> {
         };
         let otherwise = SignalExternalWorkflowExecutionFailed {
             workflow_id: d.workflow_id.clone(),
-            cause: SignalExternalWorkflowExecutionFailedCause::UnknownExternalWorkflowExecution,
+            cause: Cause::UnknownExternalWorkflowExecution,
             initiated_event_id,
             decision_task_completed_event_id: completed,
             run_id: d.run_id.clone(),
@@ -53,6 +66,19 @@ impl Draft<'_> {
         d: &decision::RequestCancelExternalWorkflowExecution,
         completed: EventId,
     ) {
+        use RequestCancelExternalWorkflowExecutionFailedCause as Cause;
+        if self.rate_exceeded {
+            // Nothing was announced (engine.md, section 13, row 15).
+            self.record(RequestCancelExternalWorkflowExecutionFailed {
+                workflow_id: d.workflow_id.clone(),
+                cause: Cause::RequestCancelExternalWorkflowExecutionRateExceeded,
+                initiated_event_id: EventId::NONE,
+                decision_task_completed_event_id: completed,
+                run_id: d.run_id.clone(),
+                control: d.control.clone(),
+            });
+            return;
+        }
         let initiated_event_id = self.record(RequestCancelExternalWorkflowExecutionInitiated {
             workflow_id: d.workflow_id.clone(),
             decision_task_completed_event_id: completed,
@@ -66,8 +92,7 @@ impl Draft<'_> {
         };
         let otherwise = RequestCancelExternalWorkflowExecutionFailed {
             workflow_id: d.workflow_id.clone(),
-            cause:
-                RequestCancelExternalWorkflowExecutionFailedCause::UnknownExternalWorkflowExecution,
+            cause: Cause::UnknownExternalWorkflowExecution,
             initiated_event_id,
             decision_task_completed_event_id: completed,
             run_id: d.run_id.clone(),
@@ -116,6 +141,7 @@ impl Draft<'_> {
             tag_list: start.tag_list.clone(),
             lambda_role: settings.lambda_role.clone(),
         });
+        self.children_announced += 1;
         let execution = self.next.identity.execution();
         start.parent = Some(Parent { execution, initiated_event_id });
         failed.initiated_event_id = initiated_event_id;
@@ -142,8 +168,17 @@ impl Draft<'_> {
         if detail.type_info.status == RegistrationStatus::Deprecated {
             return Err(Cause::WorkflowTypeDeprecated);
         }
-        if self.next.children.len() >= OPEN_CHILDREN_MAX {
+        if is_reached(self.next.children.len(), self.around.limits.open_children_max) {
             return Err(Cause::OpenChildrenLimitExceeded);
+        }
+        // Children that others have announced and that are not open yet are not counted, and once
+        // announced a child starts: the domain may come to hold a few more than it should.
+        let open = self.around.open_executions + self.children_announced;
+        if open >= self.around.limits.open_executions_max {
+            return Err(Cause::OpenWorkflowsLimitExceeded);
+        }
+        if self.rate_exceeded {
+            return Err(Cause::ChildCreationRateExceeded);
         }
         let settings =
             given_settings!(d).resolve(&detail.configuration).map_err(|missing| match missing {

@@ -2,7 +2,6 @@
 //! it, and at the end a decision task is scheduled if there is news.
 
 use crate::execution::Execution;
-use crate::limits::HISTORY_EVENTS_MAX;
 use crate::message::{Content, Message, Recipient, child_policies, child_report};
 use crate::surroundings::Surroundings;
 use serde::{Deserialize, Serialize};
@@ -58,6 +57,10 @@ pub(crate) struct Draft<'s> {
     heartbeat: Option<Heartbeat>,
     successor: Option<Box<Transition>>,
     messages: Vec<Message>,
+    /// The decision that is being carried out comes faster than decisions of its kind may.
+    pub rate_exceeded: bool,
+    /// Children that the transition has announced so far.
+    pub children_announced: u64,
     /// An event was recorded that a decider has to see.
     news: bool,
     /// The history is full, and the execution was terminated for it: nothing more is recorded.
@@ -76,6 +79,8 @@ impl<'s> Draft<'s> {
             heartbeat: None,
             successor: None,
             messages: Vec::new(),
+            rate_exceeded: false,
+            children_announced: 0,
             news: false,
             full: false,
         }
@@ -103,7 +108,9 @@ impl<'s> Draft<'s> {
             return event_id;
         }
         let mut attributes = attributes.into();
-        if event_id.0 == HISTORY_EVENTS_MAX && !is_close(&attributes) {
+        // Beyond the limit are histories from before it was set.
+        let is_last = event_id.0 >= self.around.limits.history_events_max;
+        if is_last && !is_close(&attributes) {
             self.full = true;
             let terminated = WorkflowExecutionTerminated {
                 child_policy: self.next.settings.child_policy,
@@ -129,7 +136,9 @@ impl<'s> Draft<'s> {
         self.full
     }
 
-    /// Tells another execution something, unless the event that announces it was not recorded.
+    /// Tells another execution something, unless the event that announces it was not recorded. What
+    /// was announced is done although the execution closes in the same batch (engine.md, section 13,
+    /// row 8).
     pub fn send(&mut self, message: Message) {
         if !self.full {
             self.messages.push(message);
@@ -164,7 +173,8 @@ impl<'s> Draft<'s> {
     }
 
     /// Schedules a decision task if there is news and none waits already, even while another one
-    /// is started: nothing is buffered (engine.md, section 2.1).
+    /// is started: nothing is buffered (engine.md, section 2.1). It is the last event of the batch;
+    /// one that waits already is enough after a time-out, too (section 13, rows 2 and 3).
     pub fn finish(mut self) -> Transition {
         let wanted = self.news && self.next.is_open();
         if wanted && self.next.decision_task_scheduled.is_none() {
@@ -202,7 +212,8 @@ fn is_close(attributes: &EventAttributes) -> bool {
     )
 }
 
-/// Whether a decider has to see the event (engine.md, section 2.2).
+/// Whether a decider has to see the event (engine.md, section 2.2): every failure of a decision is
+/// among them, and that a signal has arrived (section 13, rows 16 and 33).
 fn is_news(attributes: &EventAttributes) -> bool {
     use EventAttributes as A;
     match attributes {

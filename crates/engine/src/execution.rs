@@ -136,7 +136,7 @@ pub struct Execution {
     /// When it was started.
     pub started_at: Timestamp,
     /// Set when it has ended. Everything open at that moment stays as it was, since the API
-    /// reports the counts as they stood.
+    /// reports the counts as they stood (engine.md, section 13, row 32).
     pub closed: Option<Closed>,
     /// The newest event.
     pub last_event_id: EventId,
@@ -163,7 +163,7 @@ pub struct Execution {
     pub cancel_requested: bool,
     /// The newest context that a decider left.
     pub latest_execution_context: Option<Data>,
-    /// When an activity task last did anything.
+    /// When an activity task last did anything (engine.md, section 13, row 34).
     pub latest_activity_task_timestamp: Option<Timestamp>,
 }
 
@@ -332,8 +332,9 @@ impl Execution {
         }
     }
 
-    /// Folds the newest heartbeat of an activity into the state. One of an activity that has
-    /// closed since changes nothing.
+    /// Folds the newest heartbeat of an activity into the state: the last one counts, with details
+    /// or without (engine.md, section 13, row 6). One of an activity that has closed since changes
+    /// nothing.
     pub fn evolve_heartbeat(&mut self, heartbeat: &Heartbeat) {
         let activity = self.activities.get_mut(&heartbeat.scheduled_event_id);
         if let Some(started) = activity.and_then(|activity| activity.started.as_mut()) {
@@ -386,9 +387,11 @@ impl Execution {
     fn complete_decision_task(&mut self, completed: &DecisionTaskCompleted, at: Timestamp) {
         self.end_decision_task(at);
         self.previous_started_event_id = completed.started_event_id;
+        // An answer without a context leaves the last one (engine.md, section 13, row 19).
         if completed.execution_context.is_some() {
             self.latest_execution_context = completed.execution_context.clone();
         }
+        // A task that was held back stays on the list that it names (row 4).
         if let Some(task_list) = completed.task_list.clone() {
             let schedule_to_start = completed.task_list_schedule_to_start_timeout;
             self.task_list_override = Some(TaskListOverride { task_list, schedule_to_start });
@@ -436,7 +439,8 @@ impl Execution {
             close_status: self.closed.map(|closed| closed.status),
             parent: self.parent.as_ref().map(|parent| parent.execution.clone()),
             tag_list: self.tag_list.as_deref().map(<[Tag]>::to_vec),
-            // Two recorded runs that had been asked to cancel show false once closed.
+            // Two recorded runs that had been asked to cancel show false once closed (engine.md,
+            // section 13, row 12).
             cancel_requested: Some(self.cancel_requested && self.is_open()),
         }
     }
@@ -453,6 +457,8 @@ impl Execution {
             execution_configuration: WorkflowExecutionConfiguration {
                 task_start_to_close_timeout: settings.task_start_to_close_timeout,
                 execution_start_to_close_timeout: settings.execution_start_to_close_timeout,
+                // The one it was started with, whatever deciders asked for since (engine.md, section
+                // 13, row 18).
                 task_list: settings.task_list.clone(),
                 child_policy: settings.child_policy,
                 task_priority: settings.task_priority,

@@ -28,6 +28,7 @@ pub use command::{ActivityOutcome, Command, CompleteDecisionTask};
 pub use deadline::{Deadline, DeadlineKind};
 pub use draft::{Heartbeat, Transition};
 pub use execution::{Child, Closed, Execution, Parent, RunIdentity, Settings};
+pub use limits::Limits;
 pub use registry::{Registry, Scope};
 pub use start::{GivenSettings, MissingDefault, Start, start_child};
 pub use surroundings::Surroundings;

@@ -126,6 +126,7 @@ impl Execution {
                     draft.refuse(content);
                     return draft.finish();
                 }
+                // Who signals itself has the signal first (engine.md, section 13, row 28).
                 let sender = signaled.external_workflow_execution.clone();
                 let initiated_event_id = signaled.external_initiated_event_id;
                 let workflow_execution = self.identity.execution();
@@ -189,7 +190,8 @@ fn apply_child_policy(draft: &mut Draft<'_>, policy: ChildPolicy) {
     match policy {
         ChildPolicy::Terminate => {
             draft.record(WorkflowExecutionTerminated {
-                // The child's own policy, which is then applied to its children.
+                // The child's own policy, which is then applied to its children (engine.md, section
+                // 13, row 27).
                 child_policy: draft.next.settings.child_policy,
                 reason: None,
                 details: None,
@@ -197,6 +199,7 @@ fn apply_child_policy(draft: &mut Draft<'_>, policy: ChildPolicy) {
             });
         }
         ChildPolicy::RequestCancel => {
+            // The cause says it all; the parent is not named (row 11).
             draft.record(WorkflowExecutionCancelRequested {
                 external_initiated_event_id: EventId::NONE,
                 external_workflow_execution: None,

@@ -130,6 +130,10 @@ impl Start {
         if is_open {
             return Err(Fault::WorkflowExecutionAlreadyStarted);
         }
+        let most = around.limits.open_executions_max;
+        if around.open_executions >= most {
+            return Err(Fault::LimitExceeded(format!("Limit of {most} open executions reached")));
+        }
         Ok(Start {
             identity,
             workflow_type: input.workflow_type.clone(),

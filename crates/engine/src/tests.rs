@@ -16,6 +16,8 @@
 //! deliver w>c                       ... for this, which delivers the oldest message of w to c ...
 //! deliver                           ... or this, which delivers all, and from now on at once
 //! fill 24998                        markers, until the history holds so many events
+//! limit open_timers_max 1           a quota is set
+//! decide rate=0,2 | marker m        the first and third decision come faster than they may
 //! ```
 //!
 //! An expected line names the members that link events, the cause and the kind of a time-out, all
@@ -38,6 +40,7 @@ mod oracle;
 mod overrides;
 mod policies;
 mod post;
+mod quotas;
 mod random;
 mod registry;
 mod script;

@@ -7,6 +7,7 @@
 //!
 //! Nobody else may write to the store meanwhile.
 
+mod counts;
 mod finding;
 mod fold;
 mod lanes;

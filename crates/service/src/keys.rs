@@ -52,6 +52,7 @@ mod tag {
     pub const OUTBOX: u8 = 11;
     pub const WATERMARK: u8 = 12;
     pub const LEFT_OVER: u8 = 13;
+    pub const OPEN_COUNT: u8 = 14;
     pub const DOMAIN: u8 = 20;
     pub const ACTIVITY_TYPE: u8 = 21;
     pub const WORKFLOW_TYPE: u8 = 22;
@@ -149,6 +150,21 @@ pub fn left_over(run_id: &RunId) -> Vec<u8> {
 /// All runs whose histories are still to be deleted.
 pub fn left_over_all() -> Range<Vec<u8>> {
     prefixed(vec![tag::LEFT_OVER])
+}
+
+/// How many executions of a domain are open in the shard.
+pub fn open_count(scope: &Scope, domain: &DomainName) -> Vec<u8> {
+    Writer::new(tag::OPEN_COUNT).scope(scope).text(domain.as_str()).bytes
+}
+
+/// How many executions are open in the shard, domain by domain.
+pub fn open_counts() -> Range<Vec<u8>> {
+    prefixed(vec![tag::OPEN_COUNT])
+}
+
+/// The open executions of every domain.
+pub fn listed_open() -> Range<Vec<u8>> {
+    prefixed(vec![tag::OPEN])
 }
 
 /// The highest number of a message from another shard that was taken.
@@ -279,9 +295,8 @@ pub fn registry_tables() -> [Range<Vec<u8>>; 3] {
     [tag::DOMAIN, tag::ACTIVITY_TYPE, tag::WORKFLOW_TYPE].map(|tag| prefixed(vec![tag]))
 }
 
-/// Whose registration a key of the registry is, or whose entry one of a listing: its scope, and its
-/// domain.
-pub fn parse_registered(key: &[u8]) -> Option<(Scope, DomainName)> {
+/// The scope and domain with which a key of the registry, a listing or a count begins.
+pub fn parse_domain(key: &[u8]) -> Option<(Scope, DomainName)> {
     let mut reader = Reader::new(key, *key.first()?)?;
     let scope = Scope { account: reader.text()?.into(), region: reader.text()?.into() };
     Some((scope, reader.text()?.into()))

@@ -13,6 +13,7 @@ mod inbox;
 mod keys;
 mod listing;
 mod matcher;
+mod open_executions;
 mod paging;
 mod reader;
 mod registrar;
@@ -22,15 +23,18 @@ mod shard;
 mod shared;
 mod stepped;
 mod threads;
+mod throttle;
 mod token;
 mod turns;
 mod values;
 mod wakes;
 
 pub use api::{Clock, Entropy, Pending, Reply};
-pub use engine::Scope;
+pub use engine::{Limits, Scope};
+pub use reader::EmptyPollToken;
 pub use stepped::{Mail, Part, Stepped};
 pub use threads::{Options, Service};
+pub use throttle::{Rate, Throttles};
 
 #[cfg(test)]
 mod tests;

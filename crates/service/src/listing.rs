@@ -127,8 +127,8 @@ pub fn count(store: &dyn Store, query: &Query) -> Result<(u32, bool), StoreError
     Ok((count, merge.next()?.is_some()))
 }
 
-/// Counts the tasks that wait on a list, those included that are held back; true if there are
-/// more than were counted.
+/// Counts the tasks that wait on a list, those included that are held back (engine.md, section 13,
+/// row 20); true if there are more than were counted.
 pub fn count_tasks(
     store: &dyn Store,
     list: &engine::rows::TaskListKey,

@@ -14,9 +14,6 @@ use wire::{Identity, Timestamp};
 /// How many tasks of a list are in memory at most.
 pub const HEAD_MAX: usize = 512;
 
-/// How many polls may wait on one list (quota page of the developer guide).
-pub const POLLERS_MAX: usize = 1000;
-
 /// How many lists are remembered while nobody polls them.
 pub const IDLE_LISTS_MAX: usize = 4096;
 
@@ -99,6 +96,8 @@ pub struct Matcher<P> {
     /// When each waiting poll is to be answered empty.
     deadlines: BTreeSet<(Timestamp, WaiterId, TaskListKey)>,
     next_id: WaiterId,
+    /// How many polls may wait on one list.
+    pollers_max: u64,
     draining: bool,
 }
 
@@ -128,11 +127,12 @@ impl<P> Default for List<P> {
 
 impl<P> Matcher<P> {
     /// Knows of no list.
-    pub fn new() -> Matcher<P> {
+    pub fn new(pollers_max: u64) -> Matcher<P> {
         Matcher {
             lists: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             next_id: WaiterId(0),
+            pollers_max,
             draining: false,
         }
     }
@@ -215,7 +215,8 @@ impl<P> Matcher<P> {
 
     /// Whether one more poll may wait on the list. Those whose callers are gone do not count.
     fn admit(&mut self, list: &TaskListKey, outputs: &mut Vec<Output<P>>) -> bool {
-        let waiting = |known: &List<P>| known.waiters.len() < POLLERS_MAX;
+        let pollers_max = self.pollers_max;
+        let waiting = |known: &List<P>| (known.waiters.len() as u64) < pollers_max;
         if self.lists.get(list).is_none_or(waiting) {
             return true;
         }

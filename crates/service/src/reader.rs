@@ -63,6 +63,8 @@ pub struct Reader {
     pub store: Arc<dyn Store>,
     /// For the tokens in replies.
     pub tokens: Arc<Tokens>,
+    /// For the answers to polls that found nothing.
+    pub empty_poll_token: EmptyPollToken,
 }
 
 impl Reader {
@@ -266,7 +268,7 @@ impl Reader {
         if is_further_page {
             return Err(Fault::unknown_run(&task.identity.workflow_id, &task.identity.run_id));
         }
-        Ok(empty_poll(kind))
+        Ok(empty_poll(kind, self.empty_poll_token))
     }
 
     fn list(&self, query: &Query, paging: &Paging) -> Result<Reply, Fault> {
@@ -280,13 +282,28 @@ impl Reader {
     }
 }
 
-/// The answer to a poll that got no task. The live service leaves the token out, and clients test
-/// for its absence (api.md, trap 1).
-pub fn empty_poll(kind: TaskKind) -> Reply {
-    Reply::Json(match kind {
-        TaskKind::Decision => b"{\"previousStartedEventId\":0,\"startedEventId\":0}".to_vec(),
-        TaskKind::Activity => b"{\"startedEventId\":0}".to_vec(),
-    })
+/// What stands for the task in the answer to a poll that found none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmptyPollToken {
+    /// No `taskToken`, as the live service answers: most clients test for its absence.
+    Absent,
+    /// `"taskToken": ""`, as the API's documentation says: some clients read it unconditionally.
+    Empty,
+}
+
+/// The answer to a poll that got no task (api.md, trap 1; engine.md, section 13, row 1). The event
+/// ids are there, as 0.
+pub fn empty_poll(kind: TaskKind, token: EmptyPollToken) -> Reply {
+    let mut body = match kind {
+        TaskKind::Decision => b"{\"previousStartedEventId\":0,\"startedEventId\":0".to_vec(),
+        TaskKind::Activity => b"{\"startedEventId\":0".to_vec(),
+    };
+    match token {
+        EmptyPollToken::Absent => (),
+        EmptyPollToken::Empty => push_member(&mut body, "taskToken", &""),
+    }
+    body.push(b'}');
+    Reply::Json(body)
 }
 
 fn push_member(body: &mut Vec<u8>, name: &str, value: &impl Serialize) {

@@ -5,7 +5,7 @@
 
 use crate::{keys, values};
 use engine::registry::{Change, DomainRecord};
-use engine::{Registry, Scope};
+use engine::{Limits, Registry, Scope};
 use std::sync::{Arc, RwLock};
 use store::{Batch, CommitError, Direction, Epoch, Store, StoreError};
 use wire::{Fault, Request, Timestamp};
@@ -18,15 +18,21 @@ pub struct Registrar {
     owner: String,
     store: Arc<dyn Store>,
     registry: Arc<RwLock<Registry>>,
+    limits: Arc<Limits>,
     /// `None` after a commit of unknown outcome, until the registry is claimed and read again.
     epoch: Option<Epoch>,
 }
 
 impl Registrar {
     /// Claims the registry and reads it.
-    pub fn claim(owner: &str, store: Arc<dyn Store>) -> Result<Registrar, StoreError> {
+    pub fn claim(
+        owner: &str,
+        store: Arc<dyn Store>,
+        limits: Arc<Limits>,
+    ) -> Result<Registrar, StoreError> {
         let registry = Arc::new(RwLock::new(Registry::default()));
-        let mut registrar = Registrar { owner: owner.to_owned(), store, registry, epoch: None };
+        let owner = owner.to_owned();
+        let mut registrar = Registrar { owner, store, registry, limits, epoch: None };
         registrar.ready()?;
         Ok(registrar)
     }
@@ -64,7 +70,8 @@ impl Registrar {
         })?;
         let changes = {
             let registry = self.registry.read().expect("no writer panics");
-            registry.apply(scope, request, now).expect("the request is one of the registry's")?
+            let changes = registry.apply(scope, request, &self.limits, now);
+            changes.expect("the request is one of the registry's")?
         };
         let mut batch = Batch::default();
         for change in &changes {
@@ -157,7 +164,7 @@ fn each_row(
             ROWS_PER_SCAN,
         )?;
         for (key, bytes) in &rows {
-            let (scope, domain) = keys::parse_registered(key)
+            let (scope, domain) = keys::parse_domain(key)
                 .ok_or_else(|| StoreError("a key of the registry does not decode".to_owned()))?;
             visit(domain, scope, bytes)?;
         }

@@ -12,6 +12,7 @@ use crate::shared::{Poll, Shared, Ticket};
 use engine::rows::{Listing, TaskKind, TaskListKey, WorkflowKey};
 use engine::{ActivityOutcome, Command, CompleteDecisionTask, Registry, RunIdentity, Scope};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::RwLockReadGuard;
 use store::{Direction, ShardId};
 use wire::*;
@@ -25,12 +26,14 @@ impl Shared {
         let permit = self.permit();
         let admitted = permit.is_some();
         let (pending, answer) = Pending::new(permit);
-        if admitted {
-            Caller { shared: self, scope }.route(answer, request);
-        } else {
+        if !admitted {
             // Polls whose callers are gone may hold permits until their time is up.
             self.to_matcher(Input::DismissGone);
             answer.send(Err(Fault::Throttling));
+        } else if !self.throttle.admit(scope, &request, &self.tokens, self.clock.now()) {
+            answer.send(Err(Fault::Throttling));
+        } else {
+            Caller { shared: self, scope }.route(answer, request);
         }
         pending
     }
@@ -334,6 +337,8 @@ impl Caller<'_> {
             execution_context: input.execution_context,
             task_list: input.task_list,
             task_list_schedule_to_start_timeout: input.task_list_schedule_to_start_timeout,
+            // Known where the run is known.
+            rate_exceeded: BTreeSet::new(),
         });
         let target = Target::Run(self.scope.clone(), task.run_id);
         Ok((ShardId(task.shard), ShardCommand::Apply(target, command)))

@@ -7,11 +7,14 @@
 //! The shard knows nothing of threads, sockets or the wall clock: what drives it passes them in.
 
 use crate::cache::ExecutionCache;
+use crate::open_executions::OpenExecutions;
+use crate::throttle::Throttle;
 use crate::wakes::Wakes;
 use crate::{keys, values};
 use engine::rows::{Change, Key, Task, TaskKind, TaskListKey, Value, WorkflowKey, changes};
-use engine::{Command, Execution, Registry, RunIdentity, Start, Surroundings, Transition};
+use engine::{Command, Execution, Limits, Registry, RunIdentity, Surroundings, Transition};
 use outbox::Outbox;
+use rates::holds;
 use retention::NextRemoval;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, RwLock};
@@ -19,11 +22,15 @@ use store::{Batch, CommitError, Epoch, ShardId, Store, StoreError};
 use wire::*;
 
 mod command;
+mod commons;
 mod load;
 mod outbox;
+mod rates;
 mod retention;
+mod start;
 
 pub use command::{Outcome, Refusal, ShardCommand, StartedIds, StartedTask, Target, TaskStart};
+pub use commons::Commons;
 pub use outbox::Delivery;
 pub(crate) use outbox::addressed;
 
@@ -69,11 +76,14 @@ pub struct Shard {
     owner: String,
     store: Arc<dyn Store>,
     registry: Arc<RwLock<Registry>>,
+    limits: Arc<Limits>,
+    throttle: Arc<Throttle>,
     /// `None` after a commit of unknown outcome, until the shard is claimed again.
     epoch: Option<Epoch>,
     cache: ExecutionCache,
     wakes: Wakes,
     outbox: Outbox,
+    open: OpenExecutions,
     next_removal: NextRemoval,
     /// Set by a commit that failed, until a step succeeds.
     offers_lost: bool,
@@ -95,18 +105,24 @@ impl Shard {
         id: ShardId,
         owner: &str,
         store: Arc<dyn Store>,
-        registry: Arc<RwLock<Registry>>,
+        commons: Commons,
     ) -> Result<Shard, StoreError> {
+        let Commons { registry, limits, open_executions, throttle } = commons;
         let epoch = Some(store.claim(id, owner)?);
+        let mut open = OpenExecutions::new(open_executions);
+        open.refill(&*store, id)?;
         Ok(Shard {
             id,
             owner: owner.to_owned(),
             store,
             registry,
+            limits,
+            throttle,
             epoch,
             cache: ExecutionCache::new(),
             wakes: Wakes::new(),
             outbox: Outbox::default(),
+            open,
             next_removal: NextRemoval::Unknown,
             offers_lost: false,
             retry_at: None,
@@ -153,6 +169,9 @@ impl Shard {
             }
             self.send_waiting(&mut staged, now);
             self.delete_taken(&mut staged);
+            if !staged.batch.is_empty() {
+                self.open.stage(&mut staged.batch);
+            }
             if let Err(error) = self.commit(epoch, std::mem::take(&mut staged.batch)) {
                 self.recover(&error);
                 self.rest(now);
@@ -183,12 +202,14 @@ impl Shard {
         };
         self.wakes.refill(&*self.store, self.id)?;
         self.outbox.refill(&*self.store, self.id)?;
+        self.open.refill(&*self.store, self.id)?;
         Ok(epoch)
     }
 
     fn commit(&mut self, epoch: Epoch, batch: Batch) -> Result<(), CommitError> {
         if !batch.is_empty() {
             self.store.commit(self.id, epoch, batch)?;
+            self.open.committed();
         }
         self.cache.trim();
         // What was fired may have emptied memory while more is due in the rows.
@@ -209,6 +230,7 @@ impl Shard {
         self.cache.clear();
         self.wakes.clear();
         self.outbox.clear();
+        self.open.forget();
         self.next_removal = NextRemoval::Unknown;
     }
 
@@ -286,7 +308,7 @@ impl Shard {
     ) -> Result<Outcome, Refusal> {
         match command {
             ShardCommand::Start(identity, input) => self.start(identity, &input, staged, now),
-            ShardCommand::Apply(target, command) => self.command(&target, &command, staged, now),
+            ShardCommand::Apply(target, command) => self.command(&target, command, staged, now),
             ShardCommand::Receive(from, number, message) => {
                 self.receive(from, number, *message, staged, now)
             }
@@ -311,12 +333,15 @@ impl Shard {
     fn command(
         &mut self,
         target: &Target,
-        command: &Command,
+        mut command: Command,
         staged: &mut Staged,
         now: Timestamp,
     ) -> Result<Outcome, Refusal> {
         let execution = self.find(target, staged)?;
-        let transition = self.apply(&execution, command, now)?;
+        if let Command::CompleteDecisionTask(answer) = &mut command {
+            self.count_decisions(&execution, answer, now);
+        }
+        let transition = self.apply(&execution, &command, now)?;
         if transition.exceeds_event_limit() {
             // What was asked for found no room: the execution has ended in its stead.
             let RunIdentity { workflow_id, run_id, .. } = &*execution.identity;
@@ -325,7 +350,7 @@ impl Shard {
         }
         self.stage(Some(&execution), transition, staged)?;
         if let Command::RecordHeartbeat { scheduled_event_id, .. } = command {
-            let activity = &execution.activities[scheduled_event_id];
+            let activity = &execution.activities[&scheduled_event_id];
             let cancel_requested = activity.latest_cancel_requested.is_some();
             return Ok(Outcome::Heartbeat { cancel_requested });
         }
@@ -343,31 +368,10 @@ impl Shard {
             let RunIdentity { workflow_id, run_id, .. } = &*execution.identity;
             return Err(Fault::unknown_run(workflow_id, run_id).into());
         }
-        let held = execution.decision_task_started.as_ref().is_some_and(|started| {
-            started.scheduled_event_id == ids.scheduled && started.event_id == ids.started
-        });
-        if !held {
+        if !holds(&execution, ids) {
             return Err(Fault::unknown_decision_task(ids.scheduled).into());
         }
         Ok(Outcome::Task(started_task(&execution, ids)))
-    }
-
-    fn start(
-        &mut self,
-        identity: RunIdentity,
-        input: &StartWorkflowExecutionInput,
-        staged: &mut Staged,
-        now: Timestamp,
-    ) -> Result<Outcome, Refusal> {
-        let workflow = workflow_of(&identity);
-        let run_id = identity.run_id.clone();
-        // Read before the registry is locked: nothing waits for the disk with a lock in hand.
-        let is_open = self.get(&keys::row(&Key::OpenRun(workflow)), staged)?.is_some();
-        let transition = self.decide(&run_id, |around| {
-            Ok(Start::from_request(identity, input, around, is_open)?.apply(around, now))
-        })?;
-        self.stage(None, transition, staged)?;
-        Ok(Outcome::Started(run_id))
     }
 
     fn start_task(
@@ -410,13 +414,14 @@ impl Shard {
     }
 
     fn apply(
-        &self,
+        &mut self,
         execution: &Execution,
         command: &Command,
         now: Timestamp,
     ) -> Result<Transition, Refusal> {
-        let run_id = &execution.identity.run_id;
-        self.decide(run_id, |around| execution.apply(command, around, now))
+        let RunIdentity { scope, domain, run_id, .. } = &*execution.identity;
+        let open_executions = self.open.total(scope, domain);
+        self.decide(run_id, open_executions, |around| execution.apply(command, around, now))
     }
 
     /// Lets the engine decide about a run. A bug in there costs one request and leaves the run as
@@ -424,10 +429,11 @@ impl Shard {
     fn decide(
         &self,
         run_id: &RunId,
+        open_executions: u64,
         decide: impl FnOnce(Surroundings<'_>) -> Result<Transition, Fault>,
     ) -> Result<Transition, Refusal> {
         let registry = self.registry.read().expect("no writer panics");
-        let around = Surroundings { registry: &registry };
+        let around = Surroundings { registry: &registry, limits: &self.limits, open_executions };
         match catch_unwind(AssertUnwindSafe(|| decide(around))) {
             Ok(decided) => Ok(decided?),
             Err(_panic) => {
@@ -439,6 +445,28 @@ impl Shard {
 
     /// Adds a transition's writes to the batch, and its state to memory.
     fn stage(
+        &mut self,
+        before: Option<&Execution>,
+        transition: Transition,
+        staged: &mut Staged,
+    ) -> Result<(), StoreError> {
+        let identity = Arc::clone(&transition.after.identity);
+        let was_open = before.is_some_and(Execution::is_open);
+        // A run that goes on as another one leaves it its place.
+        let is_open = transition.after.is_open() || transition.successor.is_some();
+        self.stage_uncounted(before, transition, staged)?;
+        match (was_open, is_open) {
+            (false, true) => {
+                self.open.add(&identity.scope, &identity.domain);
+            }
+            (true, false) => self.open.remove(&identity.scope, &identity.domain),
+            (true, true) | (false, false) => (),
+        }
+        Ok(())
+    }
+
+    /// The same where the open executions have been counted already.
+    fn stage_uncounted(
         &mut self,
         before: Option<&Execution>,
         transition: Transition,
@@ -475,7 +503,7 @@ impl Shard {
         }
         self.cache.put(Arc::new(after));
         if let Some(successor) = successor {
-            self.stage(None, *successor, staged)?;
+            self.stage_uncounted(None, *successor, staged)?;
         }
         Ok(())
     }

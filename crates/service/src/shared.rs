@@ -7,13 +7,15 @@ use crate::api::{Answer, Clock, Entropy, Permit};
 use crate::inbox::Inbox;
 use crate::keys;
 use crate::matcher::{Input, Task, Waiter, WaiterId};
-use crate::reader::{DecisionPage, Read, Reader};
+use crate::open_executions::Totals;
+use crate::reader::{DecisionPage, EmptyPollToken, Read, Reader};
 use crate::registrar::Registrar;
-use crate::shard::{Shard, ShardCommand};
+use crate::shard::{Commons, Shard, ShardCommand};
 use crate::threads::Options;
+use crate::throttle::Throttle;
 use crate::token::{KEY_BYTES, Tokens};
 use engine::rows::TaskListKey;
-use engine::{Registry, Scope};
+use engine::{Limits, Registry, Scope};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -39,6 +41,9 @@ pub(crate) struct Shared {
     pub registry: Arc<RwLock<Registry>>,
     pub tokens: Arc<Tokens>,
     pub poll_hold: Duration,
+    pub limits: Arc<Limits>,
+    pub throttle: Arc<Throttle>,
+    pub empty_poll_token: EmptyPollToken,
     store: Arc<dyn Store>,
     permits: Arc<AtomicUsize>,
     pub shards: Vec<Inbox<(Ticket, ShardCommand)>>,
@@ -94,14 +99,23 @@ impl Shared {
         entropy: Arc<dyn Entropy>,
         options: &Options,
     ) -> Result<(Shared, Parts), StoreError> {
-        let mut registrar = Registrar::claim(&options.owner, Arc::clone(&store))?;
+        let limits = Arc::new(options.limits.clone());
+        let throttle = Arc::new(Throttle::new(options.throttles.clone()));
+        let mut registrar =
+            Registrar::claim(&options.owner, Arc::clone(&store), Arc::clone(&limits))?;
         let mut fresh = [0; KEY_BYTES];
         entropy.fill(&mut fresh);
         let tokens = Arc::new(Tokens::new(&registrar.token_key(&fresh)?));
         let registry = registrar.registry();
+        let commons = Commons {
+            registry: Arc::clone(&registry),
+            limits: Arc::clone(&limits),
+            open_executions: Arc::new(Totals::default()),
+            throttle: Arc::clone(&throttle),
+        };
         let claim = |id| {
-            let (store, registry) = (Arc::clone(&store), Arc::clone(&registry));
-            Ok((id, Shard::claim(id, &options.owner, store, registry)?))
+            let shard = Shard::claim(id, &options.owner, Arc::clone(&store), commons.clone())?;
+            Ok((id, shard))
         };
         let shards = keys::shards().map(claim).collect::<Result<Vec<_>, StoreError>>()?;
         let shared = Shared {
@@ -110,6 +124,9 @@ impl Shared {
             registry,
             tokens,
             poll_hold: options.poll_hold,
+            limits,
+            throttle,
+            empty_poll_token: options.empty_poll_token,
             store,
             permits: Arc::new(AtomicUsize::new(0)),
             shards: shards.iter().map(|_| Inbox::new()).collect(),
@@ -123,7 +140,11 @@ impl Shared {
     }
 
     pub fn reader(&self) -> Reader {
-        Reader { store: Arc::clone(&self.store), tokens: Arc::clone(&self.tokens) }
+        Reader {
+            store: Arc::clone(&self.store),
+            tokens: Arc::clone(&self.tokens),
+            empty_poll_token: self.empty_poll_token,
+        }
     }
 
     /// The queue into a shard, which exists.

@@ -59,7 +59,8 @@ impl Stepped {
     ) -> Result<Stepped, StoreError> {
         let (shared, parts) = Shared::open(store, clock, entropy, options)?;
         let reader = shared.reader();
-        Ok(Stepped { shared, parts, matcher: Matcher::new(), reader })
+        let matcher = Matcher::new(shared.limits.pollers_max);
+        Ok(Stepped { shared, parts, matcher, reader })
     }
 
     /// Hands in a checked request. Its answer comes in the course of later turns.

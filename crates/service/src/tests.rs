@@ -6,3 +6,4 @@ mod life;
 mod lists;
 mod pages;
 mod scripts;
+mod throttles;

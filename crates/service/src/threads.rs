@@ -4,11 +4,12 @@
 use crate::api::{Clock, Entropy, Pending};
 use crate::inbox::Inbox;
 use crate::matcher::{Input, Matcher};
-use crate::reader::Reader;
+use crate::reader::{EmptyPollToken, Reader};
 use crate::registrar::Registrar;
 use crate::shard::{COMMANDS_MAX, Shard};
 use crate::shared::{Job, Parts, Shared};
-use engine::Scope;
+use crate::throttle::Throttles;
+use engine::{Limits, Scope};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -35,6 +36,26 @@ pub struct Options {
     /// Called when a thread of the service ends in a panic. What it served waits for ever then, so
     /// the process should end: the next one starts from what is durable.
     pub on_panic: fn(),
+    /// How much of each thing there may be.
+    pub limits: Limits,
+    /// How fast requests and decisions may come.
+    pub throttles: Throttles,
+    /// What stands for the task in the answer to a poll that found none.
+    pub empty_poll_token: EmptyPollToken,
+}
+
+impl Default for Options {
+    /// For a process that has nothing to add.
+    fn default() -> Options {
+        Options {
+            poll_hold: Duration::from_secs(60),
+            owner: "service".to_owned(),
+            on_panic: || (),
+            limits: Limits::AWS,
+            throttles: Throttles::default(),
+            empty_poll_token: EmptyPollToken::Absent,
+        }
+    }
 }
 
 /// The running service: its threads end when it is closed.
@@ -145,7 +166,7 @@ fn run_shard(shared: &Shared, id: ShardId, mut shard: Shard) {
 }
 
 fn run_matcher(shared: &Shared) {
-    let mut matcher = Matcher::new();
+    let mut matcher = Matcher::new(shared.limits.pollers_max);
     let inbox = &shared.matcher;
     while let Some(inputs) = inbox.take(MATCHER_INPUTS_MAX, until(shared, matcher.next_deadline()))
     {

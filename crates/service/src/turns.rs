@@ -119,7 +119,7 @@ impl Shared {
                 Output::Empty(poll) => {
                     let kind =
                         if poll.page.is_some() { TaskKind::Decision } else { TaskKind::Activity };
-                    poll.answer.send(Ok(empty_poll(kind)));
+                    poll.answer.send(Ok(empty_poll(kind, self.empty_poll_token)));
                 }
                 Output::Fail(poll) => poll.answer.send(Err(Fault::Internal)),
                 Output::Refuse(poll) => {

@@ -132,7 +132,7 @@ fn main() {
         let options = Options {
             poll_hold: Duration::from_secs(60),
             owner: "benchmark".to_owned(),
-            on_panic: || (),
+            ..Options::default()
         };
         let service =
             Service::open(Arc::new(store), Arc::new(SystemClock), Arc::new(SystemEntropy), options)

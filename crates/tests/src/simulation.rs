@@ -7,6 +7,7 @@
 mod calls;
 mod chance;
 mod checks;
+mod counts;
 mod decisions;
 mod disk;
 mod histories;

@@ -74,17 +74,27 @@ pub struct Flags {
     /// How long a poll waits for a task before it is answered empty, 1 to 60. [default: 58]
     #[arg(long, value_name = "SECONDS")]
     poll_hold_seconds: Option<String>,
+    /// What a poll that found no task is answered as taskToken: absent or empty. [default: absent]
+    #[arg(long, value_name = "TOKEN")]
+    empty_poll_token: Option<String>,
+    /// Quotas and throttles: default (AWS's quotas, no throttles), aws (its throttles, too) or a
+    /// file. [default: default]
+    #[arg(long, value_name = "LIMITS")]
+    limits: Option<String>,
 }
 
 impl From<Flags> for Given {
     fn from(flags: Flags) -> Given {
-        let Flags { config, data_dir, listen, log_format, log_level, poll_hold_seconds } = flags;
+        let Flags { config, data_dir, listen, log_format, log_level, .. } = flags;
+        let Flags { poll_hold_seconds, empty_poll_token, limits, .. } = flags;
         let values = [
             (Key::DataDir, data_dir),
             (Key::Listen, listen),
             (Key::LogFormat, log_format),
             (Key::LogLevel, log_level),
             (Key::PollHoldSeconds, poll_hold_seconds),
+            (Key::EmptyPollToken, empty_poll_token),
+            (Key::Limits, limits),
         ];
         let values = values.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
         Given { config, values }

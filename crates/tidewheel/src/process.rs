@@ -108,7 +108,14 @@ fn open(
     let store = Arc::new(Embedded::open(data_dir, options)?);
     warn_of_access(data_dir);
     let owner = format!("process {}", std::process::id());
-    let options = Options { poll_hold: settings.poll_hold, owner, on_panic: end_after_panic };
+    let options = Options {
+        poll_hold: settings.poll_hold,
+        owner,
+        on_panic: end_after_panic,
+        limits: settings.limits.clone(),
+        throttles: settings.throttles.clone(),
+        empty_poll_token: settings.empty_poll_token,
+    };
     Ok(Service::open(store, Arc::new(SystemClock::start()), entropy, options)?)
 }
 

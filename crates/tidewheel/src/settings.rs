@@ -4,8 +4,11 @@
 //! environment aside), and every error names the key and the place. Reads nothing by itself: the
 //! environment and the file are handed in.
 
+mod limits;
 mod near;
 
+use limits::LimitsError;
+use service::{EmptyPollToken, Limits, Throttles};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -37,6 +40,12 @@ pub struct Settings {
     pub log_level: String,
     /// How long a poll waits for a task before it is answered empty.
     pub poll_hold: Duration,
+    /// What stands for the task in the answer to such a poll.
+    pub empty_poll_token: EmptyPollToken,
+    /// How much of each thing there may be.
+    pub limits: Limits,
+    /// How fast requests and decisions may come.
+    pub throttles: Throttles,
 }
 
 /// How log lines are written.
@@ -66,11 +75,20 @@ pub enum Key {
     LogFormat,
     LogLevel,
     PollHoldSeconds,
+    EmptyPollToken,
+    Limits,
 }
 
 impl Key {
-    const ALL: [Key; 5] =
-        [Key::DataDir, Key::Listen, Key::LogFormat, Key::LogLevel, Key::PollHoldSeconds];
+    const ALL: [Key; 7] = [
+        Key::DataDir,
+        Key::Listen,
+        Key::LogFormat,
+        Key::LogLevel,
+        Key::PollHoldSeconds,
+        Key::EmptyPollToken,
+        Key::Limits,
+    ];
 
     /// As it stands in the file; a variable and a flag are spelled after it.
     fn name(self) -> &'static str {
@@ -80,6 +98,8 @@ impl Key {
             Key::LogFormat => "log_format",
             Key::LogLevel => "log_level",
             Key::PollHoldSeconds => "poll_hold_seconds",
+            Key::EmptyPollToken => "empty_poll_token",
+            Key::Limits => "limits",
         }
     }
 
@@ -121,6 +141,8 @@ pub enum SettingsError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("the configuration file {} is no TOML: {text}", path.display())]
     NoToml { path: PathBuf, text: String },
+    #[error(transparent)]
+    Limits(#[from] LimitsError),
 }
 
 /// A key as it was written, and where.
@@ -178,11 +200,12 @@ fn is_service_link(name: &str) -> bool {
 }
 
 impl Settings {
-    /// Puts the sources together. `read_file` reads the configuration file, if there is one.
+    /// Puts the sources together. `read_file` reads the configuration file and that of limits, if
+    /// there are such.
     pub fn read(
         given: Given,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
-        read_file: impl FnOnce(&Path) -> io::Result<String>,
+        read_file: impl Fn(&Path) -> io::Result<String>,
         defaults: Defaults,
     ) -> Result<Settings, SettingsError> {
         let mut variables = Values::new();
@@ -210,10 +233,22 @@ impl Settings {
         };
         values.append(&mut variables);
         values.extend(given.values.into_iter().map(|(key, text)| (key, (text, Origin::Flag))));
-        Settings::parse(&values, defaults)
+        Settings::parse(&values, read_file, defaults)
     }
 
-    fn parse(values: &Values, defaults: Defaults) -> Result<Settings, SettingsError> {
+    fn parse(
+        values: &Values,
+        read_file: impl Fn(&Path) -> io::Result<String>,
+        defaults: Defaults,
+    ) -> Result<Settings, SettingsError> {
+        let (limits, throttles) = match value(values, Key::Limits, parse_limits)? {
+            Some(LimitsSource::Named(limits, throttles)) => (*limits, *throttles),
+            Some(LimitsSource::File(path)) => match read_file(&path) {
+                Ok(text) => limits::parse(&path, &text)?,
+                Err(source) => return Err(LimitsError::Unreadable { path, source }.into()),
+            },
+            None => (Limits::AWS, Throttles::default()),
+        };
         Ok(Settings {
             data_dir: value(values, Key::DataDir, parse_data_dir)?,
             listen: value(values, Key::Listen, parse_listen)?.unwrap_or(LISTEN_DEFAULT),
@@ -222,6 +257,10 @@ impl Settings {
                 .unwrap_or_else(|| defaults.log_level.to_owned()),
             poll_hold: value(values, Key::PollHoldSeconds, parse_poll_hold)?
                 .unwrap_or(POLL_HOLD_DEFAULT),
+            empty_poll_token: value(values, Key::EmptyPollToken, parse_empty_poll_token)?
+                .unwrap_or(EmptyPollToken::Absent),
+            limits,
+            throttles,
         })
     }
 }
@@ -246,12 +285,17 @@ fn config_file(value: OsString) -> Result<PathBuf, SettingsError> {
     Ok(value.into())
 }
 
+/// What is wrong with a file, and in which line.
+fn toml_error(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+    format!("line {line}: {}", error.message().replace('\n', " "))
+}
+
 fn parse_file(path: &Path, text: &str) -> Result<Values, SettingsError> {
     let origin = Origin::File(path.to_owned());
     let table: BTreeMap<String, Spanned<Value>> = toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-        let text = format!("line {line}: {}", error.message().replace('\n', " "));
+        let text = toml_error(text, &error);
         SettingsError::NoToml { path: path.to_owned(), text }
     })?;
     let mut values = Values::new();
@@ -371,6 +415,30 @@ fn parse_poll_hold(text: &str) -> Result<Duration, Wrong> {
     seconds.map(Duration::from_secs).ok_or_else(|| {
         let (min, max) = (POLL_HOLD_SECONDS.start(), POLL_HOLD_SECONDS.end());
         Wrong::Text(format!("must be a whole number from {min} to {max}"))
+    })
+}
+
+fn parse_empty_poll_token(text: &str) -> Result<EmptyPollToken, Wrong> {
+    match text {
+        "absent" => Ok(EmptyPollToken::Absent),
+        "empty" => Ok(EmptyPollToken::Empty),
+        _ => Err(wanted("must be absent or empty")),
+    }
+}
+
+/// Where the limits stand.
+enum LimitsSource {
+    Named(Box<Limits>, Box<Throttles>),
+    File(PathBuf),
+}
+
+fn parse_limits(text: &str) -> Result<LimitsSource, Wrong> {
+    if text.is_empty() {
+        return Err(wanted("must be default, aws or a file"));
+    }
+    Ok(match limits::named(text) {
+        Some((limits, throttles)) => LimitsSource::Named(limits.into(), throttles.into()),
+        None => LimitsSource::File(text.into()),
     })
 }
 

@@ -332,6 +332,11 @@ fn what_is_wrong_is_said_in_one_line() {
             "--log-level: must be off, error, warn, info, debug, trace, or directives such as \
              info,server=debug, not 'warning'",
         ),
+        (
+            vec!["dev", "--limits", "/nowhere/limits.toml"],
+            "cannot read the file of limits /nowhere/limits.toml: No such file or directory \
+             (os error 2); there are also 'default' and 'aws'",
+        ),
     ] {
         let output = run(tidewheel(&arguments));
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

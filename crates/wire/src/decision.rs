@@ -25,7 +25,9 @@ macro_rules! decisions {
         }
 
         /// The name of a decision.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
         #[allow(missing_docs)]
         pub enum DecisionType { $($name),* }
 

@@ -63,6 +63,7 @@ pub(crate) fn broken_by_member<'v>(
         | ("RegisterActivityTypeInput", "name" | "version" | "defaultTaskList")
         | ("RegisterWorkflowTypeInput", "name" | "version" | "defaultTaskList")
         | ("StartWorkflowExecutionInput", "workflowId" | "taskList") => (is_name(text), NAME_RULE),
+        // Children and continuations may ask for NONE (engine.md, section 13, row 22).
         ("RegisterWorkflowTypeInput", "defaultExecutionStartToCloseTimeout")
         | ("StartWorkflowExecutionInput", "executionStartToCloseTimeout")
         | ("StartTimerDecisionAttributes", "startToFireTimeout") => (limited(), LIMITED_RULE),

@@ -1,7 +1,7 @@
 //! Decides what a request makes of the registry.
 
 use super::{Change, Domain, DomainRecord, Registry, Scope};
-use crate::limits::{DOMAIN_TAGS_MAX, DOMAINS_MAX, TYPES_MAX};
+use crate::limits::{Limits, is_reached};
 use std::collections::BTreeMap;
 use wire::RegistrationStatus::{Deprecated, Registered};
 use wire::*;
@@ -13,15 +13,18 @@ impl Registry {
         &self,
         scope: &Scope,
         request: &Request,
+        limits: &Limits,
         now: Timestamp,
     ) -> Option<Result<Vec<Change>, Fault>> {
         Some(match request {
-            Request::RegisterDomain(input) => self.register_domain(scope, input),
+            Request::RegisterDomain(input) => self.register_domain(scope, input, limits),
             Request::DeprecateDomain(input) => self.deprecate_domain(scope, &input.name, now),
             Request::UndeprecateDomain(input) => self.undeprecate_domain(scope, &input.name),
-            Request::TagResource(input) => self.tag(scope, input),
+            Request::TagResource(input) => self.tag(scope, input, limits),
             Request::UntagResource(input) => self.untag(scope, input),
-            Request::RegisterActivityType(input) => self.register_activity_type(scope, input, now),
+            Request::RegisterActivityType(input) => {
+                self.register_activity_type(scope, input, limits, now)
+            }
             Request::DeprecateActivityType(DeprecateActivityTypeInput {
                 domain,
                 activity_type,
@@ -33,7 +36,9 @@ impl Registry {
             Request::DeleteActivityType(DeleteActivityTypeInput { domain, activity_type }) => {
                 self.delete_activity_type(scope, domain, activity_type)
             }
-            Request::RegisterWorkflowType(input) => self.register_workflow_type(scope, input, now),
+            Request::RegisterWorkflowType(input) => {
+                self.register_workflow_type(scope, input, limits, now)
+            }
             Request::DeprecateWorkflowType(DeprecateWorkflowTypeInput {
                 domain,
                 workflow_type,
@@ -87,11 +92,12 @@ impl Registry {
         &self,
         scope: &Scope,
         input: &RegisterDomainInput,
+        limits: &Limits,
     ) -> Result<Vec<Change>, Fault> {
         if self.domain(scope, &input.name).is_ok() {
             return Err(Fault::DomainAlreadyExists(input.name.clone()));
         }
-        check_quota(self.domains(scope).count(), DOMAINS_MAX, "domains")?;
+        check_quota(self.domains(scope).count(), limits.domains_max, "domains")?;
         let mut record = DomainRecord {
             name: input.name.clone(),
             status: Registered,
@@ -99,7 +105,7 @@ impl Registry {
             retention: input.workflow_execution_retention_period_in_days.clone(),
             tags: BTreeMap::new(),
         };
-        add_tags(&mut record, input.tags.as_deref().unwrap_or_default())?;
+        add_tags(&mut record, input.tags.as_deref().unwrap_or_default(), limits)?;
         Ok(vec![Change::PutDomain(scope.clone(), record)])
     }
 
@@ -139,9 +145,14 @@ impl Registry {
         Ok(vec![Change::PutDomain(scope.clone(), record)])
     }
 
-    fn tag(&self, scope: &Scope, input: &TagResourceInput) -> Result<Vec<Change>, Fault> {
+    fn tag(
+        &self,
+        scope: &Scope,
+        input: &TagResourceInput,
+        limits: &Limits,
+    ) -> Result<Vec<Change>, Fault> {
         let mut record = self.domain_of_arn(scope, &input.resource_arn)?.record.clone();
-        add_tags(&mut record, &input.tags)?;
+        add_tags(&mut record, &input.tags, limits)?;
         Ok(vec![Change::PutDomain(scope.clone(), record)])
     }
 
@@ -155,6 +166,7 @@ impl Registry {
         &self,
         scope: &Scope,
         input: &RegisterActivityTypeInput,
+        limits: &Limits,
         now: Timestamp,
     ) -> Result<Vec<Change>, Fault> {
         let activity_type =
@@ -163,7 +175,7 @@ impl Registry {
         if domain.activity_type(&activity_type).is_ok() {
             return Err(Fault::TypeAlreadyExists(activity_type.to_string()));
         }
-        check_quota(domain.activity_types.len(), TYPES_MAX, "activity types")?;
+        check_quota(domain.activity_types.len(), limits.activity_types_max, "activity types")?;
         let detail = ActivityTypeDetail {
             type_info: ActivityTypeInfo {
                 activity_type,
@@ -190,6 +202,7 @@ impl Registry {
         &self,
         scope: &Scope,
         input: &RegisterWorkflowTypeInput,
+        limits: &Limits,
         now: Timestamp,
     ) -> Result<Vec<Change>, Fault> {
         let workflow_type =
@@ -198,7 +211,7 @@ impl Registry {
         if domain.workflow_type(&workflow_type).is_ok() {
             return Err(Fault::TypeAlreadyExists(workflow_type.to_string()));
         }
-        check_quota(domain.workflow_types.len(), TYPES_MAX, "workflow types")?;
+        check_quota(domain.workflow_types.len(), limits.workflow_types_max, "workflow types")?;
         let detail = WorkflowTypeDetail {
             type_info: WorkflowTypeInfo {
                 workflow_type,
@@ -294,8 +307,8 @@ fn check_deprecation(
     }
 }
 
-fn check_quota(count: usize, most: usize, what: &str) -> Result<(), Fault> {
-    if count < most {
+fn check_quota(count: usize, most: u64, what: &str) -> Result<(), Fault> {
+    if !is_reached(count, most) {
         return Ok(());
     }
     Err(Fault::LimitExceeded(format!("Limit of {most} {what} reached")))
@@ -334,14 +347,13 @@ fn put_workflow_type(
     Change::PutWorkflowType(scope.clone(), domain.clone(), detail)
 }
 
-fn add_tags(record: &mut DomainRecord, tags: &[ResourceTag]) -> Result<(), Fault> {
+fn add_tags(record: &mut DomainRecord, tags: &[ResourceTag], limits: &Limits) -> Result<(), Fault> {
     for tag in tags {
         record.tags.insert(tag.key.clone(), tag.value.clone());
     }
-    if record.tags.len() > DOMAIN_TAGS_MAX {
-        return Err(Fault::TooManyTags(format!(
-            "A domain can have at most {DOMAIN_TAGS_MAX} tags"
-        )));
+    let most = limits.domain_tags_max;
+    if record.tags.len() as u64 > most {
+        return Err(Fault::TooManyTags(format!("A domain can have at most {most} tags")));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! a parent's end does to its children stands in `policies.rs`.
 
 use super::check;
-use crate::limits::OPEN_CHILDREN_MAX;
+use crate::Limits;
 
 /// A parent `w` (r1) with a child `c` (r2), both idle: event 5 announced the child, 6 its start.
 const PARENT: &str = "
@@ -320,7 +320,7 @@ fn why_a_child_is_refused_at_once() {
 #[test]
 fn a_child_too_many() {
     let batch: Vec<String> =
-        (0..OPEN_CHILDREN_MAX).map(|number| format!("child c{number}")).collect();
+        (0..Limits::AWS.open_children_max).map(|number| format!("child c{number}")).collect();
     let batch = batch.join("; ");
     // They count from their announcement on; none of them is started here.
     check(&format!(

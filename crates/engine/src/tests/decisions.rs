@@ -1,8 +1,9 @@
-//! Every cause for which a decision is refused today, and what goes first when several apply.
-//! `OPERATION_NOT_PERMITTED` belongs to whoever checks permissions, the rates to whoever counts.
+//! Every cause for which a decision is refused today, and what goes first when several apply; rates
+//! and quotas that are set are in `quotas.rs`. `OPERATION_NOT_PERMITTED` belongs to whoever checks
+//! permissions.
 
 use super::check;
-use crate::limits::{OPEN_ACTIVITIES_MAX, OPEN_TIMERS_MAX};
+use crate::Limits;
 
 /// `decision`, after a batch of others if `before` names any, is refused for `cause`.
 #[track_caller]
@@ -63,7 +64,7 @@ fn schedule_activity_task_causes_in_their_order() {
 #[test]
 fn an_activity_too_many() {
     let batch: Vec<String> =
-        (0..OPEN_ACTIVITIES_MAX).map(|number| format!("schedule a{number}")).collect();
+        (0..Limits::AWS.open_activities_max).map(|number| format!("schedule a{number}")).collect();
     check(&format!(
         "
         ~ start
@@ -90,7 +91,7 @@ fn an_activity_too_many() {
 #[test]
 fn a_timer_too_many() {
     let batch: Vec<String> =
-        (0..OPEN_TIMERS_MAX).map(|number| format!("timer t{number} 5")).collect();
+        (0..Limits::AWS.open_timers_max).map(|number| format!("timer t{number} 5")).collect();
     check(&format!(
         "
         ~ start

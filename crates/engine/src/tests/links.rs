@@ -313,6 +313,9 @@ impl Oracle {
 
 /// A late failure repeats what was announced.
 fn check_echo(run: &Run, initiated: EventId, failed: &Event) {
+    if initiated == EventId::NONE {
+        return; // It failed at once: nothing was announced.
+    }
     let failed = serde_json::to_value(failed).expect("it can be written");
     let failed = super::script::attributes(&failed);
     let index = usize::try_from(initiated.0).expect("it is small") - 1;

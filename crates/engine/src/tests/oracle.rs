@@ -26,17 +26,24 @@ pub struct Run {
 #[derive(Default)]
 pub struct Oracle {
     pub runs: Vec<Run>,
+    events_max: Option<u64>,
     rows: BTreeMap<Key, RowValue>,
 }
 
 impl Oracle {
+    /// From now on histories hold so many events at most.
+    pub fn limit_events(&mut self, events_max: u64) {
+        self.events_max = Some(events_max);
+        self.runs.iter_mut().for_each(|run| run.shadow.limit_events(events_max));
+    }
+
     /// Takes in the first transition of a run.
     pub fn begin(&mut self, transition: &Transition, changes: Vec<Change>, now: Timestamp) {
         assert_eq!(transition.events[0].event_timestamp, now, "a run starts now");
         self.apply(changes);
         let run = Run {
             state: transition.after.clone(),
-            shadow: Shadow::default(),
+            shadow: Shadow::new(self.events_max),
             history: Vec::new(),
             heartbeats: BTreeMap::new(),
         };

@@ -6,7 +6,7 @@
 
 use super::script::{ask, named, word};
 use super::world::{fault_text, register, scope};
-use crate::limits::{DOMAIN_TAGS_MAX, DOMAINS_MAX, TYPES_MAX};
+use crate::Limits;
 use crate::registry::{Change, Registry, Scope};
 use serde_json::{Value, json};
 use wire::{Arn, Fault, Operation, Timestamp};
@@ -304,7 +304,7 @@ fn a_tag_too_many() {
         let arn = "arn:aws:swf:us-east-1:123456789012:/domain/d";
         format!(r#"TagResource {{"resourceArn":"{arn}","tags":{tags}}}"#)
     };
-    assert_eq!(DOMAIN_TAGS_MAX, 50);
+    assert_eq!(Limits::AWS.domain_tags_max, 50);
     check(&format!(
         "
         {}
@@ -323,7 +323,7 @@ fn a_tag_too_many() {
 
 #[test]
 fn a_domain_too_many() {
-    assert_eq!(DOMAINS_MAX, 100);
+    assert_eq!(Limits::AWS.domains_max, 100);
     let mut registry = Registry::default();
     let line = |name: &str| {
         format!(
@@ -349,13 +349,14 @@ fn a_domain_too_many() {
 
 #[test]
 fn a_type_too_many() {
-    assert_eq!(TYPES_MAX, 10_000);
+    let Limits { activity_types_max, workflow_types_max, .. } = Limits::AWS;
+    assert_eq!((activity_types_max, workflow_types_max), (10_000, 10_000));
     let one = |kind: &str| format!(r#"Register{kind} {{"domain":"d","name":"n","version":"1"}}"#);
     let script = format!("{DOMAIN}\n{}\n{}", one("ActivityType"), one("WorkflowType"));
     let mut registry = check(&script);
     // Copies under other versions; asking 10,000 times would only be slower.
     for change in listed(&registry, &scope()) {
-        for number in 2..=TYPES_MAX {
+        for number in 2..=activity_types_max {
             let mut change = change.clone();
             if let Change::PutActivityType(_, _, detail) = &mut change {
                 detail.type_info.activity_type.version = number.to_string().into();
@@ -399,7 +400,7 @@ fn other_requests_are_not_the_registrys() {
         r#"SignalWorkflowExecution {"domain":"d","workflowId":"w","signalName":"s"}"#,
     ] {
         let request = super::world::request(line).expect("the request is well formed");
-        assert!(registry.apply(&scope(), &request, Timestamp(0)).is_none(), "{line}");
+        assert!(registry.apply(&scope(), &request, &Limits::AWS, Timestamp(0)).is_none(), "{line}");
     }
     assert_eq!(Operation::ALL.len(), 39);
     assert_eq!(word(&json!(registry.domains(&scope()).count())), "1");

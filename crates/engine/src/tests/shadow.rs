@@ -50,7 +50,8 @@ const CLOSES: [&str; 6] = [
     "WorkflowExecutionTimedOut",
 ];
 
-/// How many events a history holds at most; the last of so many closes the execution.
+/// How many events a history holds at most, unless the script says otherwise; the last of so many
+/// closes the execution.
 const EVENTS_MAX: u64 = 25_000;
 
 const YEAR_MS: i64 = 365 * 24 * 60 * 60 * 1000;
@@ -100,6 +101,8 @@ pub struct Shadow {
     /// Signals and requests to cancel that were announced and not answered.
     pub asked: BTreeMap<u64, &'static str>,
     pub closed: bool,
+    /// How many events the history holds at most, if the script says so.
+    events_max: Option<u64>,
     closes_at: i64,
     task_timeout: Option<i64>,
     events: u64,
@@ -126,10 +129,21 @@ fn after(at: i64, timeout: Option<i64>) -> i64 {
 }
 
 impl Shadow {
+    /// Of a run that begins.
+    pub fn new(events_max: Option<u64>) -> Shadow {
+        Shadow { events_max, ..Shadow::default() }
+    }
+
+    /// From now on the history holds so many events at most.
+    pub fn limit_events(&mut self, events_max: u64) {
+        self.events_max = Some(events_max);
+    }
+
     /// Adds one transition's events.
     pub fn add(&mut self, events: &[Value]) {
         let mut news = false;
         let mut completed = None;
+        let events_max = self.events_max.unwrap_or(EVENTS_MAX);
         for (index, event) in events.iter().enumerate() {
             let event_type = event["eventType"].as_str().expect("an event has a type");
             let attributes = attributes(event);
@@ -151,15 +165,15 @@ impl Shadow {
             } else if let Some(completed) = &completed {
                 let refers = attributes.get("decisionTaskCompletedEventId") == Some(completed);
                 let follows = ["ActivityTaskCanceled", "DecisionTaskScheduled"];
-                let allowed = refers || follows.contains(&event_type) || self.events == EVENTS_MAX;
+                let allowed = refers || follows.contains(&event_type) || self.events >= events_max;
                 assert!(allowed, "{event_type} is no decision's");
             }
             news |= TRIGGERS.contains(&event_type);
             self.fold(event_type, attributes);
             self.closed = CLOSES.contains(&event_type);
-            assert!(self.closed || self.events < EVENTS_MAX, "the last of too many events closes");
+            assert!(self.closed || self.events < events_max, "the last of too many events closes");
             if attributes.get("cause").is_some_and(|cause| cause == "EVENT_LIMIT_EXCEEDED") {
-                assert_eq!(self.events, EVENTS_MAX, "no execution ends before its history is full");
+                assert!(self.events >= events_max, "no execution ends before its history is full");
             }
         }
         let pending = self.closed || self.scheduled.is_some();
@@ -289,6 +303,10 @@ impl Shadow {
             "SignalExternalWorkflowExecutionInitiated" => drop(self.asked.insert(id, "signal")),
             "RequestCancelExternalWorkflowExecutionInitiated" => {
                 self.asked.insert(id, "cancel");
+            }
+            _ if event_type.ends_with("Failed") && initiated() == 0 => {
+                let cause = text(attributes, "cause");
+                assert!(cause.ends_with("_RATE_EXCEEDED"), "{cause} is found out afterwards");
             }
             _ => {
                 let kind = if event_type.contains("Signal") { "signal" } else { "cancel" };

@@ -8,8 +8,8 @@ use super::script::{self, Reply, attributes, decisions, members, named, word};
 use crate::registry::Change;
 use crate::rows::{self, Key, Value as RowValue};
 use crate::{
-    ActivityOutcome, Command, CompleteDecisionTask, Execution, Registry, RunIdentity, Scope, Start,
-    Surroundings,
+    ActivityOutcome, Command, CompleteDecisionTask, Execution, Limits, Registry, RunIdentity,
+    Scope, Start, Surroundings,
 };
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -35,6 +35,7 @@ const REGISTERED: &str = r#"
 pub struct World {
     pub oracle: Oracle,
     pub registry: Registry,
+    pub limits: Limits,
     pub now: Timestamp,
     pub post: Post,
     run: usize,
@@ -61,7 +62,8 @@ pub fn register(
     line: &str,
     now: Timestamp,
 ) -> Result<Vec<Change>, Fault> {
-    let changes = registry.apply(scope, &request(line)?, now).expect("it is the registry's")?;
+    let changes = registry.apply(scope, &request(line)?, &Limits::AWS, now);
+    let changes = changes.expect("it is the registry's")?;
     changes.iter().for_each(|change| registry.evolve(change.clone()));
     Ok(changes)
 }
@@ -81,13 +83,19 @@ fn registered() -> Registry {
 impl World {
     /// What its executions depend on besides themselves.
     pub fn around(&self) -> Surroundings<'_> {
-        Surroundings { registry: &self.registry }
+        Surroundings {
+            registry: &self.registry,
+            limits: &self.limits,
+            open_executions: self.oracle.runs.iter().filter(|run| run.state.is_open()).count()
+                as u64,
+        }
     }
 
     pub fn new() -> World {
         World {
             oracle: Oracle::default(),
             registry: registered(),
+            limits: Limits::AWS,
             now: Timestamp(0),
             post: Post::default(),
             run: 0,
@@ -135,6 +143,13 @@ impl World {
                 self.oracle.runs[self.run].fill(events);
                 Ok(Vec::new())
             }
+            "limit" => {
+                let (name, most) = rest.split_once(' ').expect("a quota and its number");
+                let limit = self.limits.get_mut(name).expect("there is such a quota");
+                *limit = most.parse().expect("a quota is a number");
+                self.oracle.limit_events(self.limits.history_events_max);
+                Ok(Vec::new())
+            }
             "on" => {
                 self.run = self.named_run(rest).expect("there is such a run");
                 Ok(Vec::new())
@@ -171,10 +186,8 @@ impl World {
             workflow_id: input.workflow_id.clone(),
             run_id: format!("r{}", self.run_ids + 1).into(),
         };
-        let start = Start::from_request(identity, &input, self.around(), false)?;
-        if self.oracle.open_run(&input.domain, &input.workflow_id).is_some() {
-            return Err(Fault::WorkflowExecutionAlreadyStarted);
-        }
+        let is_open = self.oracle.open_run(&input.domain, &input.workflow_id).is_some();
+        let start = Start::from_request(identity, &input, self.around(), is_open)?;
         let transition = start.apply(self.around(), self.now);
         self.oracle.begin(&transition, rows::changes(None, &transition), self.now);
         self.run = self.oracle.runs.len() - 1;
@@ -247,6 +260,11 @@ impl World {
     fn answer(&mut self, rest: &str) -> Result<CompleteDecisionTask, Fault> {
         let (options, list) = rest.split_once('|').unwrap_or(("", rest));
         let (ids, mut body) = self.options(options.split_whitespace());
+        // `rate=0,2`: those decisions come too fast.
+        let rate = body.remove("rate").map(|places| word(&places)).unwrap_or_default();
+        let places = rate.split(',').filter(|place| !place.is_empty());
+        let rate_exceeded =
+            places.map(|place| place.parse().expect("a place is a number")).collect();
         body.insert("taskToken".to_owned(), json!("t"));
         body.insert("decisions".to_owned(), decisions(list));
         let body = Value::Object(body);
@@ -269,6 +287,7 @@ impl World {
             task_list: input.task_list,
             task_list_schedule_to_start_timeout: input.task_list_schedule_to_start_timeout,
             run_ids: (0..new_runs).map(|_| self.next_run_id()).collect(),
+            rate_exceeded,
         })
     }
 

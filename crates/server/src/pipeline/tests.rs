@@ -29,11 +29,8 @@ const CORAL: &str = "com.amazon.coral.service#";
 
 fn pipeline() -> Pipeline {
     let store = Arc::new(store::memory::Memory::default());
-    let options = service::Options {
-        poll_hold: Duration::from_secs(1),
-        owner: "test".to_owned(),
-        on_panic: || (),
-    };
+    let options =
+        service::Options { poll_hold: Duration::from_secs(1), ..service::Options::default() };
     let service = Service::open(store, Arc::new(Fixed), Arc::new(Fixed), options);
     Pipeline::new(Arc::new(service.expect("a store in memory opens")), Arc::new(Fixed))
 }

@@ -34,11 +34,8 @@ struct Running {
 impl Running {
     async fn start() -> Running {
         let store = Arc::new(store::memory::Memory::default());
-        let options = service::Options {
-            poll_hold: Duration::from_secs(60),
-            owner: "test".to_owned(),
-            on_panic: || (),
-        };
+        let options =
+            service::Options { poll_hold: Duration::from_secs(60), ..service::Options::default() };
         let service = Service::open(store, Arc::new(Fixed), Arc::new(Fixed), options);
         let service = Arc::new(service.expect("a store in memory opens"));
         let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.expect("bind");

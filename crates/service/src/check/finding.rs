@@ -206,6 +206,7 @@ impl Shown {
             | Table::ClosedByClose
             | Table::Watermark
             | Table::LeftOver
+            | Table::OpenCount
             | Table::Domain
             | Table::ActivityType
             | Table::WorkflowType => Shown::bytes(bytes.strip_prefix(&[1]).unwrap_or(bytes)),

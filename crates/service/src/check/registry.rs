@@ -31,7 +31,7 @@ pub fn check(audit: &mut Audit<'_>, mender: &Mender<'_>) -> Result<(), CheckErro
                     }
                 }
                 if let (Table::ActivityType | Table::WorkflowType, Some((scope, domain))) =
-                    (table, keys::parse_registered(&key))
+                    (table, keys::parse_domain(&key))
                     && mender.get(&keys::domain(&scope, &domain))?.is_none()
                 {
                     let what = What::DomainMissing { domain };
@@ -49,7 +49,7 @@ fn named(table: Table, key: &[u8], bytes: &[u8]) -> Result<Option<Vec<u8>>, Dama
         values::parse_json::<Vec<u8>>(bytes)?;
         return Ok(Some(keys::token_key()));
     }
-    let Some((scope, domain)) = keys::parse_registered(key) else { return Ok(None) };
+    let Some((scope, domain)) = keys::parse_domain(key) else { return Ok(None) };
     Ok(Some(if table == Table::Domain {
         let record: DomainRecord = values::parse_json(bytes)?;
         keys::domain(&scope, &record.name)

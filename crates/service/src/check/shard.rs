@@ -5,7 +5,7 @@ use super::finding::{HistoryFault, Shown, What, WhoseRun};
 use super::mender::Mender;
 use super::run::{Beyond, Examined, Kept, Snapshot, examine};
 use super::witness::Witnesses;
-use super::{Audit, CheckError, links};
+use super::{Audit, CheckError, counts, links};
 use crate::keys::{self, Table};
 use crate::values;
 use engine::RunIdentity;
@@ -40,13 +40,21 @@ pub struct ShardCheck<'c, 's> {
     examined: LruCache<RunId, Rc<Examined>>,
     /// How many rows of each table are as they should be.
     right: BTreeMap<Table, u64>,
+    /// How many runs are open, by the key of their domain's number: memory grows with the number of
+    /// domains, which the registry bounds. `None` once there is a run of which that is not known.
+    open: Option<BTreeMap<Vec<u8>, u64>>,
 }
 
 impl<'c, 's> ShardCheck<'c, 's> {
     pub fn new(audit: &'c mut Audit<'s>, mender: Mender<'s>) -> ShardCheck<'c, 's> {
         let examined = LruCache::new(RUNS_MAX);
         let (witnesses, right) = (Witnesses::default(), BTreeMap::new());
-        ShardCheck { audit, mender, witnesses, examined, right }
+        ShardCheck { audit, mender, witnesses, examined, right, open: Some(BTreeMap::new()) }
+    }
+
+    /// How many runs are open, by the key of their domain's number, if that is known of all.
+    pub fn take_open(&mut self) -> Option<BTreeMap<Vec<u8>, u64>> {
+        self.open.take()
     }
 
     /// Checks all of it, but for messages.
@@ -63,6 +71,7 @@ impl<'c, 's> ShardCheck<'c, 's> {
                 self.each_row(table)?;
             }
         }
+        counts::check(self)?;
         self.mender.flush()?;
         self.audit.unknown_keys(&self.mender, &Table::OF_EXECUTIONS)
     }
@@ -83,7 +92,7 @@ impl<'c, 's> ShardCheck<'c, 's> {
         }
     }
 
-    fn found(&mut self, run: Option<WhoseRun>, table: Table, what: What, repairable: bool) {
+    pub fn found(&mut self, run: Option<WhoseRun>, table: Table, what: What, repairable: bool) {
         self.audit.found(&self.mender, run, Some(table), what, repairable);
     }
 
@@ -113,6 +122,7 @@ impl<'c, 's> ShardCheck<'c, 's> {
     }
 
     fn beyond(&mut self, run_id: &RunId, identity: Option<&RunIdentity>, why: &Beyond) {
+        self.open = None;
         let what = match why {
             Beyond::History(fault) => What::History(fault.clone()),
             Beyond::Ownerless => What::Ownerless,
@@ -151,6 +161,10 @@ impl<'c, 's> ShardCheck<'c, 's> {
     fn kept(&mut self, kept: &Kept) -> Result<(), CheckError> {
         self.audit.report.events += kept.folded.events;
         self.audit.report.rows += kept.folded.rows;
+        if let Some(open) = self.open.as_mut().filter(|_| kept.folded.state.is_open()) {
+            let identity = kept.identity();
+            *open.entry(keys::open_count(&identity.scope, &identity.domain)).or_default() += 1;
+        }
         for (key, value) in &kept.rows {
             let table = Table::of(key, &Table::OF_EXECUTIONS).expect("a row is of a table");
             self.row(kept, table, key, value)?;
@@ -175,6 +189,7 @@ impl<'c, 's> ShardCheck<'c, 's> {
             }
             Some(found) => {
                 if let Some(other) = self.other_open(key, &found)? {
+                    self.open = None;
                     let run = whose_kept(kept);
                     self.found(Some(run), table, What::TwoOpen { other }, false);
                     return Ok(());
@@ -309,7 +324,7 @@ impl<'c, 's> ShardCheck<'c, 's> {
         }
     }
 
-    fn stray(
+    pub fn stray(
         &mut self,
         table: Table,
         run: Option<WhoseRun>,

@@ -99,7 +99,7 @@ fn named(table: Table, key: &[u8], bytes: &[u8]) -> Option<RunIdentity> {
         let run_id = values::parse_open_run(bytes).ok()?;
         return Some(RunIdentity { scope, domain, workflow_id, run_id });
     }
-    let (scope, domain) = keys::parse_registered(key)?;
+    let (scope, domain) = keys::parse_domain(key)?;
     let keys::Position { workflow_id, run_id, at: _ } = keys::parse_listed(key)?;
     Some(RunIdentity { scope, domain, workflow_id, run_id })
 }

@@ -34,6 +34,8 @@ pub enum Table {
     Watermark,
     /// Removed runs whose histories are still to be deleted.
     LeftOver,
+    /// How many executions of each domain are open.
+    OpenCount,
     /// Domains.
     Domain,
     /// Activity types.
@@ -46,7 +48,7 @@ pub enum Table {
 
 impl Table {
     /// Those of a shard of executions, by tag.
-    pub const OF_EXECUTIONS: [Table; 13] = [
+    pub const OF_EXECUTIONS: [Table; 14] = [
         Table::Run,
         Table::OpenRun,
         Table::Task,
@@ -60,6 +62,7 @@ impl Table {
         Table::Outbox,
         Table::Watermark,
         Table::LeftOver,
+        Table::OpenCount,
     ];
 
     /// Those of the registry, by tag.
@@ -81,6 +84,7 @@ impl Table {
             Table::Outbox => tag::OUTBOX,
             Table::Watermark => tag::WATERMARK,
             Table::LeftOver => tag::LEFT_OVER,
+            Table::OpenCount => tag::OPEN_COUNT,
             Table::Domain => tag::DOMAIN,
             Table::ActivityType => tag::ACTIVITY_TYPE,
             Table::WorkflowType => tag::WORKFLOW_TYPE,
@@ -121,6 +125,7 @@ impl Table {
             Table::OpenRun
             | Table::Outbox
             | Table::Watermark
+            | Table::OpenCount
             | Table::Domain
             | Table::ActivityType
             | Table::WorkflowType
@@ -145,6 +150,7 @@ impl fmt::Display for Table {
             Table::Outbox => "message",
             Table::Watermark => "watermark",
             Table::LeftOver => "left-over",
+            Table::OpenCount => "open execution count",
             Table::Domain => "domain",
             Table::ActivityType => "activity type",
             Table::WorkflowType => "workflow type",

@@ -87,7 +87,7 @@ fn wakes_and_registrations_come_back() {
     let scope = list("l").scope;
     let key =
         activity_type(&scope, &"d".into(), &ActivityType { name: "n".into(), version: "1".into() });
-    assert_eq!(parse_registered(&key), Some((scope, "d".into())));
+    assert_eq!(parse_domain(&key), Some((scope, "d".into())));
     assert!(registry_tables()[1].contains(&key));
 }
 

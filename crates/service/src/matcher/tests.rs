@@ -14,13 +14,16 @@ struct Bench {
     starts: BTreeMap<String, (TaskListKey, WaiterId, Waiter<String>)>,
 }
 
+/// How many polls may wait on one list.
+const POLLERS_MAX: usize = 1000;
+
 /// How long a poll waits here, in milliseconds.
 const HOLD_MS: i64 = 60;
 
 impl Bench {
     fn new() -> Bench {
         Bench {
-            matcher: Matcher::new(),
+            matcher: Matcher::new(POLLERS_MAX as u64),
             now: Timestamp(0),
             callers: BTreeMap::new(),
             starts: BTreeMap::new(),

@@ -8,7 +8,8 @@ use store::memory::Memory;
 
 fn reader(memory: &Memory) -> Reader {
     let tokens = Arc::new(Tokens::new(b"key"));
-    Reader { store: Arc::new(memory.clone()), tokens }
+    let empty_poll_token = EmptyPollToken::Absent;
+    Reader { store: Arc::new(memory.clone()), tokens, empty_poll_token }
 }
 
 /// Puts so many tasks into each shard, one in `held_back` of which is held back; returns those
@@ -163,8 +164,11 @@ fn a_task_of_a_run_that_has_expired_is_no_task() {
     let reader = reader(&memory);
     let shard = ShardId(3);
     let polled = reader.decision_task(&task(), shard, &page(None));
-    assert_eq!(polled, Ok(empty_poll(TaskKind::Decision)));
+    assert_eq!(polled, Ok(empty_poll(TaskKind::Decision, EmptyPollToken::Absent)));
     let further = reader.decision_task(&task(), shard, &page(Some(EventId(2))));
     assert_eq!(further, Err(Fault::unknown_run(&"w".into(), &"r".into())));
-    assert_eq!(reader.activity_task(task(), shard), Ok(empty_poll(TaskKind::Activity)));
+    assert_eq!(
+        reader.activity_task(task(), shard),
+        Ok(empty_poll(TaskKind::Activity, EmptyPollToken::Absent))
+    );
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use store::memory::{self, Memory};
 
 fn claim(memory: &Memory) -> Result<Registrar, StoreError> {
-    Registrar::claim("test", Arc::new(memory.clone()))
+    Registrar::claim("test", Arc::new(memory.clone()), Arc::new(Limits::AWS))
 }
 
 fn handle(registrar: &mut Registrar, operation: &str, body: &Value) -> Result<(), Fault> {

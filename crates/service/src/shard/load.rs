@@ -133,7 +133,8 @@ impl Shard {
     }
 }
 
-/// A token's run that is gone. Its workflow id is gone with it.
+/// A token's run that is gone, or that never was. Its workflow id is gone with it. The answer comes
+/// at once (engine.md, section 13, row 31).
 fn unknown_run(run_id: &RunId) -> Fault {
     Fault::UnknownResource(format!("Unknown execution: WorkflowExecution=[runId={run_id}]"))
 }

@@ -293,6 +293,7 @@ impl Shard {
         let open = self.get(&keys::row(&Key::OpenRun(addressed(&message))), staged)?;
         if let Content::StartChild { run_id, started, .. } = &message.content {
             if open.is_some() {
+                // Also for the second of two in one batch (engine.md, section 13, row 29).
                 return Ok(self.post(message.refused().into_iter().collect(), staged)?);
             }
             let identity = RunIdentity {
@@ -301,7 +302,9 @@ impl Shard {
                 workflow_id: to.workflow_id.clone(),
                 run_id: run_id.clone(),
             };
-            let transition = self.decide(run_id, |around| {
+            // It was promised its place when it was announced.
+            let open_executions = self.open.total(&identity.scope, &identity.domain);
+            let transition = self.decide(run_id, open_executions, |around| {
                 Ok(start_child(identity, (**started).clone(), around, now))
             })?;
             return Ok(self.stage(None, transition, staged)?);
@@ -326,9 +329,11 @@ impl Shard {
         let Some(execution) = receiver.filter(|execution| execution.is_open()) else {
             return Ok(self.post(message.refused().into_iter().collect(), staged)?);
         };
-        let run_id = &execution.identity.run_id;
-        let transition =
-            self.decide(run_id, |around| Ok(execution.receive(message.content, around, now)))?;
+        let RunIdentity { scope, domain, run_id, .. } = &*execution.identity;
+        let open_executions = self.open.total(scope, domain);
+        let transition = self.decide(run_id, open_executions, |around| {
+            Ok(execution.receive(message.content, around, now))
+        })?;
         Ok(self.stage(Some(&execution), transition, staged)?)
     }
 

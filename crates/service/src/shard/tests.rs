@@ -2,10 +2,13 @@
 
 use super::*;
 use crate::api::CallerPresence;
+use crate::open_executions::Totals;
 use crate::tests::fixture::{registry, request, scope};
+use crate::throttle::Throttles;
 use audit::check_shard;
 use engine::{ActivityOutcome, CompleteDecisionTask, Scope};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use store::memory::Memory;
 
 mod audit;
@@ -16,8 +19,10 @@ mod faults;
 mod histories;
 mod limits;
 mod messages;
+mod open_executions;
 mod owners;
 mod retention;
+mod throttles;
 mod tidying;
 mod wakes;
 
@@ -28,6 +33,8 @@ const SHARD: ShardId = ShardId(5);
 struct Rig {
     memory: Memory,
     registry: Arc<RwLock<Registry>>,
+    limits: Limits,
+    throttles: Throttles,
     shard: Shard,
     now: i64,
     offers: Vec<(TaskListKey, Task)>,
@@ -39,7 +46,16 @@ impl Rig {
         let memory = Memory::default();
         let registry = registry();
         let shard = claim(&memory, &registry);
-        Rig { memory, registry, shard, now: 1_000, offers: Vec::new(), audited: true }
+        Rig {
+            memory,
+            registry,
+            limits: Limits::AWS,
+            throttles: Throttles::default(),
+            shard,
+            now: 1_000,
+            offers: Vec::new(),
+            audited: true,
+        }
     }
 
     /// A rig for many runs, whose store is checked when the test says so.
@@ -49,7 +65,9 @@ impl Rig {
 
     /// Another process takes the shard over.
     fn restart(&mut self) {
-        self.shard = claim(&self.memory, &self.registry);
+        let (limits, throttles) = (self.limits.clone(), self.throttles.clone());
+        let commons = commons(&self.registry, limits, throttles);
+        self.shard = claim_with(&self.memory, commons);
     }
 
     fn steps(&mut self, commands: Vec<ShardCommand>) -> Vec<Result<Outcome, Refusal>> {
@@ -118,8 +136,27 @@ impl Rig {
 }
 
 fn claim(memory: &Memory, registry: &Arc<RwLock<Registry>>) -> Shard {
+    claim_with(memory, plain_commons(registry))
+}
+
+fn claim_with(memory: &Memory, commons: Commons) -> Shard {
     let store: Arc<dyn Store> = Arc::new(memory.clone());
-    Shard::claim(SHARD, "test", store, Arc::clone(registry)).expect("no fault is planned")
+    Shard::claim(SHARD, "test", store, commons).expect("no fault is planned")
+}
+
+/// What a process of its own has.
+fn commons(registry: &Arc<RwLock<Registry>>, limits: Limits, throttles: Throttles) -> Commons {
+    Commons {
+        registry: Arc::clone(registry),
+        limits: Arc::new(limits),
+        open_executions: Arc::new(Totals::default()),
+        throttle: Arc::new(Throttle::new(throttles)),
+    }
+}
+
+/// A process without limits to speak of.
+fn plain_commons(registry: &Arc<RwLock<Registry>>) -> Commons {
+    commons(registry, Limits::AWS, Throttles::default())
 }
 
 fn identity(workflow_id: &str, run_id: &str) -> RunIdentity {
@@ -189,6 +226,7 @@ fn complete(task: &StartedTask, decisions: Value) -> ShardCommand {
         task_list: None,
         task_list_schedule_to_start_timeout: None,
         run_ids: vec![format!("{}+", task.identity.run_id).into()],
+        rate_exceeded: BTreeSet::new(),
     });
     ShardCommand::Apply(Target::Run(scope(), task.identity.run_id.clone()), command)
 }

@@ -61,11 +61,16 @@ impl Client {
 
     /// A service over `memory`, which may have faults, at 1,000 seconds.
     pub fn empty(memory: Memory) -> Client {
+        Client::with(memory, Options::default())
+    }
+
+    /// The same with other options; polls are held as long as elsewhere.
+    pub fn with(memory: Memory, options: Options) -> Client {
         let clock = Arc::new(TestClock(AtomicI64::new(1_000_000)));
         let store: Arc<dyn Store> = Arc::new(memory.clone());
         let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
         let poll_hold = Duration::from_secs(HOLD_SECONDS as u64);
-        let options = Options { poll_hold, owner: "test".to_owned(), on_panic: || () };
+        let options = Options { poll_hold, ..options };
         let opened = Service::open(store, Arc::clone(&clock) as Arc<dyn Clock>, entropy, options);
         Client { service: opened.expect("a store in memory opens"), memory, clock }
     }

@@ -2,7 +2,7 @@
 
 use crate::matcher;
 use engine::rows::{Task, TaskKind, TaskListKey};
-use engine::{Registry, Scope};
+use engine::{Limits, Registry, Scope};
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, RwLock};
@@ -43,7 +43,7 @@ pub fn registry() -> Arc<RwLock<Registry>> {
     let mut registry = Registry::default();
     for (operation, body) in registrations() {
         let request = request(operation, body).expect("a right request");
-        let changes = registry.apply(&scope(), &request, Timestamp(0));
+        let changes = registry.apply(&scope(), &request, &Limits::AWS, Timestamp(0));
         let changes = changes.expect("a registration").expect("the first of its name");
         changes.into_iter().for_each(|change| registry.evolve(change));
     }

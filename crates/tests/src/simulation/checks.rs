@@ -1,5 +1,6 @@
 //! The invariants: some hold at every moment, the others once everything has come to its end.
 
+use super::counts;
 use super::decisions::{ACTIVITY_LISTS, DECISION_LISTS};
 use super::histories;
 use super::links::{self, Histories};
@@ -24,7 +25,7 @@ impl World {
         let report = report.map_err(|error| error.to_string())?;
         match first {
             Some(first) => Err(format!("{} rows do not agree: {first}", report.findings)),
-            None => Ok(()),
+            None => counts::check(&self.disk.memory),
         }
     }
 

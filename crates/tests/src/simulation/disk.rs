@@ -43,11 +43,13 @@ pub enum Flaw {
     ServesTheGone,
     /// A signal is recorded twice.
     RepeatsSignals,
+    /// How many executions are open is not written down when it changes.
+    ForgetsOpenCount,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Flaw; 15] = [
+    pub const ALL: [Flaw; 16] = [
         Flaw::ForgetsTask,
         Flaw::KeepsTask,
         Flaw::ForgetsWake,
@@ -63,6 +65,7 @@ impl Flaw {
         Flaw::ScansShort,
         Flaw::ServesTheGone,
         Flaw::RepeatsSignals,
+        Flaw::ForgetsOpenCount,
     ];
 }
 
@@ -76,6 +79,7 @@ mod tag {
     pub const HISTORY: u8 = 9;
     pub const OUTBOX: u8 = 11;
     pub const WATERMARK: u8 = 12;
+    pub const OPEN_COUNT: u8 = 14;
 }
 
 /// How often calls fail while there is trouble: commits once in this many, ...
@@ -186,6 +190,7 @@ impl Disk {
             Some(Flaw::ForgetsHeartbeat) => key[0] == tag::HEARTBEAT && put,
             Some(Flaw::ForgetsMessage) => key[0] == tag::OUTBOX && put,
             Some(Flaw::ForgetsWatermark) => key[0] == tag::WATERMARK && put,
+            Some(Flaw::ForgetsOpenCount) => key[0] == tag::OPEN_COUNT && put,
             _ => false,
         };
         let mut left = Batch::default();

@@ -202,7 +202,7 @@ impl World {
         let options = Options {
             poll_hold: Duration::from_secs(60),
             owner: format!("node-{}", self.nodes_started),
-            on_panic: || (),
+            ..Options::default()
         };
         let clock = self.time.clock(offset_ms);
         let opened = Stepped::open(store, clock, Arc::new(entropy), &options);

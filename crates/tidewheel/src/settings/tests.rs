@@ -40,6 +40,9 @@ fn defaults() {
         log_format: LogFormat::Text,
         log_level: "info".to_owned(),
         poll_hold: Duration::from_secs(58),
+        empty_poll_token: EmptyPollToken::Absent,
+        limits: Limits::AWS,
+        throttles: Throttles::default(),
     };
     assert_eq!(settings(&Sources::default()), serve);
     let read_file = |_: &Path| Err(io::ErrorKind::NotFound.into());
@@ -55,6 +58,9 @@ fn every_key_from_every_source() {
         log_format: LogFormat::Json,
         log_level: "warn,server=debug".to_owned(),
         poll_hold: Duration::from_secs(1),
+        empty_poll_token: EmptyPollToken::Empty,
+        limits: Limits::AWS,
+        throttles: Throttles::aws(),
     };
     let flags = [
         (Key::DataDir, "/d"),
@@ -62,6 +68,8 @@ fn every_key_from_every_source() {
         (Key::LogFormat, "json"),
         (Key::LogLevel, "warn,server=debug"),
         (Key::PollHoldSeconds, "1"),
+        (Key::EmptyPollToken, "empty"),
+        (Key::Limits, "aws"),
     ];
     assert_eq!(settings(&Sources { flags: &flags, ..Sources::default() }), expected);
     let variables = [
@@ -70,11 +78,14 @@ fn every_key_from_every_source() {
         ("TIDEWHEEL_LOG_FORMAT", "json"),
         ("TIDEWHEEL_LOG_LEVEL", "warn,server=debug"),
         ("TIDEWHEEL_POLL_HOLD_SECONDS", "1"),
+        ("TIDEWHEEL_EMPTY_POLL_TOKEN", "empty"),
+        ("TIDEWHEEL_LIMITS", "aws"),
         ("HOME", "/home/somebody"),
     ];
     assert_eq!(settings(&Sources { variables: &variables, ..Sources::default() }), expected);
     let file = "data_dir = '/d'\nlisten = '[::1]:0'\nlog_format = 'json'\n\
-                log_level = 'warn,server=debug'\npoll_hold_seconds = 1\n";
+                log_level = 'warn,server=debug'\npoll_hold_seconds = 1\n\
+                empty_poll_token = 'empty'\nlimits = 'aws'\n";
     assert_eq!(settings(&Sources { file: Some(file), ..Sources::default() }), expected);
 }
 
@@ -108,7 +119,8 @@ fn the_file_may_be_named_by_a_variable() {
 #[test]
 fn unknown_keys() {
     let all = "TIDEWHEEL_DATA_DIR, TIDEWHEEL_LISTEN, TIDEWHEEL_LOG_FORMAT, TIDEWHEEL_LOG_LEVEL, \
-               TIDEWHEEL_POLL_HOLD_SECONDS, TIDEWHEEL_CONFIG";
+               TIDEWHEEL_POLL_HOLD_SECONDS, TIDEWHEEL_EMPTY_POLL_TOKEN, TIDEWHEEL_LIMITS, \
+               TIDEWHEEL_CONFIG";
     for name in ["TIDEWHEEL_REGION", "TIDEWHEEL_", "TIDEWHEEL_SERVICE"] {
         check_error(
             &Sources { variables: &[(name, "x")], ..Sources::default() },
@@ -118,12 +130,12 @@ fn unknown_keys() {
     check_error(
         &Sources { file: Some("region = 'x'"), ..Sources::default() },
         "region in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
-         poll_hold_seconds",
+         poll_hold_seconds, empty_poll_token, limits",
     );
     check_error(
         &Sources { file: Some("[log]\nlevel = 'x'"), ..Sources::default() },
         "log in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
-         poll_hold_seconds",
+         poll_hold_seconds, empty_poll_token, limits",
     );
 }
 
@@ -220,6 +232,8 @@ fn values_that_are_wrong() {
         (Key::PollHoldSeconds, "61", "--poll-hold-seconds", number),
         (Key::PollHoldSeconds, "1.5", "--poll-hold-seconds", number),
         (Key::DataDir, "", "--data-dir", "must be a directory"),
+        (Key::EmptyPollToken, "null", "--empty-poll-token", "must be absent or empty"),
+        (Key::Limits, "", "--limits", "must be default, aws or a file"),
     ] {
         check_error(
             &Sources { flags: &[(key, text)], ..Sources::default() },

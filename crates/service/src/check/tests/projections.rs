@@ -153,3 +153,39 @@ fn whole_tables_that_are_lost_are_put_back() {
     repair(&memory);
     assert!(rows(&memory) == whole);
 }
+
+#[test]
+fn the_number_of_open_executions_is_put_right() {
+    let whole = rows(&store());
+    let (key, _) = of(&whole, Table::OpenCount).pop_first().expect("something is open");
+    for wrong in [values::json(&77), vec![1]] {
+        let memory = with(&whole);
+        edit(&memory, &key, Some(wrong));
+        let is_different = |what: &What| matches!(what, What::Different { .. });
+        is_mended(&memory, &whole, is_different, Table::OpenCount);
+    }
+    let scope = crate::tests::fixture::scope();
+    let other = (key.0, keys::open_count(&scope, &"other".into()));
+    let memory = with(&whole);
+    edit(&memory, &other, Some(values::json(&1)));
+    is_mended(&memory, &whole, |what| matches!(what, What::Stray { .. }), Table::OpenCount);
+    let memory = with(&whole);
+    edit(&memory, &other, Some(values::json(&1)));
+    edit(&memory, &key, None);
+    let found = look(&memory);
+    assert!(matches!(
+        found.iter().map(|finding| &finding.what).collect::<Vec<_>>()[..],
+        [What::Stray { .. }, What::Missing { .. }]
+    ));
+    assert!(repair(&memory).iter().all(|finding| finding.repaired));
+    assert!(rows(&memory) == whole);
+}
+
+/// As an earlier build has left them; the next commit of the shard brings them.
+#[test]
+fn a_shard_without_any_number_of_open_executions_is_right() {
+    let whole = rows(&store());
+    let memory = with(&whole);
+    of(&whole, Table::OpenCount).keys().for_each(|key| edit(&memory, key, None));
+    assert_eq!(look(&memory), []);
+}

@@ -185,7 +185,7 @@ fn simulate(seed: u64, flaw: Flaw) {
     let mut world = World {
         prng: Prng(seed),
         flaw,
-        matcher: Matcher::new(),
+        matcher: Matcher::new(POLLERS_MAX as u64),
         now: Timestamp(0),
         rows: BTreeSet::new(),
         created: 0,

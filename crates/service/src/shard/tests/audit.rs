@@ -118,6 +118,15 @@ pub fn check_rows(memory: &Memory) -> Vec<Execution> {
         .into_iter()
         .map(|identity| expect_rows(memory, identity, &mut expected))
         .collect();
+    let mut open: BTreeMap<(Scope, DomainName), u64> = BTreeMap::new();
+    for RunIdentity { scope, domain, .. } in
+        states.iter().filter(|state| state.is_open()).map(|state| &*state.identity)
+    {
+        *open.entry((scope.clone(), domain.clone())).or_default() += 1;
+    }
+    for ((scope, domain), open) in open {
+        expected.insert(keys::open_count(&scope, &domain), values::json(&open));
+    }
     let actual: BTreeMap<Vec<u8>, Vec<u8>> = fixture::rows(memory, SHARD).into_iter().collect();
     for (key, value) in &expected {
         assert_eq!(actual.get(key), Some(value), "the row {key:?}");
@@ -136,14 +145,24 @@ pub fn check_shard(memory: &Memory, registry: &Arc<RwLock<Registry>>, shard: &mu
         owner: "cold".to_owned(),
         store: Arc::new(memory.clone()),
         registry: Arc::clone(registry),
+        limits: Arc::new(Limits::AWS),
+        throttle: Arc::new(Throttle::new(Throttles::default())),
         epoch: None,
         cache: ExecutionCache::new(),
         wakes: Wakes::new(),
         outbox: Outbox::default(),
+        open: OpenExecutions::new(Arc::new(Totals::default())),
         next_removal: NextRemoval::Never,
         offers_lost: false,
         retry_at: None,
     };
+    let open = states.iter().filter(|state| state.is_open()).count() as u64;
+    if shard.open.is_known() {
+        let total = shard.open.total(&fixture::scope(), &"d".into());
+        assert_eq!(total, open, "the total is what is open");
+    }
+    cold.open.refill(memory, SHARD).expect("no fault is planned");
+    assert_eq!(cold.open.total(&fixture::scope(), &"d".into()), open, "a cold shard has the same");
     for state in states {
         let run_id = &state.identity.run_id;
         let cached = shard.cache.get(run_id).cloned();

@@ -47,7 +47,7 @@ impl Client {
         let claim = |store: &Arc<dyn Store>| {
             let claim = || {
                 let store = Arc::clone(store);
-                Shard::claim(SHARD, "test", store, Arc::clone(&registry)).ok()
+                Shard::claim(SHARD, "test", store, plain_commons(&registry)).ok()
             };
             (0..ATTEMPTS_MAX).find_map(|_| claim()).expect("the store does not fail for ever")
         };

@@ -100,7 +100,11 @@ fn a_closed_run_of_a_long_history_has_its_last_state_as_snapshot() {
     rig.shard = claim(&memory, &rig.registry);
     rig.describe("w", "r1");
     let scans = calls.lock().expect("no holder panics").iter().filter(|c| **c == "scan").count();
-    assert_eq!(scans, 6, "wake-ups, outbox, retention, what follows the snapshot, heartbeats");
+    assert_eq!(
+        scans, 8,
+        "open executions (counts and lists), wake-ups, outbox, retention, what follows the \
+         snapshot, heartbeats"
+    );
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Net {
     fn step(&mut self, id: ShardId, command: ShardCommand) -> Result<Outcome, Refusal> {
         if !self.shards.contains_key(&id) {
             let store: Arc<dyn Store> = Arc::new(self.store.clone());
-            let claimed = Shard::claim(id, "test", store, Arc::clone(&self.registry));
+            let claimed = Shard::claim(id, "test", store, plain_commons(&self.registry));
             self.shards.insert(id, claimed?);
         }
         let shard = self.shards.get_mut(&id).expect("it is claimed");
@@ -147,7 +147,8 @@ impl Net {
             name: "deciders".into(),
         };
         let tokens = Arc::new(Tokens::new(b"key"));
-        let reader = Reader { store: Arc::new(self.memory.clone()), tokens };
+        let empty_poll_token = crate::EmptyPollToken::Absent;
+        let reader = Reader { store: Arc::new(self.memory.clone()), tokens, empty_poll_token };
         let (tasks, _) = reader.head(&list).expect("no fault is planned");
         for task in tasks {
             let Ok(Outcome::Task(started)) =

@@ -46,7 +46,7 @@ impl Bench {
             _ => None,
         });
         let store: Arc<dyn Store> = Arc::new(faulty);
-        let shard = Shard::claim(SHARD, "test", store, Arc::clone(&registry));
+        let shard = Shard::claim(SHARD, "test", store, plain_commons(&registry));
         let shard = shard.expect("no fault is planned");
         Bench { memory, registry, shard, mode, now: 1_000 }
     }
@@ -79,7 +79,8 @@ impl Bench {
             name: "deciders".into(),
         };
         let tokens = Arc::new(Tokens::new(b"key"));
-        let reader = Reader { store: Arc::new(self.memory.clone()), tokens };
+        let empty_poll_token = crate::EmptyPollToken::Absent;
+        let reader = Reader { store: Arc::new(self.memory.clone()), tokens, empty_poll_token };
         let (tasks, _) = reader.head(&list).expect("no fault is planned");
         let started = self.step(vec![start_task(list, tasks[0].place.clone())]);
         let (_, started) = started.replies.into_iter().next().expect("one answer");
@@ -113,7 +114,7 @@ fn a_gap_in_the_rows_of_taken_messages_does_not_stop_the_lane() {
     assert_eq!(numbers(&sent), [1, 2, 3]);
     let to = sent[0].to;
     let memory: Arc<dyn Store> = Arc::new(bench.memory.clone());
-    let receiver = Shard::claim(to, "test", memory, Arc::clone(&bench.registry));
+    let receiver = Shard::claim(to, "test", memory, plain_commons(&bench.registry));
     let mut receiver = receiver.expect("no fault is planned");
     for Delivery { number, message, .. } in sent {
         let command = ShardCommand::Receive(SHARD, number, Box::new(message));

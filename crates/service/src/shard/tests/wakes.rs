@@ -157,3 +157,25 @@ fn more_wake_ups_than_memory_holds_all_happen_in_time() {
     assert_eq!(closed, runs);
     assert_eq!(rig.shard.wakes.next(), None);
 }
+
+/// Time never goes backwards within a history (the audit looks), and nothing fires before the time
+/// has come that counts from the history's.
+#[test]
+fn nothing_fires_early_when_the_clock_is_set_back() {
+    let mut rig = Rig::new();
+    rig.now = 10_000;
+    rig.start("w", "r1").expect("the first of its id");
+    rig.now = 2_000;
+    rig.decide(json!([timer("t", 5)]));
+    for now in [7_000, 14_999] {
+        rig.settle(now);
+        assert_eq!(rig.history("r1").last(), Some(&"TimerStarted"), "at {now}");
+    }
+    rig.settle(15_000);
+    assert_eq!(rig.history("r1")[5..], ["TimerFired", "DecisionTaskScheduled"]);
+    rig.now = 1_000;
+    rig.step(signal(open("w"), "late")).expect("the run is open");
+    let events = audit::history(&rig.memory, &"r1".into());
+    let times: Vec<i64> = events.iter().map(|event| event.event_timestamp.0).collect();
+    assert_eq!(times, [10_000, 10_000, 10_000, 10_000, 10_000, 15_000, 15_000, 15_000]);
+}

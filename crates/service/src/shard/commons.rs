@@ -1,0 +1,19 @@
+//! What the shards of a process have in common.
+
+use crate::open_executions::Totals;
+use crate::throttle::Throttle;
+use engine::{Limits, Registry};
+use std::sync::{Arc, RwLock};
+
+/// What the shards of a process have in common.
+#[derive(Clone)]
+pub struct Commons {
+    /// The domains and types.
+    pub registry: Arc<RwLock<Registry>>,
+    /// How much of each thing there may be.
+    pub limits: Arc<Limits>,
+    /// How many executions are open.
+    pub open_executions: Arc<Totals>,
+    /// How fast decisions may come.
+    pub throttle: Arc<Throttle>,
+}
