@@ -20,11 +20,16 @@ struct State<T> {
     items: VecDeque<T>,
     closed: bool,
     nudged: bool,
+    /// How many wait in [`Inbox::take`] for something to come.
+    idle: usize,
+    /// How many items have been put in so far.
+    puts: u64,
 }
 
 impl<T> Inbox<T> {
     pub fn new() -> Inbox<T> {
-        let state = State { items: VecDeque::new(), closed: false, nudged: false };
+        let items = VecDeque::new();
+        let state = State { items, closed: false, nudged: false, idle: 0, puts: 0 };
         Inbox { state: Mutex::new(state), arrived: Condvar::new() }
     }
 
@@ -36,6 +41,7 @@ impl<T> Inbox<T> {
             return Some(item);
         }
         state.items.push_back(item);
+        state.puts += 1;
         self.arrived.notify_one();
         None
     }
@@ -46,6 +52,7 @@ impl<T> Inbox<T> {
         let room = state.items.len() < items_max && !state.closed;
         if room {
             state.items.push_back(item);
+            state.puts += 1;
             self.arrived.notify_one();
         }
         room
@@ -54,6 +61,13 @@ impl<T> Inbox<T> {
     /// True if nothing waits.
     pub fn is_empty(&self) -> bool {
         self.lock().items.is_empty()
+    }
+
+    /// How many items have been put in so far, if none is here and `takers` threads wait for one.
+    pub fn at_rest(&self, takers: usize) -> Option<u64> {
+        let state = self.lock();
+        let at_rest = state.items.is_empty() && !state.nudged && state.idle == takers;
+        at_rest.then_some(state.puts)
     }
 
     /// Lets who takes go on without an item, to look at the clock.
@@ -67,13 +81,18 @@ impl<T> Inbox<T> {
     /// and empty.
     pub fn take(&self, items_max: usize, timeout: Option<Duration>) -> Option<Vec<T>> {
         let idle = |state: &mut State<T>| state.items.is_empty() && !state.closed && !state.nudged;
+        // Who does not wait at all has something else to do.
+        let waits = usize::from(timeout != Some(Duration::ZERO));
+        let mut state = self.lock();
+        state.idle += waits;
         let mut state = match timeout {
-            None => self.arrived.wait_while(self.lock(), idle).expect("no holder panics"),
+            None => self.arrived.wait_while(state, idle).expect("no holder panics"),
             Some(timeout) => {
-                let waited = self.arrived.wait_timeout_while(self.lock(), timeout, idle);
+                let waited = self.arrived.wait_timeout_while(state, timeout, idle);
                 waited.expect("no holder panics").0
             }
         };
+        state.idle -= waits;
         if state.items.is_empty() && state.closed {
             return None;
         }

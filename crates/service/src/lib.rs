@@ -33,7 +33,7 @@ pub use api::{Clock, Entropy, Pending, Reply};
 pub use engine::{Limits, Scope};
 pub use reader::EmptyPollToken;
 pub use stepped::{Mail, Part, Stepped};
-pub use threads::{Options, Service};
+pub use threads::{Activity, Options, Service};
 pub use throttle::{Rate, Throttles};
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use engine::{ActivityOutcome, Command, CompleteDecisionTask, Registry, RunIdenti
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::RwLockReadGuard;
+use std::sync::atomic::Ordering;
 use store::{Direction, ShardId};
 use wire::*;
 
@@ -35,6 +36,7 @@ impl Shared {
         } else {
             Caller { shared: self, scope }.route(answer, request);
         }
+        self.routed.fetch_add(1, Ordering::AcqRel);
         pending
     }
 }

@@ -16,7 +16,7 @@ use crate::throttle::Throttle;
 use crate::token::{KEY_BYTES, Tokens};
 use engine::rows::TaskListKey;
 use engine::{Limits, Registry, Scope};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use store::{ShardId, Store, StoreError};
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub empty_poll_token: EmptyPollToken,
     store: Arc<dyn Store>,
     permits: Arc<AtomicUsize>,
+    /// How many requests have been routed so far.
+    pub routed: AtomicU64,
     pub shards: Vec<Inbox<(Ticket, ShardCommand)>>,
     pub matcher: Inbox<Input<Poll>>,
     pub offers_lost: AtomicBool,
@@ -129,6 +131,7 @@ impl Shared {
             empty_poll_token: options.empty_poll_token,
             store,
             permits: Arc::new(AtomicUsize::new(0)),
+            routed: AtomicU64::new(0),
             shards: shards.iter().map(|_| Inbox::new()).collect(),
             matcher: Inbox::new(),
             offers_lost: AtomicBool::new(false),
@@ -167,6 +170,11 @@ impl Shared {
 
     pub fn permit(&self) -> Option<Permit> {
         Permit::take(&self.permits, REQUESTS_MAX)
+    }
+
+    /// How many requests are in the service.
+    pub fn requests_open(&self) -> usize {
+        self.permits.load(Ordering::Acquire)
     }
 
     pub fn to_shard(&self, shard: ShardId, ticket: Ticket, command: ShardCommand) {

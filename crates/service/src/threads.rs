@@ -11,6 +11,7 @@ use crate::shared::{Job, Parts, Shared};
 use crate::throttle::Throttles;
 use engine::{Limits, Scope};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -56,6 +57,18 @@ impl Default for Options {
             empty_poll_token: EmptyPollToken::Absent,
         }
     }
+}
+
+/// What goes on in the service, for whoever moves its clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// How many requests have been handed in since it was opened.
+    pub requests: u64,
+    /// How many of them have not been answered.
+    pub unanswered: usize,
+    /// Whether nothing more happens until a request comes or the clock goes on: whatever is still
+    /// unanswered is a poll that waits for a task.
+    pub at_rest: bool,
 }
 
 /// The running service: its threads end when it is closed.
@@ -109,6 +122,29 @@ impl Service {
     pub fn clock_moved(&self) {
         self.shared.shards.iter().for_each(Inbox::nudge);
         self.shared.matcher.nudge();
+    }
+
+    /// What goes on now.
+    pub fn activity(&self) -> Activity {
+        let shared = &self.shared;
+        let look = || {
+            let shards = shared.shards.iter().map(|inbox| inbox.at_rest(1));
+            let others = [
+                shared.matcher.at_rest(1),
+                shared.registrar.at_rest(1),
+                shared.task_readers.at_rest(READERS),
+                shared.readers.at_rest(READERS),
+            ];
+            shards.chain(others).sum::<Option<u64>>()
+        };
+        let requests = shared.routed.load(Ordering::Acquire);
+        // Each inbox was at rest when the first look came to it. If nothing had been put into any
+        // when the second came, all were at rest at once in between, and nothing can begin there.
+        let first = look();
+        let unanswered = shared.requests_open();
+        let at_rest = first.is_some() && first == look();
+        let at_rest = at_rest && requests == shared.routed.load(Ordering::Acquire);
+        Activity { requests, unanswered, at_rest }
     }
 
     /// Answers every waiting poll empty, and every later one at once. Other calls still work.

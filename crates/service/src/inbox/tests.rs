@@ -56,3 +56,23 @@ fn takers_that_wait_are_woken_by_what_comes_and_by_the_close() {
     });
     assert!(taken.into_iter().eq(0..100), "each item once");
 }
+
+#[test]
+fn at_rest_are_those_who_wait_and_have_nothing_to_take() {
+    let inbox = Inbox::new();
+    assert_eq!(inbox.at_rest(0), Some(0));
+    assert_eq!(inbox.at_rest(1), None, "nobody waits");
+    inbox.put(1);
+    assert_eq!(inbox.at_rest(0), None, "something is there");
+    assert_eq!(inbox.take(9, AT_ONCE), Some(vec![1]));
+    assert_eq!(inbox.at_rest(0), Some(1));
+    std::thread::scope(|scope| {
+        let taker = scope.spawn(|| inbox.take(9, None));
+        while inbox.at_rest(1).is_none() {
+            std::thread::yield_now();
+        }
+        inbox.nudge();
+        assert_eq!(taker.join().expect("the taker does not panic"), Some(vec![]));
+        assert_eq!(inbox.at_rest(0), Some(1), "who was woken waits no more");
+    });
+}

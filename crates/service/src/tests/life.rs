@@ -1,6 +1,6 @@
 //! Callers that hang up, too many of them, a store that fails, and the end of the service.
 
-use super::client::{Client, play, wait};
+use super::client::{Client, HOLD_SECONDS, play, wait};
 use super::fixture::registrations;
 use crate::keys;
 use crate::shared::REQUESTS_MAX;
@@ -51,6 +51,32 @@ fn a_draining_service_answers_polls_empty_and_everything_else_as_before() {
     start(&client, "w2").expect("the first of its id");
     let pending = client.call("CountPendingDecisionTasks", list("deciders"));
     assert_eq!(pending, Ok(json!({"count": 2, "truncated": false})));
+}
+
+/// Whoever moves the clock has to know when everything has happened that happens by itself.
+#[test]
+fn a_service_at_rest_has_nothing_to_do_but_to_hold_polls() {
+    let client = Client::new();
+    let rest = || loop {
+        let activity = client.service.activity();
+        if activity.at_rest {
+            return (activity.requests, activity.unanswered);
+        }
+        std::thread::yield_now();
+    };
+    let registrations = registrations().len() as u64;
+    assert_eq!(rest(), (registrations, 0));
+    let poll = client.send("PollForDecisionTask", list("deciders")).expect("a right request");
+    assert_eq!(rest(), (registrations + 1, 1));
+    start(&client, "w1").expect("the first of its id");
+    assert_eq!(rest(), (registrations + 2, 0), "the poll has its task");
+    assert_eq!(wait(poll).expect("a decision task")["startedEventId"], 3);
+    let poll = client.send("PollForDecisionTask", list("others")).expect("a right request");
+    client.advance(HOLD_SECONDS - 1);
+    assert_eq!(rest(), (registrations + 3, 1));
+    client.advance(1);
+    assert_eq!(rest(), (registrations + 3, 0), "the hold is over");
+    assert_eq!(wait(poll), Ok(nothing()));
 }
 
 /// What the matcher and the shards are at when they are told differs from one time to the next.
