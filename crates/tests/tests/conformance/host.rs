@@ -1,0 +1,84 @@
+//! What scripts are played against: something that answers requests and whose clock stands until it
+//! is moved.
+
+use super::over_tcp::OverTcp;
+use serde_json::Value;
+use service::{Clock, Entropy, Options};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use wire::{Operation, Timestamp};
+
+/// How long polls are held, in milliseconds of the service's clock.
+pub const HOLD_MS: i64 = 60_000;
+
+/// What was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; null stands for an empty one.
+    pub body: Value,
+}
+
+/// What has become of a request once nothing more happens.
+pub enum Sent {
+    /// It was answered.
+    Answered(Answer),
+    /// It waits under that number.
+    Waits(usize),
+}
+
+/// See the module. After each call everything has happened that happens by itself.
+pub trait Host {
+    /// Sends a request.
+    fn send(&mut self, operation: Operation, body: &Value) -> Sent;
+
+    /// The answer to a request that has waited, or nothing if it waits still.
+    fn answer(&mut self, number: usize) -> Option<Answer>;
+
+    /// Moves the clock.
+    fn advance(&mut self, ms: i64);
+
+    /// What the clock shows, in milliseconds.
+    fn now(&self) -> i64;
+
+    /// The host as one that speaks HTTP, if it does.
+    fn http(&mut self) -> Option<&mut OverTcp>;
+}
+
+/// A clock that stands until it is moved.
+pub struct TestClock(pub AtomicI64);
+
+impl TestClock {
+    /// Some moment with milliseconds.
+    pub fn new() -> TestClock {
+        TestClock(AtomicI64::new(1_795_000_000_250))
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Chance that is the same every time.
+pub struct TestEntropy(pub AtomicU64);
+
+impl Entropy for TestEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let next = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
+            *byte = ((next ^ (next >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 56) as u8;
+        }
+    }
+}
+
+/// What the service is told at start.
+pub fn options() -> Options {
+    Options {
+        poll_hold: Duration::from_millis(HOLD_MS as u64),
+        owner: "conformance".to_owned(),
+        on_panic: || (),
+    }
+}
