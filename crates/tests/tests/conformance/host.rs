@@ -79,6 +79,6 @@ pub fn options() -> Options {
     Options {
         poll_hold: Duration::from_millis(HOLD_MS as u64),
         owner: "conformance".to_owned(),
-        on_panic: || (),
+        ..Options::default()
     }
 }
