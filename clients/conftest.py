@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-pytest.register_assert_rewrite("aws", "checker", "driver", "load", "wire")
+pytest.register_assert_rewrite("aws", "checker", "driver", "functions", "load", "wire")
 
 from aws import Aws  # noqa: E402
 from driver import Domain  # noqa: E402

@@ -84,6 +84,14 @@ impl Execution {
                 let activity = self.started_activity(*scheduled_event_id)?;
                 draft.record(closing_event(*scheduled_event_id, activity, outcome));
             }
+            Command::StartLambdaFunction { scheduled_event_id } => {
+                self.waiting_lambda(*scheduled_event_id)?;
+                draft.start_lambda(*scheduled_event_id);
+            }
+            Command::CloseLambdaFunction { scheduled_event_id, outcome } => {
+                let started = self.started_lambda(*scheduled_event_id)?;
+                draft.close_lambda(*scheduled_event_id, started, outcome.clone());
+            }
             Command::FireDue => fire_due(&mut draft),
         }
         Ok(draft.finish())
@@ -196,6 +204,15 @@ fn fire_due(draft: &mut Draft<'_>) {
         DeadlineKind::Timer(timer_id) => {
             let started_event_id = draft.next.timers[&timer_id].started_event_id;
             draft.record(TimerFired { timer_id, started_event_id });
+        }
+        DeadlineKind::Lambda(scheduled_event_id) => {
+            let started = draft.next.lambdas[&scheduled_event_id].started;
+            let started = started.expect("the deadline is that of a started Lambda task");
+            draft.record(LambdaFunctionTimedOut {
+                scheduled_event_id,
+                started_event_id: started.event_id,
+                timeout_type: Some(LambdaFunctionTimeoutType::StartToClose),
+            });
         }
     }
 }

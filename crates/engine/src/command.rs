@@ -56,6 +56,18 @@ pub enum Command {
         /// How it ended.
         outcome: ActivityOutcome,
     },
+    /// A Lambda task's function is about to be called.
+    StartLambdaFunction {
+        /// Which task.
+        scheduled_event_id: EventId,
+    },
+    /// A Lambda task's function has been called.
+    CloseLambdaFunction {
+        /// Which task.
+        scheduled_event_id: EventId,
+        /// What came of it.
+        outcome: LambdaOutcome,
+    },
     /// Whatever fell due first happens now; nothing if nothing did.
     FireDue,
 }
@@ -100,6 +112,23 @@ pub enum ActivityOutcome {
     /// It stopped before it was done.
     Canceled {
         /// How far it was.
+        details: Option<Data>,
+    },
+}
+
+/// What came of calling a Lambda function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LambdaOutcome {
+    /// It returned.
+    Completed {
+        /// What it returned.
+        result: Option<Data>,
+    },
+    /// It failed, or could not be called.
+    Failed {
+        /// Why.
+        reason: Option<Reason>,
+        /// And how.
         details: Option<Data>,
     },
 }

@@ -17,6 +17,8 @@ pub enum DeadlineKind {
     Activity(EventId, ActivityTaskTimeoutType),
     /// A timer fires.
     Timer(TimerId),
+    /// A Lambda function took too long.
+    Lambda(EventId),
 }
 
 /// A moment at which something happens by itself.
@@ -30,7 +32,7 @@ pub struct Deadline {
 
 impl Execution {
     /// What falls due first. It is found by looking at everything that is open, which the quotas
-    /// bound to some 2,000 entries; an index would have to be kept in step with the state.
+    /// bound to some 3,000 entries; an index would have to be kept in step with the state.
     pub fn next_deadline(&self) -> Option<Deadline> {
         if !self.is_open() {
             return None;
@@ -59,8 +61,14 @@ impl Execution {
             .iter()
             .min_by_key(|(_, timer)| (timer.fires_at, timer.started_event_id))
             .map(|(id, timer)| deadline(timer.fires_at, DeadlineKind::Timer(id.clone())));
+        let lambda = self
+            .lambdas
+            .iter()
+            .min_by_key(|(id, lambda)| (lambda.deadline(), **id))
+            .map(|(id, lambda)| deadline(lambda.deadline(), DeadlineKind::Lambda(*id)));
+        let execution = Some(deadline(execution, DeadlineKind::Execution));
         // Of several at the same moment the first in this order goes first.
-        [Some(deadline(execution, DeadlineKind::Execution)), started, scheduled, activity, timer]
+        [execution, started, scheduled, activity, timer, lambda]
             .into_iter()
             .flatten()
             .min_by_key(|deadline| deadline.at)

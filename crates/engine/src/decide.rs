@@ -41,7 +41,7 @@ impl Draft<'_> {
             Decision::StartChildWorkflowExecution(d) => {
                 self.start_child(d, completed, new_run_id());
             }
-            Decision::ScheduleLambdaFunction(d) => self.refuse_lambda(d, completed),
+            Decision::ScheduleLambdaFunction(d) => self.schedule_lambda(d, completed),
             Decision::Incomplete(decision_type) => {
                 panic!("{} passed the check without attributes", decision_type.as_str());
             }
@@ -317,14 +317,5 @@ impl Draft<'_> {
                 decision_task_completed_event_id: completed,
             }),
         };
-    }
-
-    fn refuse_lambda(&mut self, d: &decision::ScheduleLambdaFunction, completed: EventId) {
-        self.record(ScheduleLambdaFunctionFailed {
-            id: d.id.clone(),
-            name: d.name.clone(),
-            cause: ScheduleLambdaFunctionFailedCause::LambdaServiceNotAvailableInRegion,
-            decision_task_completed_event_id: completed,
-        });
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::activity::{Activity, StartedActivity};
 use crate::draft::Heartbeat;
+use crate::lambda::{Lambda, StartedLambda};
 use crate::registry::Scope;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -157,8 +158,10 @@ pub struct Execution {
     /// Children that were announced and have not been reported closed, by the event that
     /// announced them.
     pub children: BTreeMap<EventId, Child>,
-    /// Lambda tasks that were scheduled and have not closed.
-    pub open_lambda_functions: u32,
+    /// Lambda tasks that were scheduled and have not closed, by the event that scheduled them.
+    /// Snapshots from before there were any lack them.
+    #[serde(default)]
+    pub lambdas: BTreeMap<EventId, Lambda>,
     /// True once anyone asked for its cancelation.
     pub cancel_requested: bool,
     /// The newest context that a decider left.
@@ -207,7 +210,7 @@ impl Execution {
             activity_ids: BTreeMap::new(),
             timers: BTreeMap::new(),
             children: BTreeMap::new(),
-            open_lambda_functions: 0,
+            lambdas: BTreeMap::new(),
             cancel_requested: false,
             latest_execution_context: None,
             latest_activity_task_timestamp: None,
@@ -303,11 +306,19 @@ impl Execution {
             A::ChildWorkflowExecutionCanceled(e) => self.close_child(e.initiated_event_id),
             A::ChildWorkflowExecutionTerminated(e) => self.close_child(e.initiated_event_id),
 
-            A::LambdaFunctionScheduled(_) => self.open_lambda_functions += 1,
-            A::LambdaFunctionCompleted(_)
-            | A::LambdaFunctionFailed(_)
-            | A::LambdaFunctionTimedOut(_)
-            | A::StartLambdaFunctionFailed(_) => self.open_lambda_functions -= 1,
+            A::LambdaFunctionScheduled(scheduled) => {
+                self.lambdas.insert(event.event_id, Lambda::new(scheduled, at));
+            }
+            A::LambdaFunctionStarted(started) => {
+                let lambda = self.lambdas.get_mut(&started.scheduled_event_id);
+                let lambda = lambda.expect("the event names an open Lambda task");
+                assert!(lambda.started.is_none(), "a Lambda task is started once");
+                lambda.started = Some(StartedLambda { event_id: event.event_id, at });
+            }
+            A::LambdaFunctionCompleted(closed) => self.close_lambda(closed.scheduled_event_id),
+            A::LambdaFunctionFailed(closed) => self.close_lambda(closed.scheduled_event_id),
+            A::LambdaFunctionTimedOut(closed) => self.close_lambda(closed.scheduled_event_id),
+            A::StartLambdaFunctionFailed(failed) => self.close_lambda(failed.scheduled_event_id),
 
             // These tell the decider something and change nothing here.
             A::CompleteWorkflowExecutionFailed(_)
@@ -327,7 +338,6 @@ impl Execution {
             | A::RequestCancelExternalWorkflowExecutionInitiated(_)
             | A::RequestCancelExternalWorkflowExecutionFailed(_)
             | A::ExternalWorkflowExecutionCancelRequested(_)
-            | A::LambdaFunctionStarted(_)
             | A::ScheduleLambdaFunctionFailed(_) => (),
         }
     }
@@ -417,6 +427,10 @@ impl Execution {
         self.children.remove(&initiated_event_id).expect("only an open child closes");
     }
 
+    fn close_lambda(&mut self, scheduled_event_id: EventId) {
+        self.lambdas.remove(&scheduled_event_id).expect("only an open Lambda task closes");
+    }
+
     fn close(&mut self, status: CloseStatus, at: Timestamp) {
         self.closed = Some(Closed { status, at });
     }
@@ -471,7 +485,7 @@ impl Execution {
                 open_child_workflow_executions: count(
                     self.children.values().filter(|child| child.started_event_id.is_some()).count(),
                 ),
-                open_lambda_functions: Some(self.open_lambda_functions),
+                open_lambda_functions: Some(count(self.lambdas.len())),
             },
             latest_activity_task_timestamp: self.latest_activity_task_timestamp,
             latest_execution_context: self.latest_execution_context.clone(),
@@ -487,6 +501,7 @@ impl Execution {
         const ACTIVITY: usize = 512;
         const TIMER: usize = 256;
         const CHILD: usize = 384;
+        const LAMBDA: usize = 256;
         let context = self.latest_execution_context.as_ref().map_or(0, |c| c.as_str().len());
         let heartbeats: usize = self
             .activities
@@ -498,6 +513,7 @@ impl Execution {
             + self.activities.len() * ACTIVITY
             + self.timers.len() * TIMER
             + self.children.len() * CHILD
+            + self.lambdas.len() * LAMBDA
             + context
             + heartbeats
     }

@@ -65,6 +65,9 @@ limits! {
     /// Children of one execution that are announced or started at the same time.
     /// OPEN_CHILDREN_LIMIT_EXCEEDED.
     open_children_max: ANY, default 1000;
+    /// Lambda tasks of one execution that are scheduled or started at the same time; the quota page
+    /// has no number for them (engine.md, section 13, row 24). OPEN_LAMBDA_FUNCTIONS_LIMIT_EXCEEDED.
+    open_lambda_functions_max: ANY, default 1000;
     /// Events of one history. The last one ends the execution, whatever it was to be:
     /// EVENT_LIMIT_EXCEEDED. A history needs room for a decision or two.
     history_events_max: 10..=1_000_000, default 25_000;

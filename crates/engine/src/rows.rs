@@ -25,6 +25,8 @@ pub enum Key {
     Wake(Timestamp, RunId),
     /// The newest heartbeat of an activity. Value: [`Value::Heartbeat`].
     Heartbeat(RunId, EventId),
+    /// A Lambda task that waits for its start. Value: [`Value::Nothing`].
+    Lambda(LambdaTask),
     /// An entry of a listing. Value: [`Value::Listed`].
     Listed(Listing, ListingKey),
 }
@@ -110,6 +112,17 @@ impl PartialOrd for TaskKey {
     fn partial_cmp(&self, other: &TaskKey) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
+}
+
+/// A Lambda task that waits for its start, ordered as they are to be started: the older first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LambdaTask {
+    /// When it was scheduled.
+    pub scheduled_at: Timestamp,
+    /// Whose task.
+    pub run_id: RunId,
+    /// The event that scheduled it.
+    pub scheduled_event_id: EventId,
 }
 
 /// The lists of executions that the API pages through.
@@ -202,18 +215,23 @@ pub fn changes(before: Option<&Execution>, transition: &Transition) -> Vec<Chang
         differ(before.and_then(|b| activity_task(b, id)), activity_task(after, id));
         differ(before.and_then(|b| heartbeat(b, id)), heartbeat(after, id));
     }
+    for id in touched_lambdas(transition) {
+        differ(before.and_then(|b| lambda_task(b, id)), lambda_task(after, id));
+    }
     changes
 }
 
 /// Every row of an execution.
 pub fn all(execution: &Execution) -> Vec<Row> {
     let activities = execution.activities.keys();
+    let lambdas = execution.lambdas.keys();
     let listings = [Listing::Open, Listing::ClosedByStart, Listing::ClosedByClose];
     [Some(run(execution)), open_run(execution), wake(execution), decision_task(execution)]
         .into_iter()
         .chain(listings.map(|listing| entry(execution, listing)))
         .chain(activities.clone().map(|id| activity_task(execution, *id)))
         .chain(activities.map(|id| heartbeat(execution, *id)))
+        .chain(lambdas.map(|id| lambda_task(execution, *id)))
         .flatten()
         .collect()
 }
@@ -241,6 +259,25 @@ fn touched_activities(transition: &Transition) -> BTreeSet<EventId> {
     if !transition.after.is_open() {
         // What was open stays in the state, for its counts, but nothing of it waits any more.
         touched.extend(transition.after.activities.keys());
+    }
+    touched
+}
+
+/// The Lambda tasks whose rows a transition may change. One that closes is in no row any more.
+fn touched_lambdas(transition: &Transition) -> BTreeSet<EventId> {
+    use EventAttributes as A;
+    let mut touched: BTreeSet<EventId> = BTreeSet::new();
+    for event in &transition.events {
+        if let A::LambdaFunctionScheduled(_) = &event.attributes {
+            touched.insert(event.event_id);
+        } else if let A::LambdaFunctionStarted(started) = &event.attributes {
+            touched.insert(started.scheduled_event_id);
+        } else if let A::StartLambdaFunctionFailed(failed) = &event.attributes {
+            touched.insert(failed.scheduled_event_id);
+        }
+    }
+    if !transition.after.is_open() {
+        touched.extend(transition.after.lambdas.keys());
     }
     touched
 }
@@ -312,6 +349,19 @@ fn activity_task(execution: &Execution, scheduled_event_id: EventId) -> Option<R
     };
     let list = task_list(execution, TaskKind::Activity, &activity.task_list);
     Some((Key::Task(TaskKey { list, task }), Value::Task { deliverable: true }))
+}
+
+fn lambda_task(execution: &Execution, scheduled_event_id: EventId) -> Option<Row> {
+    let lambda = execution.lambdas.get(&scheduled_event_id)?;
+    if lambda.started.is_some() || !execution.is_open() {
+        return None;
+    }
+    let task = LambdaTask {
+        scheduled_at: lambda.scheduled_at,
+        run_id: execution.identity.run_id.clone(),
+        scheduled_event_id,
+    };
+    Some((Key::Lambda(task), Value::Nothing))
 }
 
 fn heartbeat(execution: &Execution, scheduled_event_id: EventId) -> Option<Row> {

@@ -12,4 +12,6 @@ pub struct Surroundings<'a> {
     pub limits: &'a Limits,
     /// How many executions of the domain are open. One that is being started is not among them.
     pub open_executions: u64,
+    /// True if there is somebody who calls Lambda functions.
+    pub calls_functions: bool,
 }

@@ -18,6 +18,9 @@
 //! fill 24998                        markers, until the history holds so many events
 //! limit open_timers_max 1           a quota is set
 //! decide rate=0,2 | marker m        the first and third decision come faster than they may
+//! functions                         from now on there is somebody who calls Lambda functions
+//! call f                            the task of that id is started: its function is to be called
+//! returned f result=r               what came of the call
 //! ```
 //!
 //! An expected line names the members that link events, the cause and the kind of a time-out, all
@@ -33,6 +36,7 @@ mod decisions;
 mod description;
 mod externals;
 mod golden;
+mod lambdas;
 mod lifetime;
 mod limit;
 mod links;

@@ -5,7 +5,9 @@
 //! never change, new ones are added. Shards are chosen here, too, for the same reason.
 
 use engine::Scope;
-use engine::rows::{Key, Listing, ListingKey, Task, TaskKind, TaskListKey, WorkflowKey};
+use engine::rows::{
+    Key, LambdaTask, Listing, ListingKey, Task, TaskKind, TaskListKey, WorkflowKey,
+};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 use store::ShardId;
@@ -53,6 +55,7 @@ mod tag {
     pub const WATERMARK: u8 = 12;
     pub const LEFT_OVER: u8 = 13;
     pub const OPEN_COUNT: u8 = 14;
+    pub const LAMBDA: u8 = 15;
     pub const DOMAIN: u8 = 20;
     pub const ACTIVITY_TYPE: u8 = 21;
     pub const WORKFLOW_TYPE: u8 = 22;
@@ -74,6 +77,13 @@ pub fn row(key: &Key) -> Vec<u8> {
         Key::Wake(at, run_id) => Writer::new(tag::WAKE).signed(at.0).text(run_id.as_str()).bytes,
         Key::Heartbeat(run_id, event_id) => {
             Writer::new(tag::HEARTBEAT).text(run_id.as_str()).unsigned(event_id.0).bytes
+        }
+        Key::Lambda(task) => {
+            Writer::new(tag::LAMBDA)
+                .signed(task.scheduled_at.0)
+                .text(task.run_id.as_str())
+                .unsigned(task.scheduled_event_id.0)
+                .bytes
         }
         Key::Listed(listing, key) => {
             listing_prefix(*listing, &key.scope, &key.domain)
@@ -204,6 +214,21 @@ pub fn parse_task(key: &[u8]) -> Option<Task> {
     }
     Some(Task {
         priority: TaskPriority(!((reader.unsigned32()? ^ SIGN_32) as i32)),
+        scheduled_at: Timestamp(reader.signed()?),
+        run_id: reader.text()?.into(),
+        scheduled_event_id: EventId(reader.unsigned()?),
+    })
+}
+
+/// All Lambda tasks that wait for their start, in the order in which they are to be started.
+pub fn lambdas() -> Range<Vec<u8>> {
+    prefixed(vec![tag::LAMBDA])
+}
+
+/// The task of a key in the range of [`lambdas`].
+pub fn parse_lambda(key: &[u8]) -> Option<LambdaTask> {
+    let mut reader = Reader::new(key, tag::LAMBDA)?;
+    Some(LambdaTask {
         scheduled_at: Timestamp(reader.signed()?),
         run_id: reader.text()?.into(),
         scheduled_event_id: EventId(reader.unsigned()?),

@@ -2,14 +2,16 @@
 //!
 //! A request comes in through [`Service::call`], which routes it to the one thread that may
 //! handle it and never blocks; the answer comes out through a [`Pending`]. The parts that decide
-//! (shard, matcher, registrar) are plain structs; `turns.rs` has what each does with what waits for
+//! (shard, matcher, invoker, registrar) are plain structs; `turns.rs` has what each does with what waits for
 //! it, and [`Service`] runs the turns in threads, [`Stepped`] one at a time.
 
 mod api;
 mod cache;
 pub mod check;
+mod functions;
 mod history;
 mod inbox;
+mod invoker;
 mod keys;
 mod listing;
 mod matcher;
@@ -31,6 +33,7 @@ mod wakes;
 
 pub use api::{Clock, Entropy, Pending, Reply};
 pub use engine::{Limits, Scope};
+pub use functions::{FunctionAnswer, FunctionCall, FunctionOutcome, Functions, RESULT_CHARS_MAX};
 pub use reader::EmptyPollToken;
 pub use stepped::{Mail, Part, Stepped};
 pub use threads::{Activity, Options, Service};

@@ -4,6 +4,7 @@
 
 use crate::api::Reply;
 use crate::history;
+use crate::invoker::{Place, WAITING_MAX};
 use crate::keys::{self, Position};
 use crate::listing::{self, Query};
 use crate::matcher::{HEAD_MAX, Task};
@@ -21,6 +22,9 @@ use wire::*;
 
 /// How many tasks of one shard are read at a time for a list's head.
 const TASKS_PER_SCAN: usize = 64;
+
+/// How many Lambda tasks of one shard are read at a time.
+const LAMBDAS_PER_SCAN: usize = 64;
 
 /// Something to read.
 pub enum Read {
@@ -129,6 +133,26 @@ impl Reader {
                 Some(_) | None => return Ok(tasks),
             }
         }
+    }
+
+    /// The Lambda tasks that wait for their start, the older first as far as each shard was read,
+    /// and whether those are all.
+    pub fn lambdas(&self) -> Result<(Vec<Place>, bool), StoreError> {
+        let (mut places, mut complete) = (BTreeSet::new(), true);
+        let range = keys::lambdas();
+        let range = range.start.as_slice()..range.end.as_slice();
+        for shard in keys::shards() {
+            let rows =
+                self.store.scan(shard, range.clone(), Direction::Ascending, LAMBDAS_PER_SCAN)?;
+            complete &= rows.len() < LAMBDAS_PER_SCAN;
+            for (key, _) in rows {
+                let task = keys::parse_lambda(&key)
+                    .ok_or_else(|| StoreError("a Lambda task's key does not decode".to_owned()))?;
+                places.insert(Place { task, shard });
+            }
+        }
+        complete &= places.len() <= WAITING_MAX;
+        Ok((places.into_iter().take(WAITING_MAX).collect(), complete))
     }
 
     fn history(

@@ -11,7 +11,9 @@ use crate::open_executions::OpenExecutions;
 use crate::throttle::Throttle;
 use crate::wakes::Wakes;
 use crate::{keys, values};
-use engine::rows::{Change, Key, Task, TaskKind, TaskListKey, Value, WorkflowKey, changes};
+use engine::rows::{
+    Change, Key, LambdaTask, Task, TaskKind, TaskListKey, Value, WorkflowKey, changes,
+};
 use engine::{Command, Execution, Limits, Registry, RunIdentity, Surroundings, Transition};
 use outbox::Outbox;
 use rates::holds;
@@ -23,6 +25,7 @@ use wire::*;
 
 mod command;
 mod commons;
+mod lambda;
 mod load;
 mod outbox;
 mod rates;
@@ -56,6 +59,8 @@ pub struct Step<T> {
     pub replies: Vec<(T, Result<Outcome, Refusal>)>,
     /// Tasks that may be handed out.
     pub offers: Vec<(TaskListKey, Task)>,
+    /// Lambda tasks that may be started.
+    pub lambdas: Vec<LambdaTask>,
     /// Messages to be delivered.
     pub deliveries: Vec<Delivery>,
     /// True if tasks may wait in the rows that were never offered: those of a commit that was not
@@ -66,7 +71,8 @@ pub struct Step<T> {
 impl<T> Step<T> {
     fn unavailable(tickets: impl Iterator<Item = T>) -> Step<T> {
         let replies = tickets.map(|ticket| (ticket, Err(Refusal::Unavailable))).collect();
-        Step { replies, offers: Vec::new(), deliveries: Vec::new(), offers_lost: false }
+        let (offers, lambdas, deliveries) = (Vec::new(), Vec::new(), Vec::new());
+        Step { replies, offers, lambdas, deliveries, offers_lost: false }
     }
 }
 
@@ -78,6 +84,7 @@ pub struct Shard {
     registry: Arc<RwLock<Registry>>,
     limits: Arc<Limits>,
     throttle: Arc<Throttle>,
+    calls_functions: bool,
     /// `None` after a commit of unknown outcome, until the shard is claimed again.
     epoch: Option<Epoch>,
     cache: ExecutionCache,
@@ -96,6 +103,7 @@ pub struct Shard {
 struct Staged {
     batch: Batch,
     offers: Vec<(TaskListKey, Task)>,
+    lambdas: Vec<LambdaTask>,
     deliveries: Vec<Delivery>,
 }
 
@@ -107,7 +115,7 @@ impl Shard {
         store: Arc<dyn Store>,
         commons: Commons,
     ) -> Result<Shard, StoreError> {
-        let Commons { registry, limits, open_executions, throttle } = commons;
+        let Commons { registry, limits, open_executions, throttle, calls_functions } = commons;
         let epoch = Some(store.claim(id, owner)?);
         let mut open = OpenExecutions::new(open_executions);
         open.refill(&*store, id)?;
@@ -118,6 +126,7 @@ impl Shard {
             registry,
             limits,
             throttle,
+            calls_functions,
             epoch,
             cache: ExecutionCache::new(),
             wakes: Wakes::new(),
@@ -180,7 +189,7 @@ impl Shard {
                 let tickets = replies.into_iter().map(|(ticket, _)| ticket);
                 return Step::unavailable(tickets.chain(commands.map(|(ticket, _)| ticket)));
             }
-            offers_committed = staged.offers.len();
+            offers_committed = staged.offers.len() + staged.lambdas.len();
             if !more_due {
                 break;
             }
@@ -190,8 +199,8 @@ impl Shard {
         }
         // By now the shard has been claimed again, so what took effect is in the rows.
         let offers_lost = std::mem::take(&mut self.offers_lost);
-        let Staged { offers, deliveries, .. } = staged;
-        Step { replies, offers, deliveries, offers_lost }
+        let Staged { offers, lambdas, deliveries, batch: _ } = staged;
+        Step { replies, offers, lambdas, deliveries, offers_lost }
     }
 
     /// Holds a claim and knows the next wake-ups.
@@ -321,6 +330,7 @@ impl Shard {
                 Ok(Outcome::Done)
             }
             ShardCommand::StartTask(start) => self.start_task(start, staged, now),
+            ShardCommand::StartLambda(task) => self.start_lambda(&task, staged, now),
             ShardCommand::ResumeDecisionTask(target, ids) => {
                 self.resume_decision_task(&target, ids, staged)
             }
@@ -371,7 +381,7 @@ impl Shard {
         if !holds(&execution, ids) {
             return Err(Fault::unknown_decision_task(ids.scheduled).into());
         }
-        Ok(Outcome::Task(started_task(&execution, ids)))
+        Ok(Outcome::Task(StartedTask::of(&execution, ids)))
     }
 
     fn start_task(
@@ -408,7 +418,7 @@ impl Shard {
             scheduled: scheduled_event_id,
             started: transition.events.first().expect("a start is an event").event_id,
         };
-        let task = started_task(&transition.after, ids);
+        let task = StartedTask::of(&transition.after, ids);
         self.stage(Some(&execution), transition, staged)?;
         Ok(Outcome::Task(task))
     }
@@ -433,7 +443,12 @@ impl Shard {
         decide: impl FnOnce(Surroundings<'_>) -> Result<Transition, Fault>,
     ) -> Result<Transition, Refusal> {
         let registry = self.registry.read().expect("no writer panics");
-        let around = Surroundings { registry: &registry, limits: &self.limits, open_executions };
+        let around = Surroundings {
+            registry: &registry,
+            limits: &self.limits,
+            open_executions,
+            calls_functions: self.calls_functions,
+        };
         match catch_unwind(AssertUnwindSafe(|| decide(around))) {
             Ok(decided) => Ok(decided?),
             Err(_panic) => {
@@ -480,7 +495,10 @@ impl Shard {
             match change {
                 Change::Put(key, value) => {
                     staged.batch.put(keys::row(&key), values::row(&value));
-                    if let (Key::Task(key), Value::Task { deliverable: true }) = (key, value) {
+                    if let Key::Lambda(task) = key {
+                        staged.lambdas.push(task);
+                    } else if let (Key::Task(key), Value::Task { deliverable: true }) = (key, value)
+                    {
                         staged.offers.push((key.list, key.task));
                     }
                 }
@@ -514,15 +532,6 @@ fn workflow_of(identity: &RunIdentity) -> WorkflowKey {
         scope: identity.scope.clone(),
         domain: identity.domain.clone(),
         workflow_id: identity.workflow_id.clone(),
-    }
-}
-
-fn started_task(execution: &Execution, ids: StartedIds) -> StartedTask {
-    StartedTask {
-        identity: Arc::clone(&execution.identity),
-        workflow_type: execution.workflow_type.clone(),
-        ids,
-        previous_started_event_id: execution.previous_started_event_id,
     }
 }
 

@@ -4,7 +4,9 @@
 //! request holds a permit, which bounds what all queues hold together.
 
 use crate::api::{Answer, Clock, Entropy, Permit};
+use crate::functions::Functions;
 use crate::inbox::Inbox;
+use crate::invoker::{self, Place};
 use crate::keys;
 use crate::matcher::{Input, Task, Waiter, WaiterId};
 use crate::open_executions::Totals;
@@ -25,7 +27,7 @@ use wire::Request;
 /// How many requests may be in the service at once. More are refused as throttled.
 pub const REQUESTS_MAX: usize = 20_000;
 
-/// How many offers may wait for the matcher. More are dropped, and it reads the rows instead.
+/// How many offers may wait for the matcher, and for the invoker. More are dropped, and they read the rows instead.
 const OFFERS_MAX: usize = REQUESTS_MAX + 50_000;
 
 /// The parts that own what they work on. The matcher is not among them: it begins empty.
@@ -51,6 +53,10 @@ pub(crate) struct Shared {
     pub shards: Vec<Inbox<(Ticket, ShardCommand)>>,
     pub matcher: Inbox<Input<Poll>>,
     pub offers_lost: AtomicBool,
+    /// Those who call functions have it, too.
+    pub invoker: Arc<Inbox<invoker::Input>>,
+    pub lambda_offers_lost: AtomicBool,
+    pub functions: Option<Arc<dyn Functions>>,
     pub registrar: Inbox<(Answer, Scope, Request)>,
     /// What pollers wait for: replies to tasks that have been started, and heads of lists.
     pub task_readers: Inbox<Job>,
@@ -68,6 +74,10 @@ pub(crate) enum Ticket {
     Poll(Box<PollTicket>),
     /// The shard that sent the message of that number.
     Message(ShardId, u64),
+    /// The invoker, which wants to call the task's function.
+    StartLambda(Place),
+    /// The invoker, which has called it.
+    CloseLambda(Place),
     /// Nobody.
     Nobody,
 }
@@ -91,6 +101,7 @@ pub(crate) struct Poll {
 pub(crate) enum Job {
     Answer(Answer, Read),
     Refill(TaskListKey),
+    FindLambdas,
 }
 
 impl Shared {
@@ -114,6 +125,7 @@ impl Shared {
             limits: Arc::clone(&limits),
             open_executions: Arc::new(Totals::default()),
             throttle: Arc::clone(&throttle),
+            calls_functions: options.functions.is_some(),
         };
         let claim = |id| {
             let shard = Shard::claim(id, &options.owner, Arc::clone(&store), commons.clone())?;
@@ -135,6 +147,9 @@ impl Shared {
             shards: shards.iter().map(|_| Inbox::new()).collect(),
             matcher: Inbox::new(),
             offers_lost: AtomicBool::new(false),
+            invoker: Arc::new(Inbox::new()),
+            lambda_offers_lost: AtomicBool::new(false),
+            functions: options.functions.clone(),
             registrar: Inbox::new(),
             task_readers: Inbox::new(),
             readers: Inbox::new(),
@@ -164,6 +179,7 @@ impl Shared {
     /// Nor anything else. What the writers had still to say has been said by now.
     pub fn close_others(&self) {
         self.matcher.close();
+        self.invoker.close();
         self.task_readers.close();
         self.readers.close();
     }
@@ -193,6 +209,10 @@ impl Shared {
         self.matcher.put(input);
     }
 
+    pub fn to_invoker(&self, input: invoker::Input) {
+        self.invoker.put(input);
+    }
+
     pub fn to_registrar(&self, answer: Answer, scope: Scope, request: Request) {
         self.registrar.put((answer, scope, request));
     }
@@ -210,5 +230,17 @@ impl Shared {
         if !self.matcher.put_bounded(Input::Offer(list, task), OFFERS_MAX) {
             self.offers_lost.store(true, Ordering::Release);
         }
+    }
+
+    pub fn offer_lambda(&self, place: Place) {
+        if !self.invoker.put_bounded(invoker::Input::Offer(place), OFFERS_MAX) {
+            self.lambda_offers_lost.store(true, Ordering::Release);
+        }
+    }
+
+    /// No poll is given a task any more, and no Lambda task is started.
+    pub fn drain(&self) {
+        self.to_matcher(Input::Drain);
+        self.to_invoker(invoker::Input::Drain);
     }
 }

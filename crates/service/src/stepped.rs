@@ -2,11 +2,12 @@
 //! and their turns are those of [`crate::Service`], so what a simulation finds is true of it, too.
 
 use crate::api::{Clock, Entropy, Pending};
-use crate::matcher::{Input, Matcher};
+use crate::invoker::Invoker;
+use crate::matcher::Matcher;
 use crate::reader::Reader;
 use crate::shard::{COMMANDS_MAX, Refusal, ShardCommand};
 use crate::shared::{Parts, Poll, Shared, Ticket};
-use crate::threads::{MATCHER_INPUTS_MAX, Options};
+use crate::threads::{INVOKER_INPUTS_MAX, MATCHER_INPUTS_MAX, Options};
 use engine::Scope;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub enum Part {
     Shard(ShardId),
     /// The one that pairs polls and tasks.
     Matcher,
+    /// The one that has Lambda functions called.
+    Invoker,
     /// The one that registers domains and types.
     Registrar,
     /// The one that reads what pollers wait for.
@@ -46,6 +49,7 @@ pub struct Stepped {
     shared: Shared,
     parts: Parts,
     matcher: Matcher<Poll>,
+    invoker: Invoker,
     reader: Reader,
 }
 
@@ -59,8 +63,8 @@ impl Stepped {
     ) -> Result<Stepped, StoreError> {
         let (shared, parts) = Shared::open(store, clock, entropy, options)?;
         let reader = shared.reader();
-        let matcher = Matcher::new(shared.limits.pollers_max);
-        Ok(Stepped { shared, parts, matcher, reader })
+        let (matcher, invoker) = (Matcher::new(shared.limits.pollers_max), Invoker::new());
+        Ok(Stepped { shared, parts, matcher, invoker, reader })
     }
 
     /// Hands in a checked request. Its answer comes in the course of later turns.
@@ -68,9 +72,10 @@ impl Stepped {
         self.shared.call(scope, request)
     }
 
-    /// Answers every waiting poll empty, and every later one at once.
+    /// Answers every waiting poll empty, and every later one at once; starts no Lambda task any
+    /// more.
     pub fn drain(&self) {
-        self.shared.to_matcher(Input::Drain);
+        self.shared.drain();
     }
 
     /// The parts that have something to do now.
@@ -84,6 +89,7 @@ impl Stepped {
             .filter(|(id, shard)| !self.shared.shard(*id).is_empty() || due(shard.next_wake()));
         let others = [
             (Part::Matcher, !self.shared.matcher.is_empty() || due(self.matcher.next_deadline())),
+            (Part::Invoker, !self.shared.invoker.is_empty() || due(self.invoker.next_wake())),
             (Part::Registrar, !self.shared.registrar.is_empty()),
             (Part::TaskReader, !self.shared.task_readers.is_empty()),
             (Part::Reader, !self.shared.readers.is_empty()),
@@ -95,7 +101,7 @@ impl Stepped {
     /// When something falls due that nobody has to ask for.
     pub fn next_wake(&self) -> Option<Timestamp> {
         let shards = self.parts.shards.iter().filter_map(|(_, shard)| shard.next_wake());
-        shards.chain(self.matcher.next_deadline()).min()
+        shards.chain(self.matcher.next_deadline()).chain(self.invoker.next_wake()).min()
     }
 
     /// Lets a part do its work: all that waits for it, but at most `items_max`.
@@ -112,6 +118,10 @@ impl Stepped {
             Part::Matcher => {
                 let inputs = shared.matcher.take(items_max.min(MATCHER_INPUTS_MAX), now);
                 shared.matcher_turn(&mut self.matcher, inputs.unwrap_or_default());
+            }
+            Part::Invoker => {
+                let inputs = shared.invoker.take(items_max.min(INVOKER_INPUTS_MAX), now);
+                shared.invoker_turn(&mut self.invoker, inputs.unwrap_or_default());
             }
             Part::Registrar => {
                 for request in shared.registrar.take(items_max, now).into_iter().flatten() {

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod fixture;
+mod lambdas;
 mod life;
 mod lists;
 mod pages;

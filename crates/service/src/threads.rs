@@ -1,9 +1,11 @@
-//! The threads of the service: one per shard, one for the matcher, one for the registrar, and a few
+//! The threads of the service: one per shard, one each for matcher, invoker and registrar, and a few
 //! that read. They are loops that wait for something to do; what is then done is in `turns.rs`.
 
 use crate::api::{Clock, Entropy, Pending};
+use crate::functions::Functions;
 use crate::inbox::Inbox;
-use crate::matcher::{Input, Matcher};
+use crate::invoker::Invoker;
+use crate::matcher::Matcher;
 use crate::reader::{EmptyPollToken, Reader};
 use crate::registrar::Registrar;
 use crate::shard::{COMMANDS_MAX, Shard};
@@ -24,6 +26,9 @@ const READERS: usize = 2;
 /// How many inputs the matcher takes at a time.
 pub(crate) const MATCHER_INPUTS_MAX: usize = 1024;
 
+/// How many inputs the invoker takes at a time.
+pub(crate) const INVOKER_INPUTS_MAX: usize = 1024;
+
 /// The longest that a thread waits without looking at the clock, which may have been moved.
 const CLOCK_CHECK_MAX: Duration = Duration::from_secs(10);
 
@@ -43,6 +48,8 @@ pub struct Options {
     pub throttles: Throttles,
     /// What stands for the task in the answer to a poll that found none.
     pub empty_poll_token: EmptyPollToken,
+    /// Calls Lambda functions; without it, decisions that schedule some are refused.
+    pub functions: Option<Arc<dyn Functions>>,
 }
 
 impl Default for Options {
@@ -55,6 +62,7 @@ impl Default for Options {
             limits: Limits::AWS,
             throttles: Throttles::default(),
             empty_poll_token: EmptyPollToken::Absent,
+            functions: None,
         }
     }
 }
@@ -76,7 +84,7 @@ pub struct Service {
     pub(crate) shared: Arc<Shared>,
     /// Those that write; what they have still to say goes to the others.
     writers: Mutex<Vec<JoinHandle<()>>>,
-    /// The matcher and those that read.
+    /// The matcher, the invoker and those that read.
     others: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -101,7 +109,10 @@ impl Service {
         }
         let run = |shared: &Shared| run_registrar(shared, registrar);
         writers.push(spawn("registrar".to_owned(), Box::new(run))?);
-        let mut others = vec![spawn("matcher".to_owned(), Box::new(run_matcher))?];
+        let mut others = vec![
+            spawn("matcher".to_owned(), Box::new(run_matcher))?,
+            spawn("invoker".to_owned(), Box::new(run_invoker))?,
+        ];
         for index in 0..READERS {
             let (one, other) = (shared.reader(), shared.reader());
             let run = move |shared: &Shared| run_reader(shared, &shared.task_readers, &one);
@@ -122,6 +133,7 @@ impl Service {
     pub fn clock_moved(&self) {
         self.shared.shards.iter().for_each(Inbox::nudge);
         self.shared.matcher.nudge();
+        self.shared.invoker.nudge();
     }
 
     /// What goes on now.
@@ -131,6 +143,7 @@ impl Service {
             let shards = shared.shards.iter().map(|inbox| inbox.at_rest(1));
             let others = [
                 shared.matcher.at_rest(1),
+                shared.invoker.at_rest(1),
                 shared.registrar.at_rest(1),
                 shared.task_readers.at_rest(READERS),
                 shared.readers.at_rest(READERS),
@@ -147,13 +160,14 @@ impl Service {
         Activity { requests, unanswered, at_rest }
     }
 
-    /// Answers every waiting poll empty, and every later one at once. Other calls still work.
+    /// Answers every waiting poll empty, and every later one at once; starts no Lambda task any
+    /// more. Other calls still work.
     pub fn drain(&self) {
-        self.shared.matcher.put(Input::Drain);
+        self.shared.drain();
     }
 
-    /// Finishes what was begun, and returns when every thread has ended. Calls for them that come
-    /// later are answered with an internal fault.
+    /// Finishes what was begun, calls of Lambda functions aside, and returns when every thread has
+    /// ended. Calls for them that come later are answered with an internal fault.
     pub fn close(&self) {
         self.drain();
         self.shared.close_writers();
@@ -207,6 +221,14 @@ fn run_matcher(shared: &Shared) {
     while let Some(inputs) = inbox.take(MATCHER_INPUTS_MAX, until(shared, matcher.next_deadline()))
     {
         shared.matcher_turn(&mut matcher, inputs);
+    }
+}
+
+fn run_invoker(shared: &Shared) {
+    let mut invoker = Invoker::new();
+    let inbox = &shared.invoker;
+    while let Some(inputs) = inbox.take(INVOKER_INPUTS_MAX, until(shared, invoker.next_wake())) {
+        shared.invoker_turn(&mut invoker, inputs);
     }
 }
 

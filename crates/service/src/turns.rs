@@ -2,13 +2,16 @@
 //! these turns; a simulation takes them one after the other, in an order of its own.
 
 use crate::api::{Answer, Reply};
+use crate::functions::{FunctionAnswer, FunctionOutcome};
+use crate::invoker::{self, Invoker, Place};
 use crate::matcher::{Input, Matcher, Output, Task};
 use crate::reader::{Read, Reader, empty_poll};
 use crate::registrar::Registrar;
-use crate::shard::{Delivery, Outcome, Refusal, Shard, ShardCommand, Step, TaskStart};
+use crate::shard::{Delivery, Outcome, Refusal, Shard, ShardCommand, Step, Target, TaskStart};
 use crate::shared::{Job, Poll, PollTicket, Shared, Ticket};
-use engine::Scope;
 use engine::rows::TaskKind;
+use engine::{Command, Scope};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use store::ShardId;
 use wire::{Fault, Request};
@@ -22,10 +25,14 @@ impl Shared {
         shard: &mut Shard,
         commands: Vec<(Ticket, ShardCommand)>,
     ) {
-        let Step { replies, offers, deliveries, offers_lost } =
+        let Step { replies, offers, lambdas, deliveries, offers_lost } =
             shard.step(commands, self.clock.now());
         if offers_lost {
             self.to_matcher(Input::OffersLost);
+            self.to_invoker(invoker::Input::OffersLost);
+        }
+        for task in lambdas {
+            self.offer_lambda(Place { task, shard: id });
         }
         for (list, place) in offers {
             self.offer(list, Task { place, shard: id });
@@ -55,6 +62,23 @@ impl Shared {
                 };
                 self.to_shard(from, Ticket::Nobody, command);
             }
+            (Ticket::StartLambda(place), result) => {
+                self.to_invoker(match result {
+                    Ok(Outcome::Lambda(call)) => invoker::Input::Started(place, call),
+                    Err(Refusal::Unavailable) => invoker::Input::Unsure(place),
+                    Ok(_) | Err(Refusal::Fault(_) | Refusal::CallerGone) => {
+                        invoker::Input::Gone(place)
+                    }
+                });
+            }
+            (Ticket::CloseLambda(place), result) => {
+                self.to_invoker(match result {
+                    Err(Refusal::Unavailable) => invoker::Input::NotClosed(place),
+                    Ok(_) | Err(Refusal::Fault(_) | Refusal::CallerGone) => {
+                        invoker::Input::Closed(place)
+                    }
+                });
+            }
             (Ticket::Nobody, _) => (),
         }
     }
@@ -77,6 +101,7 @@ impl Shared {
                 Outcome::Done
                 | Outcome::Started(_)
                 | Outcome::Heartbeat { .. }
+                | Outcome::Lambda(_)
                 | Outcome::Description(_),
             ) => self.to_matcher(Input::TaskGone(list, id, waiter)),
         }
@@ -130,6 +155,51 @@ impl Shared {
         }
     }
 
+    /// Lets the invoker start Lambda tasks, have their functions called, and close them.
+    pub fn invoker_turn(&self, invoker: &mut Invoker, inputs: Vec<invoker::Input>) {
+        let now = self.clock.now();
+        let lost = self.lambda_offers_lost.swap(false, Ordering::AcqRel);
+        let lost = lost.then_some(invoker::Input::OffersLost);
+        let mut outputs = Vec::new();
+        for input in lost.into_iter().chain(inputs) {
+            outputs.extend(invoker.step(input, now));
+        }
+        invoker.act(now, &mut outputs);
+        for output in outputs {
+            self.carry_out_for_invoker(output);
+        }
+    }
+
+    fn carry_out_for_invoker(&self, output: invoker::Output) {
+        match output {
+            invoker::Output::Find => {
+                self.task_readers.put(Job::FindLambdas);
+            }
+            invoker::Output::Start(place) => {
+                let command = ShardCommand::StartLambda(place.task.clone());
+                self.to_shard(place.shard, Ticket::StartLambda(place), command);
+            }
+            invoker::Output::Call(place, call) => {
+                let answer = FunctionAnswer::new(Arc::clone(&self.invoker), place);
+                match &self.functions {
+                    Some(functions) => functions.call(call, answer),
+                    // It was scheduled while there was an endpoint.
+                    None => answer.send(FunctionOutcome::Failed {
+                        reason: "ServiceException".to_owned(),
+                        details: "This server calls no Lambda functions.".to_owned(),
+                    }),
+                }
+            }
+            invoker::Output::Close(place, outcome) => {
+                let scheduled_event_id = place.task.scheduled_event_id;
+                let command = Command::CloseLambdaFunction { scheduled_event_id, outcome };
+                let target = Target::Known(place.task.run_id.clone());
+                let ticket = Ticket::CloseLambda(place.clone());
+                self.to_shard(place.shard, ticket, ShardCommand::Apply(target, command));
+            }
+        }
+    }
+
     /// Lets the registrar carry out a request.
     pub fn registrar_turn(&self, registrar: &mut Registrar, request: (Answer, Scope, Request)) {
         let (answer, scope, request) = request;
@@ -151,13 +221,20 @@ impl Shared {
                 };
                 self.to_matcher(input);
             }
+            Job::FindLambdas => self.to_invoker(match reader.lambdas() {
+                Ok((places, complete)) => invoker::Input::Found { places, complete },
+                Err(error) => {
+                    tracing::error!(%error, "the Lambda tasks that wait could not be read");
+                    invoker::Input::NotFound
+                }
+            }),
         }
     }
 }
 
 fn reply(result: Result<Outcome, Refusal>) -> Result<Reply, Fault> {
     match result {
-        Ok(Outcome::Done | Outcome::Task(_)) => Ok(Reply::Empty),
+        Ok(Outcome::Done | Outcome::Task(_) | Outcome::Lambda(_)) => Ok(Reply::Empty),
         Ok(Outcome::Started(run_id)) => Ok(Reply::json(&wire::Run { run_id: Some(run_id) })),
         Ok(Outcome::Heartbeat { cancel_requested }) => {
             Ok(Reply::json(&wire::ActivityTaskStatus { cancel_requested }))

@@ -97,7 +97,7 @@ impl Target {
         let options = Options {
             poll_hold: Duration::from_millis(POLL_HOLD_MS.unsigned_abs()),
             owner: "fuzzing".to_owned(),
-            on_panic: || (),
+            ..Options::default()
         };
         let (time, chance) = (HandClock(Arc::clone(&clock)), Counter(AtomicU64::new(1)));
         let service = Stepped::open(Arc::new(store), Arc::new(time), Arc::new(chance), &options)

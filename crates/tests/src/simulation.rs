@@ -10,6 +10,7 @@ mod checks;
 mod counts;
 mod decisions;
 mod disk;
+mod functions;
 mod histories;
 mod ledger;
 mod links;

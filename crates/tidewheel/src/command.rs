@@ -81,12 +81,16 @@ pub struct Flags {
     /// file. [default: default]
     #[arg(long, value_name = "LIMITS")]
     limits: Option<String>,
+    /// Where Lambda functions are called, by AWS's Invoke API; without it, decisions that schedule
+    /// some are refused.
+    #[arg(long, value_name = "URL")]
+    lambda_endpoint: Option<String>,
 }
 
 impl From<Flags> for Given {
     fn from(flags: Flags) -> Given {
         let Flags { config, data_dir, listen, log_format, log_level, .. } = flags;
-        let Flags { poll_hold_seconds, empty_poll_token, limits, .. } = flags;
+        let Flags { poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, .. } = flags;
         let values = [
             (Key::DataDir, data_dir),
             (Key::Listen, listen),
@@ -95,6 +99,7 @@ impl From<Flags> for Given {
             (Key::PollHoldSeconds, poll_hold_seconds),
             (Key::EmptyPollToken, empty_poll_token),
             (Key::Limits, limits),
+            (Key::LambdaEndpoint, lambda_endpoint),
         ];
         let values = values.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
         Given { config, values }

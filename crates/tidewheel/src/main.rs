@@ -6,6 +6,7 @@
 mod check;
 mod command;
 mod demo;
+mod lambda;
 mod logs;
 mod process;
 mod settings;

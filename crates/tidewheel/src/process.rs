@@ -2,12 +2,13 @@
 
 use crate::EXIT_FAILURE;
 use crate::demo::DemonstrationError;
+use crate::lambda::HttpFunctions;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::system::{SystemClock, SystemEntropy};
 use server::Server;
 use service::check::CheckError;
-use service::{Entropy, Options, Service};
+use service::{Entropy, Functions, Options, Service};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -15,6 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use store::StoreError;
 use store::embedded::{self, Embedded};
+use tokio::runtime::Handle;
 
 /// The permissions of a directory that let others than its owner in.
 const OTHERS_ACCESS: u32 = 0o077;
@@ -95,6 +97,7 @@ async fn serve(
     Ok((service, outcome))
 }
 
+/// Opens the store and the service. Called within the runtime, in which functions are called.
 fn open(
     settings: &Settings,
     data_dir: &Path,
@@ -108,6 +111,10 @@ fn open(
     let store = Arc::new(Embedded::open(data_dir, options)?);
     warn_of_access(data_dir);
     let owner = format!("process {}", std::process::id());
+    let functions = settings.lambda_endpoint.clone().map(|endpoint| {
+        tracing::info!(%endpoint, "calls Lambda functions");
+        Arc::new(HttpFunctions::new(endpoint, Handle::current())) as Arc<dyn Functions>
+    });
     let options = Options {
         poll_hold: settings.poll_hold,
         owner,
@@ -115,6 +122,7 @@ fn open(
         limits: settings.limits.clone(),
         throttles: settings.throttles.clone(),
         empty_poll_token: settings.empty_poll_token,
+        functions,
     };
     Ok(Service::open(store, Arc::new(SystemClock::start()), entropy, options)?)
 }

@@ -7,6 +7,7 @@
 mod limits;
 mod near;
 
+use crate::lambda::Endpoint;
 use limits::LimitsError;
 use service::{EmptyPollToken, Limits, Throttles};
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How fast requests and decisions may come.
     pub throttles: Throttles,
+    /// Where Lambda functions are called, if anywhere.
+    pub lambda_endpoint: Option<Endpoint>,
 }
 
 /// How log lines are written.
@@ -77,10 +80,11 @@ pub enum Key {
     PollHoldSeconds,
     EmptyPollToken,
     Limits,
+    LambdaEndpoint,
 }
 
 impl Key {
-    const ALL: [Key; 7] = [
+    const ALL: [Key; 8] = [
         Key::DataDir,
         Key::Listen,
         Key::LogFormat,
@@ -88,6 +92,7 @@ impl Key {
         Key::PollHoldSeconds,
         Key::EmptyPollToken,
         Key::Limits,
+        Key::LambdaEndpoint,
     ];
 
     /// As it stands in the file; a variable and a flag are spelled after it.
@@ -100,6 +105,7 @@ impl Key {
             Key::PollHoldSeconds => "poll_hold_seconds",
             Key::EmptyPollToken => "empty_poll_token",
             Key::Limits => "limits",
+            Key::LambdaEndpoint => "lambda_endpoint",
         }
     }
 
@@ -261,6 +267,7 @@ impl Settings {
                 .unwrap_or(EmptyPollToken::Absent),
             limits,
             throttles,
+            lambda_endpoint: value(values, Key::LambdaEndpoint, parse_lambda_endpoint)?,
         })
     }
 }
@@ -440,6 +447,10 @@ fn parse_limits(text: &str) -> Result<LimitsSource, Wrong> {
         Some((limits, throttles)) => LimitsSource::Named(limits.into(), throttles.into()),
         None => LimitsSource::File(text.into()),
     })
+}
+
+fn parse_lambda_endpoint(text: &str) -> Result<Endpoint, Wrong> {
+    Endpoint::parse(text).map_err(wanted)
 }
 
 #[cfg(test)]

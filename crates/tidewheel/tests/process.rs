@@ -337,6 +337,11 @@ fn what_is_wrong_is_said_in_one_line() {
             "cannot read the file of limits /nowhere/limits.toml: No such file or directory \
              (os error 2); there are also 'default' and 'aws'",
         ),
+        (
+            vec!["dev", "--lambda-endpoint", "https://lambda.example"],
+            "--lambda-endpoint: must be an http URL: TLS is not spoken yet, not \
+             'https://lambda.example'",
+        ),
     ] {
         let output = run(tidewheel(&arguments));
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -176,6 +176,13 @@ impl Fault {
         Fault::UnknownResource(format!("Unknown activity, scheduledEventId = {scheduled_event_id}"))
     }
 
+    /// The Lambda task is closed. No operation is about one, so no client sees this.
+    pub fn unknown_lambda_function(scheduled_event_id: EventId) -> Fault {
+        Fault::UnknownResource(format!(
+            "Unknown Lambda function, scheduledEventId = {scheduled_event_id}"
+        ))
+    }
+
     /// The decision task is closed.
     pub fn unknown_decision_task(scheduled_event_id: EventId) -> Fault {
         Fault::UnknownResource(format!(

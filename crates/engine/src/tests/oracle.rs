@@ -175,6 +175,7 @@ impl Oracle {
         let mut tasks: BTreeMap<&RunId, Vec<(u64, bool)>> = BTreeMap::new();
         let mut wakes: BTreeMap<&RunId, i64> = BTreeMap::new();
         let mut heartbeats: BTreeMap<&RunId, usize> = BTreeMap::new();
+        let mut lambdas: BTreeMap<&RunId, Vec<u64>> = BTreeMap::new();
         for (key, value) in &self.rows {
             if let (Key::Task(key), RowValue::Task { deliverable }) = (key, value) {
                 let entry = (key.task.scheduled_event_id.0, *deliverable);
@@ -183,6 +184,8 @@ impl Oracle {
             } else if let Key::Wake(at, run_id) = key {
                 let twin = wakes.insert(run_id, at.0);
                 assert!(twin.is_none(), "a run wakes once at a time");
+            } else if let Key::Lambda(task) = key {
+                lambdas.entry(&task.run_id).or_default().push(task.scheduled_event_id.0);
             } else if let Key::Heartbeat(run_id, _) = key {
                 *heartbeats.entry(run_id).or_default() += 1;
             }
@@ -193,6 +196,9 @@ impl Oracle {
             let mut waiting = tasks.remove(run_id).unwrap_or_default();
             waiting.sort_unstable();
             assert_eq!(waiting, run.waiting(), "the tasks that wait are on the lists");
+            let mut unstarted = lambdas.remove(run_id).unwrap_or_default();
+            unstarted.sort_unstable();
+            assert_eq!(unstarted, run.unstarted(), "the functions to be called are known");
             let beating = heartbeats.get(run_id).copied().unwrap_or_default();
             let open = run.heartbeats.keys().filter(|id| run.shadow.activities.contains_key(&id.0));
             let expected = if run.shadow.closed { 0 } else { open.count() };
@@ -250,6 +256,13 @@ impl Run {
         waiting
     }
 
+    /// The Lambda tasks that wait for their start.
+    fn unstarted(&self) -> Vec<u64> {
+        let Shadow { lambdas, closed, .. } = &self.shadow;
+        let waiting = lambdas.iter().filter(|(_, open)| open.started == 0 && !*closed);
+        waiting.map(|(id, _)| *id).collect()
+    }
+
     /// The description counts what is open, and after the close what was.
     fn check_counts(&self) {
         let Shadow { scheduled, started, activities, timers, children, closed, .. } = &self.shadow;
@@ -258,6 +271,8 @@ impl Run {
         assert_eq!(counts.open_timers as usize, timers.len(), "open timers");
         let children = children.values().filter(|child| child.started != 0).count();
         assert_eq!(counts.open_child_workflow_executions as usize, children, "open children");
+        let lambdas = counts.open_lambda_functions.map(|count| count as usize);
+        assert_eq!(lambdas, Some(self.shadow.lambdas.len()), "open Lambda functions");
         let tasks = u32::from(scheduled.is_some() || started.is_some());
         assert_eq!(counts.open_decision_tasks, tasks, "open decision tasks");
         assert_eq!(self.state.is_open(), !*closed, "open until the closing event");

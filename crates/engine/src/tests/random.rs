@@ -50,7 +50,7 @@ const TIMEOUTS: &[&str] = &["NONE", "NONE", "0", "1", "3", "7"];
 fn decision(prng: &mut Prng) -> String {
     let activity = prng.pick(&["a", "b", "c"]);
     let timer = prng.pick(&["t", "u", "v"]);
-    match prng.below(14) {
+    match prng.below(15) {
         0..=3 => {
             let mut line = format!("schedule {activity}");
             for timeout in [
@@ -72,7 +72,11 @@ fn decision(prng: &mut Prng) -> String {
         9 => format!("cancel-timer {timer}"),
         10 => "marker m".to_owned(),
         11 => format!("timer {timer} 0; cancel-timer {timer}; timer {timer} 2"),
-        12 => prng.pick(&["lambda f g", "marker n"]).to_owned(),
+        12 => {
+            let id = prng.pick(&["f", "g"]);
+            format!("lambda {id} {}", prng.pick(&["h", "h startToCloseTimeout=1"]))
+        }
+        13 => prng.pick(&["lambda f h startToCloseTimeout=3", "marker n"]).to_owned(),
         _ => external(prng),
     }
 }
@@ -145,6 +149,16 @@ fn command(prng: &mut Prng, world: &World, family: bool) -> String {
         (false, _) if state.deliverable_decision_task().is_some() => return "poll".to_owned(),
         (false, _) => 34,
     };
+    let lambdas: Vec<u64> = state.lambdas.keys().map(|id| id.0).collect();
+    if !lambdas.is_empty() && prng.one_in(4) {
+        let id = lambdas[prng.below(lambdas.len() as u64) as usize];
+        return match prng.below(6) {
+            0..=2 => format!("call #{id}"),
+            3 => format!("returned #{id} result=r"),
+            4 => format!("threw #{id} reason=r details=d"),
+            _ => format!("call #{}", prng.below(30)),
+        };
+    }
     match prng.below(most) {
         0..=2 => "signal s".to_owned(),
         3 => "request-cancel".to_owned(),
@@ -229,8 +243,13 @@ fn single(seed: u64) -> Vec<&'static str> {
     let mut author = Author::new(seed);
     let timeout = prng.pick(&["30", "400", "99999999"]);
     let decider = prng.pick(&["NONE", "5", "60"]);
+    // Mostly somebody calls functions, and mostly there is a role for it.
+    if !prng.one_in(4) {
+        author.step("functions".to_owned());
+    }
+    let role = prng.pick(&["", " lambdaRole=arn:role", " lambdaRole=arn:role"]);
     author.step(format!(
-        "at 100 start executionStartToCloseTimeout={timeout} taskStartToCloseTimeout={decider}"
+        "at 100 start executionStartToCloseTimeout={timeout} taskStartToCloseTimeout={decider}{role}"
     ));
     for _ in 0..8 + prng.below(16) {
         author.command(&mut prng, false);
@@ -277,11 +296,8 @@ fn check_seeds(seeds: std::ops::Range<u64>) {
     let events: Vec<&str> = seeds.flat_map(of_seed).collect();
     assert!(8_000 < events.len(), "the runs go somewhere: {} events", events.len());
     let reached: BTreeSet<&str> = events.into_iter().collect();
-    // What needs functions, or permissions to refuse.
-    let elsewhere = |name: &&str| {
-        name.starts_with("LambdaFunction")
-            || ["StartLambdaFunctionFailed", "RecordMarkerFailed"].contains(name)
-    };
+    // What needs permissions to refuse.
+    let elsewhere = |name: &&str| *name == "RecordMarkerFailed";
     let types = EventAttributes::TYPES.iter().copied();
     let missed: Vec<&str> =
         types.filter(|name| !reached.contains(name) && !elsewhere(name)).collect();

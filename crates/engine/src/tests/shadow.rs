@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The events after which a decision task must be pending (engine.md, section 2.2).
-const TRIGGERS: [&str; 30] = [
+const TRIGGERS: [&str; 34] = [
     "WorkflowExecutionStarted",
     "WorkflowExecutionSignaled",
     "WorkflowExecutionCancelRequested",
@@ -34,6 +34,10 @@ const TRIGGERS: [&str; 30] = [
     "SignalExternalWorkflowExecutionFailed",
     "RequestCancelExternalWorkflowExecutionFailed",
     "ScheduleLambdaFunctionFailed",
+    "StartLambdaFunctionFailed",
+    "LambdaFunctionCompleted",
+    "LambdaFunctionFailed",
+    "LambdaFunctionTimedOut",
     "CompleteWorkflowExecutionFailed",
     "FailWorkflowExecutionFailed",
     "CancelWorkflowExecutionFailed",
@@ -88,6 +92,14 @@ pub struct OpenChild {
     pub started: u64,
 }
 
+/// A Lambda task that has not closed: the event of its start, or 0, and when it times out.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenLambda {
+    pub started: u64,
+    start_to_close: Option<i64>,
+    due: i64,
+}
+
 /// What is open.
 #[derive(Clone, Debug, Default)]
 pub struct Shadow {
@@ -100,9 +112,13 @@ pub struct Shadow {
     pub children: BTreeMap<u64, OpenChild>,
     /// Signals and requests to cancel that were announced and not answered.
     pub asked: BTreeMap<u64, &'static str>,
+    /// By the event that scheduled them.
+    pub lambdas: BTreeMap<u64, OpenLambda>,
     pub closed: bool,
     /// How many events the history holds at most, if the script says so.
     events_max: Option<u64>,
+    /// The execution has a role for its functions.
+    has_role: bool,
     closes_at: i64,
     task_timeout: Option<i64>,
     events: u64,
@@ -194,6 +210,7 @@ impl Shadow {
                 let timeout = millis(attributes, "executionStartToCloseTimeout");
                 self.closes_at = at + timeout.unwrap_or(YEAR_MS).min(YEAR_MS);
                 self.task_timeout = millis(attributes, "taskStartToCloseTimeout");
+                self.has_role = attributes.contains_key("lambdaRole");
             }
             "WorkflowExecutionTimedOut" => assert!(self.closes_at <= at, "closed too early"),
             "DecisionTaskScheduled" => {
@@ -249,6 +266,7 @@ impl Shadow {
                 let twin = self.timers.insert(timer_id, (id, fires_at));
                 assert!(twin.is_none(), "a timer id is used once at a time");
             }
+            _ if event_type.contains("LambdaFunction") => self.fold_lambda(event_type, attributes),
             _ if event_type.contains("ChildWorkflow") || event_type.contains("External") => {
                 self.fold_external(event_type, attributes);
             }
@@ -316,6 +334,38 @@ impl Shadow {
         }
     }
 
+    fn fold_lambda(&mut self, event_type: &str, attributes: &Map<String, Value>) {
+        let (id, at) = (self.events, self.at);
+        let sched = || number(attributes, "scheduledEventId");
+        match event_type {
+            "ScheduleLambdaFunctionFailed" => (),
+            "LambdaFunctionScheduled" => {
+                let start_to_close = millis(attributes, "startToCloseTimeout");
+                let in_range = |ms| (1000..=900_000).contains(&ms);
+                assert!(start_to_close.is_some_and(in_range), "a function may take 15 minutes");
+                self.lambdas.insert(id, OpenLambda { started: 0, start_to_close, due: NEVER });
+            }
+            "LambdaFunctionStarted" => {
+                assert!(self.has_role, "a function is called under a role");
+                let lambda = self.lambdas.get_mut(&sched()).expect("the Lambda task is open");
+                assert_eq!(lambda.started, 0, "a function is called once");
+                (lambda.started, lambda.due) = (id, after(at, lambda.start_to_close));
+            }
+            "StartLambdaFunctionFailed" => {
+                assert!(!self.has_role, "a role is all that a start needs");
+                let lambda = self.lambdas.remove(&sched()).expect("the Lambda task is open");
+                assert_eq!(lambda.started, 0, "what has started did not fail to");
+            }
+            _ => {
+                let lambda = self.lambdas.remove(&sched()).expect("the Lambda task is open");
+                assert!(lambda.started != 0, "a Lambda task is started before it closes");
+                assert_eq!(lambda.started, number(attributes, "startedEventId"), "which start");
+                let timed_out = event_type == "LambdaFunctionTimedOut";
+                assert!(!timed_out || lambda.due <= at, "a function timed out too early");
+            }
+        }
+    }
+
     fn schedule_activity(&mut self, attributes: &Map<String, Value>) {
         let activity_id = text(attributes, "activityId").to_owned();
         let twin = self.activities.values().find(|open| open.activity_id == activity_id);
@@ -371,7 +421,9 @@ impl Shadow {
             _ => [open.schedule_to_close, open.start_to_close, open.heartbeat],
         });
         let timers = self.timers.values().map(|timer| timer.1);
-        let due = tasks.chain(activities).chain(timers).chain([self.closes_at]).min();
+        let lambdas = self.lambdas.values().map(|lambda| lambda.due);
+        let all = tasks.chain(activities).chain(timers).chain(lambdas);
+        let due = all.chain([self.closes_at]).min();
         due.filter(|due| !self.closed && *due < NEVER)
     }
 
@@ -395,6 +447,12 @@ impl Shadow {
             }
             Command::RecordHeartbeat { scheduled_event_id: id, .. }
             | Command::CloseActivityTask { scheduled_event_id: id, .. } => taken(id.0),
+            Command::StartLambdaFunction { scheduled_event_id: id } => {
+                self.lambdas.get(&id.0).is_some_and(|open| open.started == 0)
+            }
+            Command::CloseLambdaFunction { scheduled_event_id: id, .. } => {
+                self.lambdas.get(&id.0).is_some_and(|open| open.started != 0)
+            }
         };
         fits && !self.closed
     }

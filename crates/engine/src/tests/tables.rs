@@ -1,6 +1,6 @@
-//! The state tables of engine.md, section 10, row by row, as far as executions go without
-//! functions. Time-outs of activities stand in `activities.rs`, children in `children.rs`, signals
-//! and requests to cancel from elsewhere in `externals.rs`.
+//! The state tables of engine.md, section 10, row by row, as far as they are about the execution
+//! alone. Time-outs of activities stand in `activities.rs`, children in `children.rs`, signals and
+//! requests to cancel from elsewhere in `externals.rs`, Lambda tasks in `lambdas.rs`.
 
 use super::check;
 use crate::rows::Task;

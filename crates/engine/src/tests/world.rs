@@ -8,8 +8,8 @@ use super::script::{self, Reply, attributes, decisions, members, named, word};
 use crate::registry::Change;
 use crate::rows::{self, Key, Value as RowValue};
 use crate::{
-    ActivityOutcome, Command, CompleteDecisionTask, Execution, Limits, Registry, RunIdentity,
-    Scope, Start, Surroundings,
+    ActivityOutcome, Command, CompleteDecisionTask, Execution, LambdaOutcome, Limits, Registry,
+    RunIdentity, Scope, Start, Surroundings,
 };
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -38,6 +38,8 @@ pub struct World {
     pub limits: Limits,
     pub now: Timestamp,
     pub post: Post,
+    /// Somebody calls Lambda functions.
+    pub calls_functions: bool,
     run: usize,
     run_ids: usize,
 }
@@ -86,6 +88,7 @@ impl World {
         Surroundings {
             registry: &self.registry,
             limits: &self.limits,
+            calls_functions: self.calls_functions,
             open_executions: self.oracle.runs.iter().filter(|run| run.state.is_open()).count()
                 as u64,
         }
@@ -98,6 +101,7 @@ impl World {
             limits: Limits::AWS,
             now: Timestamp(0),
             post: Post::default(),
+            calls_functions: false,
             run: 0,
             run_ids: 0,
         }
@@ -135,6 +139,10 @@ impl World {
             "start" => self.start(rest),
             "hold" => {
                 self.post.hold();
+                Ok(Vec::new())
+            }
+            "functions" => {
+                self.calls_functions = true;
                 Ok(Vec::new())
             }
             "deliver" => Ok(self.deliver_line(rest)),
@@ -231,6 +239,22 @@ impl World {
             }
             "decide" => Command::CompleteDecisionTask(self.answer(rest)?),
             "wake" => Command::FireDue,
+            "call" => Command::StartLambdaFunction { scheduled_event_id: self.lambda(subject()) },
+            "returned" | "threw" => {
+                let scheduled_event_id = self.lambda(subject());
+                let members = members(words);
+                let member = |key| members.get(key).map(word);
+                let outcome = match verb {
+                    "returned" => {
+                        LambdaOutcome::Completed { result: member("result").map(Into::into) }
+                    }
+                    _ => LambdaOutcome::Failed {
+                        reason: member("reason").map(Into::into),
+                        details: member("details").map(Into::into),
+                    },
+                };
+                Command::CloseLambdaFunction { scheduled_event_id, outcome }
+            }
             _ => {
                 let scheduled_event_id = self.activity(subject());
                 let (_, members) = self.options(words);
@@ -334,6 +358,19 @@ impl World {
         scheduled.expect("the activity was scheduled").event_id
     }
 
+    /// The newest Lambda task of that id, open or closed; or `#id`.
+    fn lambda(&self, name: &str) -> EventId {
+        if let Some(id) = name.strip_prefix('#') {
+            return EventId(id.parse().expect("an id is a number"));
+        }
+        let mut history = self.oracle.runs[self.run].history.iter().rev();
+        let scheduled = history.find(|event| {
+            matches!(&event.attributes, EventAttributes::LambdaFunctionScheduled(scheduled)
+                if scheduled.id.as_str() == name)
+        });
+        scheduled.expect("the task was scheduled").event_id
+    }
+
     /// Applies a command and shows what comes of it to the oracle.
     pub fn apply(&mut self, command: &Command) -> Result<Vec<Reply>, Fault> {
         let before = self.state();
@@ -374,6 +411,11 @@ impl World {
             Some(json!(format!("{}@{}^{priority}{held}", id, key.list.name)))
         });
         view["tasks"] = tasks.collect();
+        let lambdas = rows::all(state).into_iter().filter_map(|(key, _)| {
+            let Key::Lambda(task) = key else { return None };
+            Some(json!(task.scheduled_event_id.to_string()))
+        });
+        view["lambdas"] = lambdas.collect();
         view
     }
 }

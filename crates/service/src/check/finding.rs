@@ -207,6 +207,7 @@ impl Shown {
             | Table::Watermark
             | Table::LeftOver
             | Table::OpenCount
+            | Table::Lambda
             | Table::Domain
             | Table::ActivityType
             | Table::WorkflowType => Shown::bytes(bytes.strip_prefix(&[1]).unwrap_or(bytes)),

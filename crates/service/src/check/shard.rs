@@ -21,7 +21,7 @@ use wire::RunId;
 const RUNS_MAX: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0");
 
 /// The tables whose rows follow from histories, in an order in which they can be repaired.
-const PROJECTIONS: [Table; 8] = [
+const PROJECTIONS: [Table; 9] = [
     Table::Run,
     Table::Open,
     Table::ClosedByStart,
@@ -29,6 +29,7 @@ const PROJECTIONS: [Table; 8] = [
     Table::OpenRun,
     Table::Task,
     Table::Wake,
+    Table::Lambda,
     Table::Heartbeat,
 ];
 

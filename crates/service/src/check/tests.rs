@@ -20,7 +20,7 @@ pub const NOW: Timestamp = Timestamp(2_000_000);
 
 /// A store in which there is at least one row of each table of executions but for messages, snapshots
 /// and what retention leaves: open and closed runs, a child, a successor, waiting and started tasks,
-/// timers, heartbeats.
+/// timers, heartbeats, a Lambda task.
 pub fn store() -> Memory {
     store_of(0)
 }
@@ -39,14 +39,17 @@ fn store_of(signals: u64) -> Memory {
         });
         client.call("StartWorkflowExecution", body).expect("it starts");
     };
-    let decide = |decisions: Value| {
+    let poll = || {
         let list = json!({"domain": "d", "taskList": {"name": "deciders"}});
-        let task = client.call("PollForDecisionTask", list).expect("a task");
+        client.call("PollForDecisionTask", list).expect("a task")
+    };
+    let respond = |task: Value, decisions: Value| {
         let answer = json!({
             "taskToken": task["taskToken"], "decisions": decisions, "executionContext": "secret",
         });
         client.call("RespondDecisionTaskCompleted", answer).expect("it is held");
     };
+    let decide = |decisions: Value| respond(poll(), decisions);
     let activity = |id: &str| {
         let attributes = json!({"activityType": {"name": "a", "version": "1"}, "activityId": id});
         json!({
@@ -77,6 +80,16 @@ fn store_of(signals: u64) -> Memory {
         "decisionType": "StartChildWorkflowExecution",
         "startChildWorkflowExecutionDecisionAttributes": child,
     }]));
+    start("calling");
+    let task = poll();
+    // From now on no Lambda task is started: it waits.
+    client.service.drain();
+    let lambda = json!({"id": "f", "name": "hello", "input": "secret"});
+    let lambda = json!({
+        "decisionType": "ScheduleLambdaFunction",
+        "scheduleLambdaFunctionDecisionAttributes": lambda,
+    });
+    respond(task, json!([lambda]));
     start("long");
     for _ in 0..signals {
         let signal = json!({"domain": "d", "workflowId": "long", "signalName": "s"});
@@ -187,8 +200,8 @@ fn what_a_service_has_written_agrees() {
     let memory = store_with_snapshot();
     let mut tell = |finding: Finding| panic!("{finding}");
     let report = check(&memory, NOW, Mode::Look, &mut tell).expect("the store can be read");
-    assert_eq!((report.shards, report.runs, report.findings), (65, 8, 0));
-    let events = 10 + 5 + 5 + 5 + 5 + 7 + 2 + 2 + crate::shard::SNAPSHOT_EVENTS;
+    assert_eq!((report.shards, report.runs, report.findings), (65, 9, 0));
+    let events = 10 + 5 + 5 + 5 + 5 + 7 + 5 + 2 + 2 + crate::shard::SNAPSHOT_EVENTS;
     assert!(report.events.abs_diff(events) < 10, "{report:?}");
     let rows = rows(&memory);
     assert_eq!(report.rows, rows.len() as u64, "every row is looked at, and once");
@@ -244,7 +257,7 @@ fn a_domain_that_is_missing_is_reported_for_all_that_is_in_it() {
     let (key, _) = of(&rows(&memory), Table::Domain).pop_first().expect("a domain");
     edit(&memory, &key, None);
     let found = look(&memory);
-    assert_eq!(found.len(), 8 + 2, "its runs and its types");
+    assert_eq!(found.len(), 9 + 2, "its runs and its types");
     let missing = What::DomainMissing { domain: "d".into() };
     assert!(found.iter().all(|finding| finding.what == missing), "{found:#?}");
 }

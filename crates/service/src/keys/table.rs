@@ -36,6 +36,8 @@ pub enum Table {
     LeftOver,
     /// How many executions of each domain are open.
     OpenCount,
+    /// Lambda tasks that wait for their start.
+    Lambda,
     /// Domains.
     Domain,
     /// Activity types.
@@ -48,7 +50,7 @@ pub enum Table {
 
 impl Table {
     /// Those of a shard of executions, by tag.
-    pub const OF_EXECUTIONS: [Table; 14] = [
+    pub const OF_EXECUTIONS: [Table; 15] = [
         Table::Run,
         Table::OpenRun,
         Table::Task,
@@ -63,6 +65,7 @@ impl Table {
         Table::Watermark,
         Table::LeftOver,
         Table::OpenCount,
+        Table::Lambda,
     ];
 
     /// Those of the registry, by tag.
@@ -85,6 +88,7 @@ impl Table {
             Table::Watermark => tag::WATERMARK,
             Table::LeftOver => tag::LEFT_OVER,
             Table::OpenCount => tag::OPEN_COUNT,
+            Table::Lambda => tag::LAMBDA,
             Table::Domain => tag::DOMAIN,
             Table::ActivityType => tag::ACTIVITY_TYPE,
             Table::WorkflowType => tag::WORKFLOW_TYPE,
@@ -119,6 +123,7 @@ impl Table {
             }
             Table::Task => Some(super::parse_task(key)?.run_id),
             Table::Wake => Some(super::parse_wake(key)?.1),
+            Table::Lambda => Some(super::parse_lambda(key)?.run_id),
             Table::Open | Table::ClosedByStart | Table::ClosedByClose => {
                 Some(super::parse_listed(key)?.run_id)
             }
@@ -151,6 +156,7 @@ impl fmt::Display for Table {
             Table::Watermark => "watermark",
             Table::LeftOver => "left-over",
             Table::OpenCount => "open execution count",
+            Table::Lambda => "Lambda task",
             Table::Domain => "domain",
             Table::ActivityType => "activity type",
             Table::WorkflowType => "workflow type",

@@ -80,6 +80,23 @@ fn a_listing_holds_both_ends_of_its_range() {
 }
 
 #[test]
+fn lambda_tasks_sort_by_age_and_come_back() {
+    let task = |at, run_id: &str, event_id| LambdaTask {
+        scheduled_at: Timestamp(at),
+        run_id: run_id.into(),
+        scheduled_event_id: EventId(event_id),
+    };
+    let ordered = [task(-1, "z", 9), task(3, "a", 5), task(3, "a", 300), task(3, "b\0", 5)];
+    let keys: Vec<Vec<u8>> = ordered.iter().map(|task| row(&Key::Lambda(task.clone()))).collect();
+    assert!(keys.is_sorted() && ordered.is_sorted());
+    for (key, task) in keys.iter().zip(&ordered) {
+        assert_eq!(parse_lambda(key).as_ref(), Some(task));
+        assert!(lambdas().contains(key));
+        assert!(!wakes().contains(key));
+    }
+}
+
+#[test]
 fn wakes_and_registrations_come_back() {
     let wake = row(&Key::Wake(Timestamp(7), "r".into()));
     assert_eq!(parse_wake(&wake), Some((Timestamp(7), "r".into())));

@@ -2,10 +2,11 @@
 
 use super::load::LoadError;
 use crate::api::CallerPresence;
+use crate::functions::FunctionCall;
 use crate::values::Damage;
 use engine::message::Message;
-use engine::rows::{Task, TaskListKey, WorkflowKey};
-use engine::{Command, RunIdentity, Scope};
+use engine::rows::{LambdaTask, Task, TaskListKey, WorkflowKey};
+use engine::{Command, Execution, RunIdentity, Scope};
 use std::sync::Arc;
 use store::{ShardId, StoreError};
 use wire::*;
@@ -19,6 +20,8 @@ pub enum ShardCommand {
     Apply(Target, Command),
     /// Give a task to a poller that still waits.
     StartTask(TaskStart),
+    /// Start a Lambda task.
+    StartLambda(LambdaTask),
     /// The decision task that a decider holds, for a further page.
     ResumeDecisionTask(Target, StartedIds),
     /// What the API says of a run.
@@ -36,6 +39,8 @@ pub enum ShardCommand {
 pub enum Target {
     /// The run that a token names.
     Run(Scope, RunId),
+    /// A run that the service itself has found.
+    Known(RunId),
     /// The run that a request names in full.
     Execution(WorkflowKey, RunId),
     /// Whichever run of the workflow id is open.
@@ -78,6 +83,8 @@ pub enum Outcome {
     },
     /// A task is the poller's.
     Task(StartedTask),
+    /// A Lambda task has been started: its function is to be called.
+    Lambda(FunctionCall),
     /// What the API says of the run.
     Description(Box<WorkflowExecutionDetail>),
 }
@@ -93,6 +100,17 @@ pub struct StartedTask {
     pub ids: StartedIds,
     /// For deciders: the start of the newest decision task that was completed.
     pub previous_started_event_id: EventId,
+}
+
+impl StartedTask {
+    pub(super) fn of(execution: &Execution, ids: StartedIds) -> StartedTask {
+        StartedTask {
+            identity: Arc::clone(&execution.identity),
+            workflow_type: execution.workflow_type.clone(),
+            ids,
+            previous_started_event_id: execution.previous_started_event_id,
+        }
+    }
 }
 
 /// Why a command had no outcome.

@@ -16,4 +16,6 @@ pub struct Commons {
     pub open_executions: Arc<Totals>,
     /// How fast decisions may come.
     pub throttle: Arc<Throttle>,
+    /// True if somebody calls Lambda functions.
+    pub calls_functions: bool,
 }

@@ -38,6 +38,7 @@ impl Shard {
                 let found = self.load(run_id)?.filter(|found| found.identity.scope == *scope);
                 Ok(found.ok_or_else(|| unknown_run(run_id))?)
             }
+            Target::Known(run_id) => Ok(self.load(run_id)?.ok_or_else(|| unknown_run(run_id))?),
             Target::Execution(workflow, run_id) => {
                 let found = self.load(run_id)?;
                 let named = found.filter(|found| workflow_of(&found.identity) == *workflow);

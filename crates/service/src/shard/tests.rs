@@ -17,6 +17,7 @@ mod conformance;
 mod damage;
 mod faults;
 mod histories;
+mod lambdas;
 mod limits;
 mod messages;
 mod open_executions;
@@ -38,6 +39,7 @@ struct Rig {
     shard: Shard,
     now: i64,
     offers: Vec<(TaskListKey, Task)>,
+    lambdas: Vec<LambdaTask>,
     audited: bool,
 }
 
@@ -54,6 +56,7 @@ impl Rig {
             shard,
             now: 1_000,
             offers: Vec::new(),
+            lambdas: Vec::new(),
             audited: true,
         }
     }
@@ -72,8 +75,9 @@ impl Rig {
 
     fn steps(&mut self, commands: Vec<ShardCommand>) -> Vec<Result<Outcome, Refusal>> {
         let commands = commands.into_iter().enumerate().collect();
-        let Step { replies, offers, .. } = self.shard.step(commands, Timestamp(self.now));
+        let Step { replies, offers, lambdas, .. } = self.shard.step(commands, Timestamp(self.now));
         self.offers.extend(offers);
+        self.lambdas.extend(lambdas);
         assert!(replies.iter().map(|(ticket, _)| *ticket).eq(0..replies.len()), "in order");
         if self.audited {
             self.audit();
@@ -151,6 +155,7 @@ fn commons(registry: &Arc<RwLock<Registry>>, limits: Limits, throttles: Throttle
         limits: Arc::new(limits),
         open_executions: Arc::new(Totals::default()),
         throttle: Arc::new(Throttle::new(throttles)),
+        calls_functions: false,
     }
 }
 

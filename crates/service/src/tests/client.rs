@@ -2,7 +2,9 @@
 //! them.
 
 use super::fixture::{registrations, request, scope};
-use crate::{Clock, Entropy, Options, Pending, Reply, Service};
+use crate::{
+    Clock, Entropy, FunctionAnswer, FunctionCall, Functions, Options, Pending, Reply, Service,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -22,7 +24,7 @@ pub const HOLD_SECONDS: i64 = 60;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A clock that stands until it is moved.
-pub struct TestClock(AtomicI64);
+pub struct TestClock(pub AtomicI64);
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
@@ -31,7 +33,7 @@ impl Clock for TestClock {
 }
 
 /// Chance from a seed.
-struct TestEntropy(AtomicU64);
+pub struct TestEntropy(pub AtomicU64);
 
 impl Entropy for TestEntropy {
     fn fill(&self, bytes: &mut [u8]) {
@@ -39,6 +41,16 @@ impl Entropy for TestEntropy {
             let next = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
             *byte = ((next ^ (next >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 56) as u8;
         }
+    }
+}
+
+/// Functions of which nobody hears again.
+#[derive(Debug)]
+struct Silence;
+
+impl Functions for Silence {
+    fn call(&self, _call: FunctionCall, answer: FunctionAnswer) {
+        drop(answer);
     }
 }
 
@@ -70,7 +82,8 @@ impl Client {
         let store: Arc<dyn Store> = Arc::new(memory.clone());
         let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
         let poll_hold = Duration::from_secs(HOLD_SECONDS as u64);
-        let options = Options { poll_hold, ..options };
+        let functions = Some(Arc::new(Silence) as Arc<dyn Functions>);
+        let options = Options { poll_hold, functions, ..options };
         let opened = Service::open(store, Arc::clone(&clock) as Arc<dyn Clock>, entropy, options);
         Client { service: opened.expect("a store in memory opens"), memory, clock }
     }

@@ -50,3 +50,15 @@ fn a_form_of_another_version_is_refused() {
     cut.pop();
     assert!(event_jsons(&cut).is_err());
 }
+
+/// A snapshot from before there were Lambda tasks, as it stands in stores in the field.
+#[test]
+fn a_snapshot_without_lambda_tasks_is_read_for_ever() {
+    let json = r#"{"identity":{"scope":{"account":"123456789012","region":"us-east-1"},"domain":"d","workflow_id":"w","run_id":"r1"},"workflow_type":{"name":"order","version":"1"},"settings":{"execution_start_to_close_timeout":"1000","task_start_to_close_timeout":"60","task_list":{"name":"deciders"},"task_priority":null,"child_policy":"TERMINATE","lambda_role":"arn:mine"},"tag_list":["x"],"parent":null,"started_at":1.5,"closed":null,"last_event_id":5,"last_event_timestamp":3.0,"decision_task_scheduled":null,"decision_task_started":null,"previous_started_event_id":3,"task_list_override":{"task_list":{"name":"mine"},"schedule_to_start":"5"},"activities":{},"activity_ids":{},"timers":{"t":{"started_event_id":5,"fires_at":12.0}},"children":{},"open_lambda_functions":0,"cancel_requested":false,"latest_execution_context":"here","latest_activity_task_timestamp":null}"#;
+    let bytes = [&[1], json.as_bytes()].concat();
+    let state = parse_snapshot(&bytes).expect("form 1");
+    assert_eq!(state.last_event_id, EventId(5));
+    assert_eq!(state.timers.len(), 1);
+    assert!(state.lambdas.is_empty());
+    assert_eq!(state.detail().open_counts.open_lambda_functions, Some(0));
+}

@@ -70,6 +70,9 @@ impl World {
         self.ledger.check(&marks, all_there)?;
         self.check_pollers(&histories)?;
         self.check_lists()?;
+        if all_there {
+            self.check_functions(&histories)?;
+        }
         let events = histories.values().map(|(_, events)| events.len()).sum();
         Ok((histories.len(), events))
     }
@@ -86,6 +89,15 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// No function was called whose start is not in the history.
+    fn check_functions(&self, histories: &Histories) -> Result<(), String> {
+        let started = histories::started_functions(histories.values().map(|(_, events)| events));
+        match self.ledger.functions().find(|mark| !started.contains(mark.as_str())) {
+            Some(mark) => Err(format!("the function of {mark} was called and not started")),
+            None => Ok(()),
+        }
     }
 
     /// No task was started for a poller that was known to have gone.

@@ -18,6 +18,9 @@ pub const ACTIVITY_LISTS: [&str; 2] = ["workers", "other-workers"];
 const ACTIVITIES: [&str; 4] = ["a0", "a1", "a2", "a3"];
 const TIMERS: [&str; 3] = ["t0", "t1", "t2"];
 
+/// The role under which functions are called.
+pub const ROLE: &str = "arn:aws:iam::123456789012:role/r";
+
 /// Numbers the texts that stand for one thing each.
 #[derive(Debug, Default)]
 pub struct Names(u64);
@@ -86,7 +89,7 @@ fn somebody(chance: &mut Chance) -> &'static str {
 }
 
 fn one(chance: &mut Chance, names: &mut Names) -> Value {
-    match chance.weighted(&[8, 3, 6, 2, 3, 5, 2, 5]) {
+    match chance.weighted(&[8, 3, 6, 2, 3, 5, 2, 5, 8]) {
         0 => json!({
             "decisionType": "ScheduleActivityTask",
             "scheduleActivityTaskDecisionAttributes": {
@@ -130,7 +133,7 @@ fn one(chance: &mut Chance, names: &mut Names) -> Value {
                 "workflowId": somebody(chance),
             },
         }),
-        _ => json!({
+        7 => json!({
             "decisionType": "StartChildWorkflowExecution",
             "startChildWorkflowExecutionDecisionAttributes": {
                 "workflowId": somebody(chance),
@@ -138,6 +141,16 @@ fn one(chance: &mut Chance, names: &mut Names) -> Value {
                 "childPolicy": chance.one_of(&["TERMINATE", "REQUEST_CANCEL", "ABANDON"]),
                 "executionStartToCloseTimeout": chance.one_of(&["30", "86400", "86400"]),
                 "input": names.fresh("child"),
+                "lambdaRole": ROLE,
+            },
+        }),
+        _ => json!({
+            "decisionType": "ScheduleLambdaFunction",
+            "scheduleLambdaFunctionDecisionAttributes": {
+                "id": chance.one_of(&["l0", "l1"]), "name": "f",
+                "startToCloseTimeout": chance.one_of(&["1", "5", "20", "60"]),
+                // The input tells one call from another.
+                "input": names.fresh("function"),
             },
         }),
     }

@@ -45,11 +45,15 @@ pub enum Flaw {
     RepeatsSignals,
     /// How many executions are open is not written down when it changes.
     ForgetsOpenCount,
+    /// A Lambda task is not written down, only offered.
+    ForgetsLambda,
+    /// A function is called again.
+    CallsAgain,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Flaw; 16] = [
+    pub const ALL: [Flaw; 18] = [
         Flaw::ForgetsTask,
         Flaw::KeepsTask,
         Flaw::ForgetsWake,
@@ -66,6 +70,8 @@ impl Flaw {
         Flaw::ServesTheGone,
         Flaw::RepeatsSignals,
         Flaw::ForgetsOpenCount,
+        Flaw::ForgetsLambda,
+        Flaw::CallsAgain,
     ];
 }
 
@@ -80,6 +86,7 @@ mod tag {
     pub const OUTBOX: u8 = 11;
     pub const WATERMARK: u8 = 12;
     pub const OPEN_COUNT: u8 = 14;
+    pub const LAMBDA: u8 = 15;
 }
 
 /// How often calls fail while there is trouble: commits once in this many, ...
@@ -191,6 +198,7 @@ impl Disk {
             Some(Flaw::ForgetsMessage) => key[0] == tag::OUTBOX && put,
             Some(Flaw::ForgetsWatermark) => key[0] == tag::WATERMARK && put,
             Some(Flaw::ForgetsOpenCount) => key[0] == tag::OPEN_COUNT && put,
+            Some(Flaw::ForgetsLambda) => key[0] == tag::LAMBDA && put,
             _ => false,
         };
         let mut left = Batch::default();

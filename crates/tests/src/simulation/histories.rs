@@ -122,6 +122,7 @@ struct Fold<'l> {
     started: Option<(u64, Open)>,
     activities: BTreeMap<u64, Open>,
     timers: BTreeMap<String, (u64, Open)>,
+    lambdas: BTreeMap<u64, Open>,
 }
 
 fn ensure(holds: bool, what: &str) -> Result<(), String> {
@@ -141,6 +142,7 @@ impl<'l> Fold<'l> {
             started: None,
             activities: BTreeMap::new(),
             timers: BTreeMap::new(),
+            lambdas: BTreeMap::new(),
         }
     }
 
@@ -206,9 +208,47 @@ impl<'l> Fold<'l> {
                 let due = millis(&open.given, "startToFireTimeout").unwrap_or(0) + open.began;
                 ensure(event_type(event) == "TimerCanceled" || due <= now, "too early")?;
             }
+            "LambdaFunctionScheduled" => {
+                self.lambdas.insert(id, open());
+            }
+            "LambdaFunctionStarted" => {
+                let task = self.lambdas.get_mut(&number(given, "scheduledEventId"));
+                let task = task.ok_or("it was not scheduled")?;
+                ensure(task.started == 0, "a function is called once")?;
+                (task.started, task.began) = (id, now);
+            }
+            "LambdaFunctionCompleted"
+            | "LambdaFunctionFailed"
+            | "LambdaFunctionTimedOut"
+            | "StartLambdaFunctionFailed" => self.end_lambda(event, given)?,
             _ => (),
         }
         Ok(())
+    }
+
+    /// A function returns its input, or fails with it, and nothing else is recorded of it.
+    fn end_lambda(&mut self, event: &Value, given: &Value) -> Result<(), String> {
+        let scheduled = number(given, "scheduledEventId");
+        let task = self.lambdas.remove(&scheduled).ok_or("it is not open")?;
+        if event_type(event) == "StartLambdaFunctionFailed" {
+            let role = self.execution.given.get("lambdaRole").is_some();
+            return ensure(task.started == 0 && !role, "it could be started");
+        }
+        ensure(number(given, "startedEventId") == task.started, "it was started there")?;
+        let mark = task.given["input"].as_str().unwrap_or_default();
+        let said = |member: &str| given[member] == mark && self.ledger.has_ended(mark);
+        match event_type(event) {
+            "LambdaFunctionCompleted" => ensure(said("result"), "the function returned that"),
+            // A node without functions says so.
+            "LambdaFunctionFailed" => {
+                let nobody = given["reason"] == "ServiceException";
+                ensure(said("reason") || nobody, "the function failed so")
+            }
+            _ => {
+                let due = millis(&task.given, "startToCloseTimeout");
+                ensure(due.is_some_and(|ms| task.began + ms <= at(event)), "too early")
+            }
+        }
     }
 
     fn end_decision_task(&mut self, given: &Value) -> Result<Open, String> {
@@ -265,4 +305,19 @@ pub fn marks<'e>(histories: impl Iterator<Item = &'e Vec<Value>>) -> BTreeMap<Ma
         }
     }
     found
+}
+
+/// The inputs of the functions whose starts are in the histories.
+pub fn started_functions<'e>(histories: impl Iterator<Item = &'e Vec<Value>>) -> BTreeSet<&'e str> {
+    let mut started = BTreeSet::new();
+    for events in histories {
+        let of_type = |kind: &'static str| events.iter().filter(move |e| event_type(e) == kind);
+        for start in of_type("LambdaFunctionStarted") {
+            let scheduled = &attributes(start)["scheduledEventId"];
+            let mut tasks = of_type("LambdaFunctionScheduled");
+            let task = tasks.find(|event| event["eventId"] == *scheduled);
+            started.extend(task.and_then(|task| attributes(task)["input"].as_str()));
+        }
+    }
+    started
 }

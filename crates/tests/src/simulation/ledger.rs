@@ -41,6 +41,8 @@ pub struct Ledger {
     seen: BTreeMap<String, Vec<Value>>,
     /// Pollers who went away before they were served.
     gone: BTreeSet<String>,
+    /// Functions that were called, by their input, and whether they have ended.
+    functions: BTreeMap<Mark, bool>,
     /// How many reads and tasks were compared.
     compared: u64,
 }
@@ -140,6 +142,29 @@ impl Ledger {
             return Ok(());
         }
         Err(format!("the task of run {run_id} that event {started} started was handed out twice"))
+    }
+
+    /// A function was called.
+    pub fn called(&mut self, mark: &Mark) -> Result<(), String> {
+        match self.functions.insert(mark.clone(), false) {
+            None => Ok(()),
+            Some(_) => Err(format!("the function of {mark} was called twice")),
+        }
+    }
+
+    /// A function has ended, and said so.
+    pub fn ended(&mut self, mark: &Mark) {
+        self.functions.insert(mark.clone(), true);
+    }
+
+    /// Whether a function has ended, and said so.
+    pub fn has_ended(&self, mark: &str) -> bool {
+        self.functions.get(mark).copied().unwrap_or(false)
+    }
+
+    /// The functions that were called.
+    pub fn functions(&self) -> impl Iterator<Item = &Mark> {
+        self.functions.keys()
     }
 
     /// How many events of a run have been seen.

@@ -101,6 +101,7 @@ impl World {
         for _ in 0..TURNS_MAX {
             let busy = self.nodes[0].service.busy();
             if busy.is_empty() {
+                self.begin_functions()?;
                 return self.hear();
             }
             let part = self.chance.one_of(&busy);
@@ -122,6 +123,7 @@ impl World {
     /// Deciders and workers answer all that they are given.
     fn serve(&mut self, stage: Stage) -> Result<(), String> {
         self.work_off()?;
+        self.end_all_functions();
         for task in std::mem::take(&mut self.held) {
             if !task.is_decision {
                 self.close_activity(&task, 0);
@@ -171,7 +173,9 @@ impl World {
                 Err(fault) => return Err(format!("{fault:?}")),
             };
             let open = |kind: &str| detail["openCounts"][kind].as_i64().unwrap_or(0) > 0;
-            if open("openActivityTasks") || open("openTimers") || open("openDecisionTasks") {
+            let kinds =
+                ["openActivityTasks", "openTimers", "openDecisionTasks", "openLambdaFunctions"];
+            if kinds.into_iter().any(open) {
                 return Ok(false);
             }
         }

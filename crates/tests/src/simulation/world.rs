@@ -4,12 +4,13 @@
 
 use super::calls::{Call, HeldTask, Purpose};
 use super::chance::Chance;
-use super::decisions::{self, ACTIVITY_LISTS, DECISION_LISTS, Names, WORKFLOWS};
+use super::decisions::{self, ACTIVITY_LISTS, DECISION_LISTS, Names, ROLE, WORKFLOWS};
 use super::disk::{Disk, Flaw};
+use super::functions::{FunctionHouse, RunningFunction};
 use super::ledger::Ledger;
 use super::time::{SeededEntropy, TrueTime};
 use serde_json::{Value, json};
-use service::{Mail, Options, Part, Scope, Stepped};
+use service::{Functions, Mail, Options, Part, Scope, Stepped};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub struct World {
     pub ledger: Ledger,
     pub names: Names,
     pub held: Vec<HeldTask>,
+    pub functions: FunctionHouse,
+    pub running_functions: Vec<RunningFunction>,
     /// Answers to questions, as they come.
     pub answers: Vec<Option<Result<Value, Fault>>>,
     /// The one domain of this seed.
@@ -123,6 +126,8 @@ impl World {
             ledger: Ledger::default(),
             names: Names::default(),
             held: Vec::new(),
+            functions: FunctionHouse::default(),
+            running_functions: Vec::new(),
             answers: Vec::new(),
             domain,
             long,
@@ -199,9 +204,13 @@ impl World {
     pub fn start_node(&mut self, offset_ms: i64) {
         let store: Arc<dyn Store> = Arc::new(self.disk.clone());
         let entropy = SeededEntropy(Mutex::new(Chance::new(self.chance.next(), "entropy")));
+        // Some processes are started without anybody who calls functions.
+        let functions = Arc::new(self.functions.clone()) as Arc<dyn Functions>;
+        let functions = (!self.chance.once_in(8)).then_some(functions);
         let options = Options {
             poll_hold: Duration::from_secs(60),
             owner: format!("node-{}", self.nodes_started),
+            functions,
             ..Options::default()
         };
         let clock = self.time.clock(offset_ms);
@@ -252,6 +261,7 @@ impl World {
             _ if self.nodes.is_empty() => self.start_node(0),
             _ => self.check_store()?,
         }
+        self.begin_functions()?;
         self.hear()
     }
 
@@ -283,11 +293,12 @@ impl World {
     fn act(&mut self) {
         let full = self.nodes.is_empty() || self.calls.len() >= CALLS_MAX;
         let domain = self.domain;
-        match self.chance.weighted(&[4, 5, 1, 1, 9, 8, 12, 3, 2, 1]) {
+        match self.chance.weighted(&[4, 5, 1, 1, 9, 8, 12, 3, 2, 1, 4]) {
+            10 => self.end_a_function(),
             _ if full => self.go_away(),
             0 => {
                 let mark = self.names.fresh("m");
-                let body = json!({
+                let mut body = json!({
                     "domain": domain,
                     "workflowId": self.chance.one_of(&WORKFLOWS),
                     "workflowType": {"name": "w", "version": "1"},
@@ -295,6 +306,9 @@ impl World {
                     "childPolicy": self.chance.one_of(&["TERMINATE", "REQUEST_CANCEL", "ABANDON"]),
                     "input": mark,
                 });
+                if !self.chance.once_in(4) {
+                    body["lambdaRole"] = json!(ROLE);
+                }
                 self.send(Operation::StartWorkflowExecution, body, Purpose::Mark(mark));
             }
             1 => {

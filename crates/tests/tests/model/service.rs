@@ -63,7 +63,7 @@ impl Service {
         let options = Options {
             poll_hold: Duration::from_millis(POLL_HOLD_MS.unsigned_abs()),
             owner: "model".to_owned(),
-            on_panic: || (),
+            ..Options::default()
         };
         let (time, chance) = (HandClock(Arc::clone(&clock)), Counter(AtomicU64::new(1)));
         let store = Arc::new(Memory::default());

@@ -43,6 +43,7 @@ fn defaults() {
         empty_poll_token: EmptyPollToken::Absent,
         limits: Limits::AWS,
         throttles: Throttles::default(),
+        lambda_endpoint: None,
     };
     assert_eq!(settings(&Sources::default()), serve);
     let read_file = |_: &Path| Err(io::ErrorKind::NotFound.into());
@@ -61,6 +62,7 @@ fn every_key_from_every_source() {
         empty_poll_token: EmptyPollToken::Empty,
         limits: Limits::AWS,
         throttles: Throttles::aws(),
+        lambda_endpoint: Some(Endpoint::parse("http://[::1]:9/x").expect("a right URL")),
     };
     let flags = [
         (Key::DataDir, "/d"),
@@ -70,6 +72,7 @@ fn every_key_from_every_source() {
         (Key::PollHoldSeconds, "1"),
         (Key::EmptyPollToken, "empty"),
         (Key::Limits, "aws"),
+        (Key::LambdaEndpoint, "http://[::1]:9/x"),
     ];
     assert_eq!(settings(&Sources { flags: &flags, ..Sources::default() }), expected);
     let variables = [
@@ -80,12 +83,14 @@ fn every_key_from_every_source() {
         ("TIDEWHEEL_POLL_HOLD_SECONDS", "1"),
         ("TIDEWHEEL_EMPTY_POLL_TOKEN", "empty"),
         ("TIDEWHEEL_LIMITS", "aws"),
+        ("TIDEWHEEL_LAMBDA_ENDPOINT", "http://[::1]:9/x"),
         ("HOME", "/home/somebody"),
     ];
     assert_eq!(settings(&Sources { variables: &variables, ..Sources::default() }), expected);
     let file = "data_dir = '/d'\nlisten = '[::1]:0'\nlog_format = 'json'\n\
                 log_level = 'warn,server=debug'\npoll_hold_seconds = 1\n\
-                empty_poll_token = 'empty'\nlimits = 'aws'\n";
+                empty_poll_token = 'empty'\nlimits = 'aws'\n\
+                lambda_endpoint = 'http://[::1]:9/x'\n";
     assert_eq!(settings(&Sources { file: Some(file), ..Sources::default() }), expected);
 }
 
@@ -120,7 +125,7 @@ fn the_file_may_be_named_by_a_variable() {
 fn unknown_keys() {
     let all = "TIDEWHEEL_DATA_DIR, TIDEWHEEL_LISTEN, TIDEWHEEL_LOG_FORMAT, TIDEWHEEL_LOG_LEVEL, \
                TIDEWHEEL_POLL_HOLD_SECONDS, TIDEWHEEL_EMPTY_POLL_TOKEN, TIDEWHEEL_LIMITS, \
-               TIDEWHEEL_CONFIG";
+               TIDEWHEEL_LAMBDA_ENDPOINT, TIDEWHEEL_CONFIG";
     for name in ["TIDEWHEEL_REGION", "TIDEWHEEL_", "TIDEWHEEL_SERVICE"] {
         check_error(
             &Sources { variables: &[(name, "x")], ..Sources::default() },
@@ -130,12 +135,12 @@ fn unknown_keys() {
     check_error(
         &Sources { file: Some("region = 'x'"), ..Sources::default() },
         "region in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
-         poll_hold_seconds, empty_poll_token, limits",
+         poll_hold_seconds, empty_poll_token, limits, lambda_endpoint",
     );
     check_error(
         &Sources { file: Some("[log]\nlevel = 'x'"), ..Sources::default() },
         "log in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
-         poll_hold_seconds, empty_poll_token, limits",
+         poll_hold_seconds, empty_poll_token, limits, lambda_endpoint",
     );
 }
 
@@ -222,6 +227,7 @@ fn the_example_file() {
 fn values_that_are_wrong() {
     let example = "must be an address and a port such as 127.0.0.1:7933";
     let number = "must be a whole number from 1 to 60";
+    let url = "must be a URL such as http://127.0.0.1:9001";
     for (key, text, flag, wanted) in [
         (Key::Listen, "7933", "--listen", example),
         (Key::Listen, ":7933", "--listen", example),
@@ -234,6 +240,20 @@ fn values_that_are_wrong() {
         (Key::DataDir, "", "--data-dir", "must be a directory"),
         (Key::EmptyPollToken, "null", "--empty-poll-token", "must be absent or empty"),
         (Key::Limits, "", "--limits", "must be default, aws or a file"),
+        (Key::LambdaEndpoint, "", "--lambda-endpoint", url),
+        (Key::LambdaEndpoint, "127.0.0.1:9001", "--lambda-endpoint", url),
+        (
+            Key::LambdaEndpoint,
+            "https://lambda.us-east-1.amazonaws.com",
+            "--lambda-endpoint",
+            "must be an http URL: TLS is not spoken yet",
+        ),
+        (
+            Key::LambdaEndpoint,
+            "http://host?x=y",
+            "--lambda-endpoint",
+            "must be a URL of a host, a port and perhaps a path, and nothing else",
+        ),
     ] {
         check_error(
             &Sources { flags: &[(key, text)], ..Sources::default() },

@@ -5,11 +5,12 @@ use crate::values;
 use wire::{RunId, WorkflowExecutionInfo};
 
 /// The tables whose rows follow from histories alone.
-const PROJECTIONS: [Table; 7] = [
+const PROJECTIONS: [Table; 8] = [
     Table::Run,
     Table::OpenRun,
     Table::Task,
     Table::Wake,
+    Table::Lambda,
     Table::Open,
     Table::ClosedByStart,
     Table::ClosedByClose,

@@ -147,6 +147,7 @@ pub fn check_shard(memory: &Memory, registry: &Arc<RwLock<Registry>>, shard: &mu
         registry: Arc::clone(registry),
         limits: Arc::new(Limits::AWS),
         throttle: Arc::new(Throttle::new(Throttles::default())),
+        calls_functions: false,
         epoch: None,
         cache: ExecutionCache::new(),
         wakes: Wakes::new(),
