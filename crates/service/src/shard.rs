@@ -453,7 +453,7 @@ impl Shard {
             Ok(decided) => Ok(decided?),
             Err(_panic) => {
                 tracing::error!(%run_id, "a command could not be applied because of a bug");
-                Err(Refusal::Unavailable)
+                Err(Refusal::Damaged)
             }
         }
     }

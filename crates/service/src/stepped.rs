@@ -48,6 +48,8 @@ pub enum Mail {
 pub struct Stepped {
     shared: Shared,
     parts: Parts,
+    /// When each shard wants its next turn. Only its turns change that, and simulations ask often.
+    wakes: Vec<Option<Timestamp>>,
     matcher: Matcher<Poll>,
     invoker: Invoker,
     reader: Reader,
@@ -64,7 +66,8 @@ impl Stepped {
         let (shared, parts) = Shared::open(store, clock, entropy, options)?;
         let reader = shared.reader();
         let (matcher, invoker) = (Matcher::new(shared.limits.pollers_max), Invoker::new());
-        Ok(Stepped { shared, parts, matcher, invoker, reader })
+        let wakes = parts.shards.iter().map(|(_, shard)| shard.next_wake()).collect();
+        Ok(Stepped { shared, parts, wakes, matcher, invoker, reader })
     }
 
     /// Hands in a checked request. Its answer comes in the course of later turns.
@@ -82,11 +85,8 @@ impl Stepped {
     pub fn busy(&self) -> Vec<Part> {
         let now = self.shared.clock.now();
         let due = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= now);
-        let shards = self
-            .parts
-            .shards
-            .iter()
-            .filter(|(id, shard)| !self.shared.shard(*id).is_empty() || due(shard.next_wake()));
+        let shards = self.parts.shards.iter().map(|(id, _)| *id).zip(&self.wakes);
+        let shards = shards.filter(|(id, wake)| due(**wake) || !self.shared.shard(*id).is_empty());
         let others = [
             (Part::Matcher, !self.shared.matcher.is_empty() || due(self.matcher.next_deadline())),
             (Part::Invoker, !self.shared.invoker.is_empty() || due(self.invoker.next_wake())),
@@ -95,12 +95,12 @@ impl Stepped {
             (Part::Reader, !self.shared.readers.is_empty()),
         ];
         let others = others.into_iter().filter_map(|(part, busy)| busy.then_some(part));
-        shards.map(|(id, _)| Part::Shard(*id)).chain(others).collect()
+        shards.map(|(id, _)| Part::Shard(id)).chain(others).collect()
     }
 
     /// When something falls due that nobody has to ask for.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        let shards = self.parts.shards.iter().filter_map(|(_, shard)| shard.next_wake());
+        let shards = self.wakes.iter().flatten().copied();
         shards.chain(self.matcher.next_deadline()).chain(self.invoker.next_wake()).min()
     }
 
@@ -114,6 +114,7 @@ impl Stepped {
                 let commands = shared.shard(id).take(items_max.min(COMMANDS_MAX), now);
                 let commands = deliver(shared, id, commands.unwrap_or_default(), mail);
                 shared.shard_turn(id, shard, commands);
+                self.wakes[usize::from(id.0)] = shard.next_wake();
             }
             Part::Matcher => {
                 let inputs = shared.matcher.take(items_max.min(MATCHER_INPUTS_MAX), now);

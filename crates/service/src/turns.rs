@@ -66,7 +66,7 @@ impl Shared {
                 self.to_invoker(match result {
                     Ok(Outcome::Lambda(call)) => invoker::Input::Started(place, call),
                     Err(Refusal::Unavailable) => invoker::Input::Unsure(place),
-                    Ok(_) | Err(Refusal::Fault(_) | Refusal::CallerGone) => {
+                    Ok(_) | Err(Refusal::Fault(_) | Refusal::CallerGone | Refusal::Damaged) => {
                         invoker::Input::Gone(place)
                     }
                 });
@@ -74,7 +74,7 @@ impl Shared {
             (Ticket::CloseLambda(place), result) => {
                 self.to_invoker(match result {
                     Err(Refusal::Unavailable) => invoker::Input::NotClosed(place),
-                    Ok(_) | Err(Refusal::Fault(_) | Refusal::CallerGone) => {
+                    Ok(_) | Err(Refusal::Fault(_) | Refusal::CallerGone | Refusal::Damaged) => {
                         invoker::Input::Closed(place)
                     }
                 });
@@ -96,7 +96,8 @@ impl Shared {
             }
             Err(Refusal::CallerGone) => self.offer(list, task),
             Err(Refusal::Unavailable) => self.to_matcher(Input::TaskUnsure(list, waiter)),
-            Err(Refusal::Fault(_))
+            // The task of a damaged run is as good as gone: those behind it must not wait for it.
+            Err(Refusal::Fault(_) | Refusal::Damaged)
             | Ok(
                 Outcome::Done
                 | Outcome::Started(_)
@@ -241,6 +242,6 @@ fn reply(result: Result<Outcome, Refusal>) -> Result<Reply, Fault> {
         }
         Ok(Outcome::Description(detail)) => Ok(Reply::json(&detail)),
         Err(Refusal::Fault(fault)) => Err(fault),
-        Err(Refusal::CallerGone | Refusal::Unavailable) => Err(Fault::Internal),
+        Err(Refusal::CallerGone | Refusal::Unavailable | Refusal::Damaged) => Err(Fault::Internal),
     }
 }

@@ -122,6 +122,9 @@ pub enum Refusal {
     CallerGone,
     /// Ours: the store failed. Whether the command took effect may be unknown.
     Unavailable,
+    /// Ours: what is stored of the run is damaged, or there is a bug that it brings out. It will be
+    /// the same the next time.
+    Damaged,
 }
 
 impl From<Fault> for Refusal {
@@ -140,7 +143,7 @@ impl From<StoreError> for Refusal {
 impl From<Damage> for Refusal {
     fn from(damage: Damage) -> Refusal {
         tracing::error!(%damage, "a stored value is damaged");
-        Refusal::Unavailable
+        Refusal::Damaged
     }
 }
 

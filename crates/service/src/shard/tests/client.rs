@@ -121,6 +121,7 @@ impl Client {
                 Err(Refusal::Fault(fault)) => panic!("refused without a reason: {fault:?}"),
                 Err(Refusal::CallerGone) => panic!("the caller waits"),
                 Err(Refusal::Unavailable) => (),
+                Err(Refusal::Damaged) => panic!("nothing damages this store"),
             }
         }
         panic!("a command is never answered");

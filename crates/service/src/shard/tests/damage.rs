@@ -77,6 +77,23 @@ fn a_damaged_run_does_not_hold_up_the_messages_behind_it() {
     assert_eq!(memory.get(shard, &key), Ok(Some(value)), "what is damaged stays");
 }
 
+#[test]
+fn the_task_of_a_damaged_run_does_not_hold_up_those_behind_it() {
+    let client = Client::new();
+    let shard = keys::shard_of(&workflow("broken"));
+    let broken = start(&client, "broken", "deciders");
+    client.advance(1);
+    start(&client, "whole", "deciders");
+    let memory = client.memory.clone();
+    drop(client);
+    damage(&memory, shard, &broken);
+
+    let client = Client::empty(memory);
+    let task = client
+        .call("PollForDecisionTask", json!({"domain": "d", "taskList": {"name": "deciders"}}));
+    assert_eq!(task.expect("a task")["workflowExecution"]["workflowId"], "whole");
+}
+
 /// A signal from a run of the shard `from`.
 fn message(workflow_id: &str) -> Box<engine::message::Message> {
     let sender = WorkflowExecution { workflow_id: "sender".into(), run_id: "sender".into() };

@@ -146,7 +146,7 @@ fn a_damaged_history_costs_its_run_alone() {
     rig.memory.commit(SHARD, epoch, damage).expect("no fault is planned");
     rig.restart();
     let both = vec![signal(open("w"), "x"), signal(open("v"), "x")];
-    assert_eq!(rig.steps(both), [Err(Refusal::Unavailable), Ok(Outcome::Done)]);
+    assert_eq!(rig.steps(both), [Err(Refusal::Damaged), Ok(Outcome::Done)]);
     // Both have been open for too long; the damaged one is tried again now and then.
     let now = 1_000 + 100_000 * 1_000;
     rig.tick(now);
