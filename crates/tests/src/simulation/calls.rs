@@ -98,6 +98,10 @@ impl World {
         match (call.purpose, answer) {
             (Purpose::Mark(mark), Ok(_)) => self.ledger.acknowledged(&mark),
             (Purpose::Mark(mark), Err(Fault::Internal)) => self.ledger.unknown(&mark),
+            // What finds no room in a history ends it, and may have begun to take effect.
+            (Purpose::Mark(mark), Err(Fault::UnknownResource(_))) if self.events_max.is_some() => {
+                self.ledger.unknown(&mark);
+            }
             (Purpose::Heartbeat { run_id, task, details }, Ok(_)) => {
                 self.ledger.heartbeat_acknowledged(&run_id, task, &details);
             }

@@ -60,6 +60,15 @@ impl World {
         let all_there = self.domain != "brief";
         for (run_id, (_, events)) in &histories {
             histories::check(run_id, events, &self.ledger)?;
+            if let Some(events_max) = self.events_max {
+                let count = events.len() as u64;
+                // One that closes with its last event needs nobody to end it.
+                if count > events_max
+                    || (histories::ends_at_the_limit(events) && count < events_max)
+                {
+                    return Err(format!("run {run_id} ends at event {count} of {events_max}"));
+                }
+            }
         }
         if all_there {
             links::check(&histories)?;

@@ -10,7 +10,7 @@ use super::functions::{FunctionHouse, RunningFunction};
 use super::ledger::Ledger;
 use super::time::{SeededEntropy, TrueTime};
 use serde_json::{Value, json};
-use service::{Functions, Mail, Options, Part, Scope, Stepped};
+use service::{Functions, Limits, Mail, Options, Part, Scope, Stepped};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,6 +22,9 @@ const NODES_MAX: usize = 2;
 
 /// How many requests are under way at the same time at most.
 const CALLS_MAX: usize = 40;
+
+/// How many events a history has at most in the worlds where that limit is low.
+const EVENTS_FEW: u64 = 40;
 
 /// How many steps the trouble takes.
 const STEPS: usize = 500;
@@ -57,6 +60,8 @@ pub struct World {
     pub domain: &'static str,
     /// Whether deciders record so much that histories become long.
     long: bool,
+    /// How many events a history may have, if that is less than usual.
+    pub events_max: Option<u64>,
     /// Polls whose callers are gone and that the flaw keeps.
     leaked: Vec<service::Pending>,
     nodes_started: u64,
@@ -116,6 +121,7 @@ impl World {
         let mut chance = Chance::new(seed, "world");
         let domain = if chance.once_in(8) { "brief" } else { "lasting" };
         let long = chance.once_in(8);
+        let events_max = chance.once_in(8).then_some(EVENTS_FEW);
         World {
             chance,
             time: TrueTime::new(),
@@ -131,6 +137,7 @@ impl World {
             answers: Vec::new(),
             domain,
             long,
+            events_max,
             leaked: Vec::new(),
             nodes_started: 0,
             digest: 0,
@@ -207,7 +214,12 @@ impl World {
         // Some processes are started without anybody who calls functions.
         let functions = Arc::new(self.functions.clone()) as Arc<dyn Functions>;
         let functions = (!self.chance.once_in(8)).then_some(functions);
+        let mut limits = Limits::AWS;
+        if let Some(events_max) = self.events_max {
+            limits.history_events_max = events_max;
+        }
         let options = Options {
+            limits,
             poll_hold: Duration::from_secs(60),
             owner: format!("node-{}", self.nodes_started),
             functions,
