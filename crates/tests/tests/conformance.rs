@@ -5,7 +5,8 @@
 //! RegisterDomain {"name": "d", "workflowExecutionRetentionPeriodInDays": "7"}
 //!                                   before the first case: played before each
 //! == trap 14: ids are unique while they are open
-//!                                   a case; [in process] or [over TCP] behind it: only there
+//!                                   a case; [in process] or [over TCP] behind it: only there;
+//!                                   [open_timers_max 2], [StartTimer 1/5], [functions]: see setting.rs
 //! ListDomains {"registrationStatus": "REGISTERED"}
 //! => {"domainInfos": [{"name": "$first", ...}]}
 //!                                   a request succeeds, and is answered with that; `...` stands for
@@ -24,6 +25,7 @@
 //! answer first
 //! advance 59.5                      the clock goes on by seconds
 //! 1000 times signal w               with the number in place of each `#`
+//! function f returns "all done"     what comes of the oldest call of f: see functions.rs
 //! history w                         its events, all of them
 //!   1 WorkflowExecutionStarted parent=0 at=0 input=-
 //!   2 DecisionTaskScheduled         see event.rs; the first run of w would be $w.run
@@ -39,6 +41,7 @@
 
 mod boundaries;
 mod event;
+mod functions;
 mod host;
 mod in_process;
 mod model;
@@ -47,6 +50,7 @@ mod over_tcp;
 mod play;
 mod request;
 mod script;
+mod setting;
 mod tables;
 
 use host::Host;
@@ -69,14 +73,14 @@ static SCRIPTS: LazyLock<Vec<Script>> =
 
 static IN_PROCESS: LazyLock<Outcome> = LazyLock::new(|| {
     play_all(Place::InProcess, |script, case| {
-        let mut host = InProcess::new();
+        let mut host = InProcess::new(&case.flags);
         play(&mut host, script, case, true)
     })
 });
 
 static OVER_TCP: LazyLock<Outcome> = LazyLock::new(|| {
     play_all(Place::OverTcp, |script, case| {
-        let mut host = OverTcp::new();
+        let mut host = OverTcp::new(&case.flags);
         play(&mut host, script, case, false)
     })
 });
@@ -130,14 +134,31 @@ fn wrong_expectations_are_noticed() {
     let setting = "RegisterDomain {\"name\": \"d\", \"workflowExecutionRetentionPeriodInDays\": \"7\"}\n\
         workflow-type w 1 defaultTaskList=deciders defaultTaskStartToCloseTimeout=60 \
         defaultExecutionStartToCloseTimeout=1000 defaultChildPolicy=TERMINATE\n";
-    let start = "== c\nstart w\n";
+    let start = "== c [functions]\nstart w lambdaRole=r\n";
     let history = "1 WorkflowExecutionStarted parent=0 at=0\n  2 DecisionTaskScheduled";
     let outcome = |case: &str| {
         let script = script::parse("x.script", &format!("{setting}{start}{case}"));
-        play(&mut InProcess::new(), &script, &script.cases[0], true).err()
+        let case = &script.cases[0];
+        play(&mut InProcess::new(&case.flags), &script, case, true).err()
     };
     assert_eq!(outcome(&format!("history w\n  {history}")), None);
     assert_eq!(outcome("poll none\n=> nothing"), None);
+    let call = "poll\ndecide w lambda f g input=i\nfunction g";
+    let called = format!("{call} is called input=i timeout=900\nfunction h is not called");
+    assert_eq!(outcome(&format!("{called}\nfunction g returns r\nfunction g is not called")), None);
+    for wrong in [
+        " is called input=j timeout=900",
+        " is called input=i timeout=9",
+        " is called",
+        " is not called",
+        " dances",
+        " returns r\nfunction g is called input=i timeout=900",
+        " returns r\nfunction g returns r",
+        " is silent\nfunction g is silent",
+        " fails r d\nfunction h fails r d",
+    ] {
+        assert!(outcome(&format!("{call}{wrong}")).is_some(), "{wrong}");
+    }
     for wrong in [
         "start w",
         "start w\n=> WorkflowExecutionAlreadyStartedFault Already started",

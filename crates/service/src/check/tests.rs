@@ -95,8 +95,11 @@ fn store_of(signals: u64) -> Memory {
         let signal = json!({"domain": "d", "workflowId": "long", "signalName": "s"});
         client.call("SignalWorkflowExecution", signal).expect("it is open");
     }
-    // Both ways of the child's start, and a turn for the rows of the messages to go.
+    // Both ways of the child's start; the rows of the messages go when they have been there for a
+    // while.
+    client.rest();
     client.advance(2);
+    client.rest();
     let memory = client.memory.clone();
     client.service.close();
     memory

@@ -93,6 +93,16 @@ impl Client {
         self.service.clock_moved();
     }
 
+    /// Waits until nothing more happens before the clock goes on.
+    #[track_caller]
+    pub fn rest(&self) {
+        let begin = std::time::Instant::now();
+        while !self.service.activity().at_rest {
+            assert!(begin.elapsed() < PATIENCE, "the service does not come to rest");
+            std::thread::yield_now();
+        }
+    }
+
     /// Sends a request, and does not wait for its answer.
     pub fn send(&self, operation: &str, body: Value) -> Result<Pending, Fault> {
         Ok(self.service.call(&scope(), request(operation, body)?))

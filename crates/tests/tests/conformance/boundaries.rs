@@ -434,18 +434,18 @@ fn probe_all(host: &mut dyn Host) {
 
 #[test]
 fn every_constraint_holds_at_its_boundary_in_process() {
-    probe_all(&mut InProcess::new());
+    probe_all(&mut InProcess::new(&[]));
 }
 
 #[test]
 fn every_constraint_holds_at_its_boundary_over_tcp() {
-    probe_all(&mut OverTcp::new());
+    probe_all(&mut OverTcp::new(&[]));
 }
 
 /// Many broken constraints are told together, but no more than ten.
 #[test]
 fn at_most_ten_broken_constraints_are_told() {
-    let mut host = InProcess::new();
+    let mut host = InProcess::new(&[]);
     let blank = json!({ "decisionType": "RecordMarker",
                         "recordMarkerDecisionAttributes": { "markerName": "" } });
     for count in [1, 2, 9, 10, 11, 40] {

@@ -1,11 +1,11 @@
 //! What scripts are played against: something that answers requests and whose clock stands until it
 //! is moved.
 
+use super::functions::House;
 use super::over_tcp::OverTcp;
 use serde_json::Value;
-use service::{Clock, Entropy, Options};
+use service::{Clock, Entropy};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
 use wire::{Operation, Timestamp};
 
 /// How long polls are held, in milliseconds of the service's clock.
@@ -42,6 +42,12 @@ pub trait Host {
     /// What the clock shows, in milliseconds.
     fn now(&self) -> i64;
 
+    /// The functions that the service calls.
+    fn functions(&self) -> &House;
+
+    /// Lets happen what came of something that happened outside of the service.
+    fn rest(&mut self);
+
     /// The host as one that speaks HTTP, if it does.
     fn http(&mut self) -> Option<&mut OverTcp>;
 }
@@ -71,14 +77,5 @@ impl Entropy for TestEntropy {
             let next = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
             *byte = ((next ^ (next >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 56) as u8;
         }
-    }
-}
-
-/// What the service is told at start.
-pub fn options() -> Options {
-    Options {
-        poll_hold: Duration::from_millis(HOLD_MS as u64),
-        owner: "conformance".to_owned(),
-        ..Options::default()
     }
 }

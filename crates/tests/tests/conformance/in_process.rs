@@ -1,7 +1,9 @@
 //! The service without HTTP and without threads.
 
-use super::host::{Answer, Host, Sent, TestClock, TestEntropy, options};
+use super::functions::House;
+use super::host::{Answer, Host, Sent, TestClock, TestEntropy};
 use super::over_tcp::OverTcp;
+use super::setting;
 use serde_json::Value;
 use service::{Clock, Mail, Pending, Reply, Scope, Stepped};
 use std::future::Future;
@@ -19,31 +21,20 @@ const ROUNDS_MAX: usize = 100_000;
 pub struct InProcess {
     service: Stepped,
     clock: Arc<TestClock>,
+    functions: House,
     waiting: Vec<Option<Pending>>,
 }
 
 impl InProcess {
-    pub fn new() -> InProcess {
+    pub fn new(flags: &[String]) -> InProcess {
+        let functions = House::default();
+        let options = setting::options(flags, &functions);
         let clock = Arc::new(TestClock::new());
         let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
         let shared: Arc<dyn Clock> = clock.clone();
-        let opened = Stepped::open(Arc::new(Memory::default()), shared, entropy, &options());
+        let opened = Stepped::open(Arc::new(Memory::default()), shared, entropy, &options);
         let service = opened.expect("a store in memory opens");
-        InProcess { service, clock, waiting: Vec::new() }
-    }
-
-    /// Lets everything happen that happens now.
-    fn settle(&mut self) {
-        for _ in 0..ROUNDS_MAX {
-            let busy = self.service.busy();
-            if busy.is_empty() {
-                return;
-            }
-            for part in busy {
-                self.service.turn(part, usize::MAX, Mail::Orderly);
-            }
-        }
-        panic!("the service does not come to rest");
+        InProcess { service, clock, functions, waiting: Vec::new() }
     }
 }
 
@@ -55,7 +46,7 @@ impl Host for InProcess {
         };
         let scope = Scope { account: access::ACCOUNT.into(), region: "us-east-1".into() };
         let pending = self.service.call(&scope, request);
-        self.settle();
+        self.rest();
         self.waiting.push(Some(pending));
         let number = self.waiting.len() - 1;
         match self.answer(number) {
@@ -77,11 +68,28 @@ impl Host for InProcess {
 
     fn advance(&mut self, ms: i64) {
         self.clock.0.fetch_add(ms, Ordering::SeqCst);
-        self.settle();
+        self.rest();
     }
 
     fn now(&self) -> i64 {
         self.clock.now().0
+    }
+
+    fn functions(&self) -> &House {
+        &self.functions
+    }
+
+    fn rest(&mut self) {
+        for _ in 0..ROUNDS_MAX {
+            let busy = self.service.busy();
+            if busy.is_empty() {
+                return;
+            }
+            for part in busy {
+                self.service.turn(part, usize::MAX, Mail::Orderly);
+            }
+        }
+        panic!("the service does not come to rest");
     }
 
     fn http(&mut self) -> Option<&mut OverTcp> {

@@ -2,7 +2,9 @@
 //!
 //! It never sleeps: the service says when it is at rest, and sockets say when an answer is there.
 
-use super::host::{Answer, Host, Sent, TestClock, TestEntropy, options};
+use super::functions::House;
+use super::host::{Answer, Host, Sent, TestClock, TestEntropy};
+use super::setting;
 use access::Signer;
 use serde_json::Value;
 use server::Server;
@@ -28,6 +30,7 @@ pub struct OverTcp {
     /// Taken when the host goes.
     service: Option<Arc<Service>>,
     clock: Arc<TestClock>,
+    functions: House,
     address: SocketAddr,
     /// Ends the server.
     stop: Option<oneshot::Sender<()>>,
@@ -39,11 +42,13 @@ pub struct OverTcp {
 }
 
 impl OverTcp {
-    pub fn new() -> OverTcp {
+    pub fn new(flags: &[String]) -> OverTcp {
+        let functions = House::default();
+        let options = setting::options(flags, &functions);
         let clock = Arc::new(TestClock::new());
         let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
         let shared: Arc<dyn Clock> = clock.clone();
-        let opened = Service::open(Arc::new(Memory::default()), shared, entropy.clone(), options());
+        let opened = Service::open(Arc::new(Memory::default()), shared, entropy.clone(), options);
         let service = Arc::new(opened.expect("a store in memory opens"));
         let (stop, stopped) = oneshot::channel::<()>();
         let (bound, address) = mpsc::channel();
@@ -63,6 +68,7 @@ impl OverTcp {
         OverTcp {
             service: Some(service),
             clock,
+            functions,
             address,
             stop: Some(stop),
             serving: Some(serving),
@@ -74,11 +80,6 @@ impl OverTcp {
 
     fn service(&self) -> &Service {
         self.service.as_deref().expect("the host is there")
-    }
-
-    /// Waits until nothing more happens by itself.
-    fn rest(&self) {
-        wait_until(|| self.service().activity().at_rest);
     }
 
     /// Sends any request of HTTP. The usual headers are added where `headers` has no value for
@@ -184,6 +185,14 @@ impl Host for OverTcp {
 
     fn now(&self) -> i64 {
         self.clock.now().0
+    }
+
+    fn functions(&self) -> &House {
+        &self.functions
+    }
+
+    fn rest(&mut self) {
+        wait_until(|| self.service().activity().at_rest);
     }
 
     fn http(&mut self) -> Option<&mut OverTcp> {

@@ -90,6 +90,11 @@ impl Player<'_> {
                 let answer = self.host.answer(number).ok_or("it waits still")?;
                 self.compare(operation, &answer, step)
             }
+            "function" => {
+                self.host.functions().play(&words(rest))?;
+                self.host.rest();
+                Ok(())
+            }
             "http" => self.http(rest, step),
             _ => {
                 let (operation, body) = request::parse(&step.text).ok_or("this is no step")?;

@@ -29,6 +29,8 @@ pub struct Script {
 pub struct Case {
     pub name: String,
     pub place: Place,
+    /// What the service is told at start: what else stands in brackets behind the name.
+    pub flags: Vec<String>,
     pub steps: Vec<Step>,
 }
 
@@ -95,12 +97,18 @@ pub fn parse(file: &str, text: &str) -> Script {
 }
 
 fn case(title: &str) -> Case {
-    let (name, place) = match title.split_once(" [") {
-        Some((name, "in process]")) => (name, Place::InProcess),
-        Some((name, "over TCP]")) => (name, Place::OverTcp),
-        Some(_) | None => (title, Place::Both),
-    };
-    Case { name: name.to_owned(), place, steps: Vec::new() }
+    let mut words = title.split(" [");
+    let name = words.next().unwrap_or_default().to_owned();
+    let mut case = Case { name, place: Place::Both, flags: Vec::new(), steps: Vec::new() };
+    for word in words {
+        match word.strip_suffix(']') {
+            Some("in process") => case.place = Place::InProcess,
+            Some("over TCP") => case.place = Place::OverTcp,
+            Some(flag) => case.flags.push(flag.to_owned()),
+            None => panic!("a flag does not end: {title}"),
+        }
+    }
+    case
 }
 
 /// Whether every brace and bracket outside of texts is closed again.
@@ -173,12 +181,13 @@ pub fn unquoted(word: &str) -> String {
 
 #[test]
 fn a_script_is_read_as_it_is_written() {
-    let text = "RegisterDomain {\"name\":\n  \"<a*3>\"}\n# a remark\n== one: two [in process]\n\
+    let text = "RegisterDomain {\"name\":\n  \"<a*3>\"}\n# a remark\n== one: two [a 1] [in process] [b]\n\
                 poll\n=> nothing\n  a=1 b=\"c d\"\n";
     let script = parse("x.script", text);
     assert_eq!(script.before[0].text, "RegisterDomain {\"name\": \"aaa\"}");
     let case = &script.cases[0];
     assert_eq!((case.name.as_str(), case.place), ("one: two", Place::InProcess));
+    assert_eq!(case.flags, ["a 1", "b"]);
     assert_eq!(case.steps[0].expected.as_deref(), Some("nothing"));
     assert_eq!(words(&case.steps[0].details[0]), ["a=1", "b=\"c d\""]);
     assert_eq!(unquoted("\"c d\""), "c d");
