@@ -51,8 +51,10 @@ impl Duel {
             domains: Rc::default(),
             runs: Vec::new(),
             messages: Vec::new(),
+            calls: Vec::new(),
             mistake,
             shown: Rc::default(),
+            called: Rc::default(),
         };
         Duel {
             service: Service::new(EPOCH),
@@ -94,6 +96,7 @@ impl Duel {
             }
             Operation::Poll { is_decision, body, lazily } => self.poll(*is_decision, body, *lazily),
             Operation::Page(which) => self.page(*which),
+            Operation::Function { which, outcome } => self.end_function(*which, outcome),
             Operation::Answer { name, token, body } => self.answer(name, *token, body),
         }
     }
@@ -176,9 +179,10 @@ impl Duel {
                 }
             }
         }
-        let shown = Rc::new(shown);
+        let (shown, called) = (Rc::new(shown), Rc::new(self.service.called()));
         for model in self.mistaken.iter_mut().chain([&mut self.model]) {
             (model.now, model.shown) = (now, Rc::clone(&shown));
+            model.called = Rc::clone(&called);
         }
     }
 
@@ -332,6 +336,20 @@ impl Duel {
         same(name, &real, &Ok(expected))
     }
 
+    /// One of the functions that run ends, if any does.
+    fn end_function(&mut self, which: usize, outcome: &Value) -> Result<(), String> {
+        let running = self.service.running();
+        let Some(index) = running.get(which % running.len().max(1)).copied() else { return Ok(()) };
+        self.script.push(format!("function {index} ends with {outcome}"));
+        self.service.end(index, outcome);
+        self.look(self.model.now, &self.domains());
+        self.judge(|model| {
+            model.function_ends(index, outcome);
+            model.settle()?;
+            compare_histories(model)
+        })
+    }
+
     fn page(&mut self, which: usize) -> Result<(), String> {
         let lazy = (0..self.held.len()).rev().filter(|index| self.held[*index].rest.is_some());
         match lazy.collect::<Vec<_>>().as_slice() {
@@ -429,6 +447,10 @@ impl Duel {
 }
 
 fn compare_histories(model: &World) -> Result<(), String> {
+    let (real, expected) = (&*model.called, model.called());
+    if *real != expected {
+        return Err(format!("the service calls {real:?}\n    where the model calls {expected:?}"));
+    }
     for run in &model.runs {
         let name = format!("{} {}", run.workflow_id, run.run_id);
         let Some((_, _, events)) = model.shown.get(&run.run_id) else {

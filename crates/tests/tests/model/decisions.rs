@@ -215,7 +215,17 @@ impl World {
                 self.record(index, "TimerCanceled", join(which, by));
             }
             "ScheduleLambdaFunction" => {
-                fail(self, &["id", "name"], "LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION");
+                let lambdas = &self.runs[index].lambdas;
+                let in_use = lambdas.iter().any(|it| it.attributes["id"] == asked["id"]);
+                if in_use && self.is(Mistake::LambdaIdsOnce) {
+                    fail(self, &["id", "name"], "ID_ALREADY_IN_USE");
+                    return;
+                }
+                // Unlike other time-outs it has a default.
+                let attributes = join(json!({"startToCloseTimeout": "900"}), asked.clone());
+                let attributes = join(attributes, by);
+                let scheduled = self.record(index, "LambdaFunctionScheduled", attributes.clone());
+                self.runs[index].lambdas.push(Lambda { scheduled, attributes, started: None });
             }
             "ScheduleActivityTask" => match self.activity(index, asked) {
                 Ok(settings) => {
@@ -394,7 +404,9 @@ pub fn started_settings(
 ) -> Result<Value, (&'static str, &'static str)> {
     let mut settings = pick(asked, &["input", "tagList"]);
     settings["workflowType"] = workflow_type.clone();
-    settings["taskPriority"] = either(asked, &known.registered, "taskPriority");
+    for member in ["taskPriority", "lambdaRole"] {
+        settings[member] = either(asked, &known.registered, member);
+    }
     fill(settings, asked, &known.registered, &RUN_SETTINGS).map_err(|cause| {
         let named = RUN_SETTINGS.iter().find(|(_, _, other)| *other == cause);
         (named.expect("it is one of them").0, cause)

@@ -20,6 +20,12 @@ pub enum Mistake {
     EmptyAnswerIsNews,
     /// Markers bring a decision task.
     MarkersAreNews,
+    /// The start of a function brings a decision task.
+    StartedFunctionsAreNews,
+    /// The id of a Lambda task that is open cannot be used again.
+    LambdaIdsOnce,
+    /// A function that is given nothing gets an empty text.
+    NoInputIsEmpty,
     /// A heartbeat gives an activity task more time to be completed.
     HeartbeatExtends,
     /// An activity id cannot be used again.
@@ -44,7 +50,7 @@ pub enum Mistake {
 
 impl Mistake {
     /// All of them.
-    pub const ALL: [Mistake; 18] = [
+    pub const ALL: [Mistake; 21] = [
         Mistake::BuffersEvents,
         Mistake::SchedulesLate,
         Mistake::SecondDecisionTask,
@@ -53,6 +59,9 @@ impl Mistake {
         Mistake::PreviousTimedOut,
         Mistake::EmptyAnswerIsNews,
         Mistake::MarkersAreNews,
+        Mistake::StartedFunctionsAreNews,
+        Mistake::LambdaIdsOnce,
+        Mistake::NoInputIsEmpty,
         Mistake::HeartbeatExtends,
         Mistake::ActivityIdsOnce,
         Mistake::OpenWorkBlocksClose,

@@ -23,6 +23,8 @@ pub enum Operation {
     Page(usize),
     /// A request about a task.
     Answer { name: &'static str, token: Token, body: Value },
+    /// One of the functions that run ends: with a result, a reason and details, or nothing.
+    Function { which: usize, outcome: Value },
     /// So many milliseconds pass.
     Wait(i64),
 }
@@ -112,6 +114,7 @@ fn run_settings() -> Vec<Member> {
         maybe_inside(25, ("taskList", "name"), DECISION_LISTS),
         maybe(25, "childPolicy", POLICIES),
         maybe(20, "taskPriority", PRIORITIES),
+        maybe(15, "lambdaRole", &["arn:other"]),
         tags(),
     ]
 }
@@ -186,8 +189,9 @@ fn attributes(kind: &'static str) -> BoxedStrategy<Value> {
             members
         }
         _ => vec![
-            always("id", &["f"]),
-            always("name", &["function"]),
+            always("id", &["f", "f", "g"]),
+            always("name", &["function", "other"]),
+            maybe(50, "startToCloseTimeout", &["5", "1", "900"]),
             maybe(20, "input", TEXTS),
             control(),
         ],
@@ -215,7 +219,7 @@ fn step() -> BoxedStrategy<Value> {
         3 => decision("SignalExternalWorkflowExecution"),
         2 => decision("RequestCancelExternalWorkflowExecution"),
         5 => decision("StartChildWorkflowExecution"),
-        1 => decision("ScheduleLambdaFunction"),
+        3 => decision("ScheduleLambdaFunction"),
     ]
     .boxed()
 }
@@ -313,6 +317,16 @@ fn work() -> BoxedStrategy<Operation> {
         1 => answer("RespondActivityTaskCanceled", vec![details()]),
     ]
     .boxed()
+}
+
+fn function() -> BoxedStrategy<Operation> {
+    let outcome = prop_oneof![
+        3 => object(vec![always("result", TEXTS)]),
+        2 => object(vec![always("reason", TEXTS), always("details", TEXTS)]),
+        1 => Just(json!({})),
+    ];
+    let whole = |(which, outcome)| Operation::Function { which, outcome };
+    (0..3usize, outcome).prop_map(whole).boxed()
 }
 
 fn steer() -> BoxedStrategy<Operation> {
@@ -454,7 +468,7 @@ fn decider() -> BoxedStrategy<Vec<Operation>> {
         body: json!({"domain": "d", "taskList": {"name": "dl"}}),
         lazily: false,
     };
-    let meanwhile = vec(prop_oneof![2 => steer(), 1 => work(), 1 => wait()], 0..2);
+    let meanwhile = vec(prop_oneof![2 => steer(), 1 => work(), 1 => function(), 1 => wait()], 0..2);
     (meanwhile, decide())
         .prop_map(move |(meanwhile, decide)| {
             std::iter::once(poll.clone()).chain(meanwhile).chain([decide]).collect()
@@ -562,6 +576,7 @@ pub fn operations() -> BoxedStrategy<Vec<Operation>> {
         4 => one(poll()),
         2 => one(decide()),
         2 => one(work()),
+        3 => one(function()),
         3 => one(steer()),
         4 => one(look()),
         2 => one(administer()),
@@ -588,6 +603,7 @@ pub fn registrations() -> Vec<(&'static str, Value)> {
             "domain": domain, "name": "t", "version": "1", "description": "all defaults",
             "defaultTaskList": {"name": "dl"}, "defaultTaskStartToCloseTimeout": "30",
             "defaultExecutionStartToCloseTimeout": "3600", "defaultChildPolicy": "TERMINATE",
+            "defaultLambdaRole": "arn:role",
         })
     };
     let activity = json!({

@@ -310,6 +310,7 @@ impl World {
             "taskList",
             "childPolicy",
             "taskPriority",
+            "lambdaRole",
         ];
         let tasks = usize::from(run.waiting.is_some() || run.working.is_some());
         let children = run.children.iter().filter(|child| child.started.is_some());
@@ -321,7 +322,7 @@ impl World {
                 "openDecisionTasks": tasks,
                 "openTimers": run.timers.len(),
                 "openChildWorkflowExecutions": children.count(),
-                "openLambdaFunctions": 0,
+                "openLambdaFunctions": run.lambdas.len(),
             },
             "latestActivityTaskTimestamp": run.latest_activity,
             "latestExecutionContext": run.context,

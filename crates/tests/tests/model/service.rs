@@ -2,11 +2,14 @@
 //! memory and a clock that is moved by hand. After each request it works until nothing is left.
 
 use serde_json::{Map, Value};
-use service::{Clock, Entropy, Mail, Options, Pending, Reply, Scope, Stepped};
+use service::{
+    Clock, Entropy, FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Mail, Options,
+    Pending, Reply, Scope, Stepped,
+};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use store::memory::Memory;
@@ -49,18 +52,34 @@ impl Entropy for Counter {
     }
 }
 
+/// A call of a function, and its answer as long as nobody has heard it.
+type Called = (FunctionCall, Option<FunctionAnswer>);
+
+/// The functions that were called so far, in that order.
+#[derive(Clone, Debug, Default)]
+struct House(Arc<Mutex<Vec<Called>>>);
+
+impl Functions for House {
+    fn call(&self, call: FunctionCall, answer: FunctionAnswer) {
+        self.0.lock().expect("no holder panics").push((call, Some(answer)));
+    }
+}
+
 /// See the module.
 pub struct Service {
     stepped: Stepped,
     clock: Arc<AtomicI64>,
     scope: Scope,
+    functions: House,
 }
 
 impl Service {
     /// A new one at that time.
     pub fn new(now: i64) -> Service {
         let clock = Arc::new(AtomicI64::new(now));
+        let functions = House::default();
         let options = Options {
+            functions: Some(Arc::new(functions.clone()) as Arc<dyn Functions>),
             poll_hold: Duration::from_millis(POLL_HOLD_MS.unsigned_abs()),
             owner: "model".to_owned(),
             ..Options::default()
@@ -70,7 +89,7 @@ impl Service {
         let stepped = Stepped::open(store, Arc::new(time), Arc::new(chance), &options)
             .expect("no fault is planned");
         let scope = Scope { account: "123456789012".into(), region: "us-east-1".into() };
-        Service { stepped, clock, scope }
+        Service { stepped, clock, scope, functions }
     }
 
     /// Moves the clock.
@@ -85,6 +104,35 @@ impl Service {
             self.stepped.turn(part, usize::MAX, Mail::Orderly);
         }
         panic!("the service finds no rest");
+    }
+
+    /// Which functions were called with what, and how many seconds they have.
+    pub fn called(&self) -> Vec<(String, String, u64)> {
+        let calls = self.functions.0.lock().expect("no holder panics");
+        let told = |call: &FunctionCall| {
+            (call.name.to_string(), call.payload.as_str().to_owned(), call.timeout.as_secs())
+        };
+        calls.iter().map(|(call, _)| told(call)).collect()
+    }
+
+    /// Which of the functions that were called run still.
+    pub fn running(&self) -> Vec<usize> {
+        let calls = self.functions.0.lock().expect("no holder panics");
+        (0..calls.len()).filter(|index| calls[*index].1.is_some()).collect()
+    }
+
+    /// A function ends: it returns a text, fails for a reason and with details, or says nothing.
+    pub fn end(&mut self, index: usize, outcome: &Value) {
+        let answer = self.functions.0.lock().expect("no holder panics")[index].1.take();
+        let answer = answer.expect("it runs");
+        let said = |member: &str| outcome[member].as_str().unwrap_or_default().to_owned();
+        if outcome["result"].is_string() {
+            answer.send(FunctionOutcome::Returned { payload: said("result") });
+        } else if outcome["reason"].is_string() {
+            let (reason, details) = (said("reason"), said("details"));
+            answer.send(FunctionOutcome::Failed { reason, details });
+        }
+        self.work();
     }
 
     /// Hands in a request.

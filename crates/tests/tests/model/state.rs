@@ -65,6 +65,15 @@ pub struct Timer {
     pub fires: Option<i64>,
 }
 
+/// A Lambda task.
+#[derive(Clone)]
+pub struct Lambda {
+    pub scheduled: u64,
+    /// Its scheduled event.
+    pub attributes: Value,
+    pub started: Option<(u64, i64)>,
+}
+
 #[derive(Clone)]
 pub struct Child {
     pub initiated: u64,
@@ -105,6 +114,7 @@ pub struct Run {
     pub activities: Vec<Activity>,
     pub timers: Vec<Timer>,
     pub children: Vec<Child>,
+    pub lambdas: Vec<Lambda>,
     pub cancel_requested: bool,
     pub context: Value,
     pub latest_activity: Option<i64>,
@@ -162,9 +172,13 @@ pub struct World {
     pub domains: Rc<BTreeMap<String, Domain>>,
     pub runs: Vec<Run>,
     pub messages: Vec<Message>,
+    /// The functions that were called so far, by run and scheduled event.
+    pub calls: Vec<(usize, u64)>,
     pub mistake: Option<Mistake>,
     /// What the service shows. Run ids are taken from here, and the order of what has none.
     pub shown: Rc<Shown>,
+    /// The functions that the service has called: name, input and seconds.
+    pub called: Rc<Vec<(String, String, u64)>>,
 }
 
 /// A text member, or the empty text.
@@ -222,6 +236,8 @@ fn is_news(kind: &str) -> bool {
             | "ActivityTaskCanceled"
             | "TimerFired"
             | "DecisionTaskTimedOut"
+            | "LambdaFunctionCompleted"
+            | "LambdaFunctionTimedOut"
             | "ExternalWorkflowExecutionSignaled"
             | "ExternalWorkflowExecutionCancelRequested"
     ) || kind.starts_with("ChildWorkflowExecution")
@@ -260,14 +276,16 @@ impl World {
 
     /// Appends an event. Nulls among the attributes stand for what was not given.
     pub fn record(&mut self, run: usize, kind: &str, attributes: Value) -> u64 {
-        let (now, mistaken) = (self.now, self.is(Mistake::MarkersAreNews));
+        let mistaken = (self.is(Mistake::MarkersAreNews) && kind == "MarkerRecorded")
+            || (self.is(Mistake::StartedFunctionsAreNews) && kind == "LambdaFunctionStarted");
+        let now = self.now;
         let run = &mut self.runs[run];
         let id = run.events.len() as u64 + 1;
         run.events.push(Rc::new(json!({
             "eventId": id, "eventTimestamp": now, "eventType": kind,
             attributes_member(kind): without_nulls(attributes),
         })));
-        run.news |= is_news(kind) || (mistaken && kind == "MarkerRecorded");
+        run.news |= is_news(kind) || mistaken;
         if kind.starts_with("ActivityTask") && kind != "ActivityTaskCancelRequested" {
             run.latest_activity = Some(now);
         }
@@ -335,6 +353,7 @@ impl World {
             activities: Vec::new(),
             timers: Vec::new(),
             children: Vec::new(),
+            lambdas: Vec::new(),
             cancel_requested: false,
             context: Value::Null,
             latest_activity: None,

@@ -17,6 +17,8 @@ pub enum Step {
     WaitingTimesOut(usize),
     ActivityTimesOut(usize, u64, &'static str),
     TimerFires(usize, u64),
+    LambdaStarts(usize, u64),
+    LambdaTimesOut(usize, u64),
     Arrives(usize),
 }
 
@@ -46,6 +48,12 @@ impl World {
             }
             for timer in &run.timers {
                 add(timer.fires, Step::TimerFires(index, timer.started));
+            }
+            for lambda in &run.lambdas {
+                if let Some((_, at)) = lambda.started {
+                    let at = later(at, text(&lambda.attributes, "startToCloseTimeout"));
+                    add(at, Step::LambdaTimesOut(index, lambda.scheduled));
+                }
             }
             for activity in &run.activities {
                 let mut ends = Vec::new();
@@ -81,7 +89,12 @@ impl World {
         };
         let messages = (0..self.messages.len()).filter(first).map(Step::Arrives);
         let due = self.deadlines().into_iter().filter(|(at, _)| *at <= self.now);
-        messages.chain(due.map(|(_, step)| step)).collect()
+        let open = self.runs.iter().enumerate().filter(|(_, run)| run.is_open());
+        let starts = open.filter_map(|(index, run)| {
+            let lambda = run.lambdas.iter().find(|lambda| lambda.started.is_none())?;
+            Some(Step::LambdaStarts(index, lambda.scheduled))
+        });
+        messages.chain(starts).chain(due.map(|(_, step)| step)).collect()
     }
 
     /// Lets everything happen that happens by itself at this time, in an order that leads to what
@@ -188,11 +201,74 @@ impl World {
                 let attributes = json!({"timerId": timer.id, "startedEventId": started});
                 self.tell(index, "TimerFired", attributes);
             }
+            Step::LambdaStarts(index, scheduled) => self.start_lambda(index, scheduled),
+            Step::LambdaTimesOut(index, scheduled) => {
+                let timeout = json!({"timeoutType": "START_TO_CLOSE"});
+                self.end_lambda(index, scheduled, "LambdaFunctionTimedOut", timeout);
+            }
             Step::Arrives(place) => {
                 let message = self.messages.remove(place);
                 self.arrive(message);
             }
         }
+    }
+
+    /// A function is called, if somebody allows it.
+    fn start_lambda(&mut self, index: usize, scheduled: u64) {
+        let which = json!({"scheduledEventId": scheduled});
+        let (now, run) = (self.now, &mut self.runs[index]);
+        if run.settings()["lambdaRole"].is_null() {
+            run.lambdas.retain(|lambda| lambda.scheduled != scheduled);
+            let text = "No IAM role is attached to the current workflow execution.";
+            let why = json!({"cause": "ASSUME_ROLE_FAILED", "message": text});
+            self.tell(index, "StartLambdaFunctionFailed", join(which, why));
+            return;
+        }
+        let started = run.events.len() as u64 + 1;
+        let lambda = run.lambdas.iter_mut().find(|lambda| lambda.scheduled == scheduled);
+        lambda.expect("it was scheduled").started = Some((started, now));
+        self.calls.push((index, scheduled));
+        self.record(index, "LambdaFunctionStarted", which);
+        self.finish(index);
+    }
+
+    /// A function that was called ends. Nobody waits for it any more if its time is over, or its
+    /// run.
+    pub fn function_ends(&mut self, call: usize, outcome: &Value) {
+        let (index, scheduled) = self.calls[call];
+        let run = &self.runs[index];
+        if !run.is_open() || run.lambdas.iter().all(|lambda| lambda.scheduled != scheduled) {
+            return;
+        }
+        // An empty text is none.
+        let mut said = outcome.clone();
+        said.as_object_mut().into_iter().for_each(|said| said.retain(|_, value| value != ""));
+        if outcome["result"].is_string() {
+            self.end_lambda(index, scheduled, "LambdaFunctionCompleted", said);
+        } else if outcome["reason"].is_string() {
+            self.end_lambda(index, scheduled, "LambdaFunctionFailed", said);
+        }
+    }
+
+    fn end_lambda(&mut self, index: usize, scheduled: u64, kind: &'static str, said: Value) {
+        let lambdas = &mut self.runs[index].lambdas;
+        let place = lambdas.iter().position(|lambda| lambda.scheduled == scheduled);
+        let lambda = lambdas.remove(place.expect("it was open"));
+        let started = lambda.started.map(|(id, _)| id);
+        let which = json!({"scheduledEventId": scheduled, "startedEventId": started});
+        self.tell(index, kind, join(which, said));
+    }
+
+    /// The functions that were called: name, input and seconds.
+    pub fn called(&self) -> Vec<(String, String, u64)> {
+        let none = if self.is(Mistake::NoInputIsEmpty) { "" } else { "{}" };
+        let told = |(index, scheduled): &(usize, u64)| {
+            let event = self.runs[*index].event(*scheduled);
+            let seconds = text(event, "startToCloseTimeout").parse().expect("a number of seconds");
+            let input = event["input"].as_str().unwrap_or(none).to_owned();
+            (text(event, "name").to_owned(), input, seconds)
+        };
+        self.calls.iter().map(told).collect()
     }
 
     fn decision_times_out(&mut self, index: usize, task: &DecisionTask, kind: &str) {
@@ -364,6 +440,7 @@ pub const STARTED_MEMBERS: &[&str] = &[
     "taskPriority",
     "childPolicy",
     "tagList",
+    "lambdaRole",
 ];
 
 /// An event's attributes whose members are those of `value`, as far as they are given.
