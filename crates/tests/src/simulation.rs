@@ -42,9 +42,18 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// What is looked at besides what clients see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// The rows of the store, too.
+    Rows,
+    /// Nothing.
+    Outside,
+}
+
 /// Runs a seed, with a deliberate bug if one is given.
-pub fn run(seed: u64, flaw: Option<Flaw>) -> Result<Summary, Box<Failure>> {
-    let mut world = World::new(seed, flaw);
+pub fn run(seed: u64, flaw: Option<Flaw>, watch: Watch) -> Result<Summary, Box<Failure>> {
+    let mut world = World::new(seed, flaw, watch);
     match panics::caught(|| world.run()) {
         Ok(summary) => Ok(summary),
         Err(what) => Err(Box::new(Failure { seed, what, trace: world.trace().cloned().collect() })),

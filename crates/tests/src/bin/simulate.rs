@@ -2,7 +2,7 @@
 //! bug after that, says which seed notices it first.
 
 use std::process::ExitCode;
-use tests::simulation::{self, Flaw, Summary};
+use tests::simulation::{self, Flaw, Summary, Watch};
 
 const USAGE: &str = "simulate FIRST COUNT [BUG]: runs so many seeds, from the first one on";
 
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 fn run(first: u64, count: u64) -> ExitCode {
     let (mut failed, mut total) = (0u64, Summary::default());
     for seed in first..first.saturating_add(count) {
-        match simulation::run(seed, None) {
+        match simulation::run(seed, None, Watch::Rows) {
             Ok(summary) => total.add(&summary),
             Err(failure) => {
                 failed += 1;
@@ -41,7 +41,8 @@ fn run(first: u64, count: u64) -> ExitCode {
 
 fn look_for(first: u64, count: u64, flaw: Flaw) -> ExitCode {
     let seeds = first..first.saturating_add(count);
-    match seeds.into_iter().find_map(|seed| simulation::run(seed, Some(flaw)).err()) {
+    match seeds.into_iter().find_map(|seed| simulation::run(seed, Some(flaw), Watch::Outside).err())
+    {
         Some(failure) => {
             println!("{failure}");
             ExitCode::SUCCESS

@@ -45,7 +45,7 @@ pub fn some(chance: &mut Chance, names: &mut Names) -> Vec<Value> {
 
 /// Many decisions that do nothing but make a history long.
 pub fn markers(chance: &mut Chance, names: &mut Names) -> Vec<Value> {
-    let count = chance.below(80);
+    let count = 100 + chance.below(200);
     (0..count).map(|_| marker(names)).collect()
 }
 

@@ -43,6 +43,10 @@ pub enum Flaw {
     ServesTheGone,
     /// A signal is recorded twice.
     RepeatsSignals,
+    /// What an execution that closes has still to say to others is lost.
+    LosesLastWords,
+    /// What comes of functions is lost.
+    LosesOutcomes,
     /// How many executions are open is not written down when it changes.
     ForgetsOpenCount,
     /// A Lambda task is not written down, only offered.
@@ -53,7 +57,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Flaw; 18] = [
+    pub const ALL: [Flaw; 20] = [
         Flaw::ForgetsTask,
         Flaw::KeepsTask,
         Flaw::ForgetsWake,
@@ -69,6 +73,8 @@ impl Flaw {
         Flaw::ScansShort,
         Flaw::ServesTheGone,
         Flaw::RepeatsSignals,
+        Flaw::LosesLastWords,
+        Flaw::LosesOutcomes,
         Flaw::ForgetsOpenCount,
         Flaw::ForgetsLambda,
         Flaw::CallsAgain,
@@ -221,6 +227,24 @@ impl Disk {
         before
     }
 
+    /// What a batch says to other shards counts as taken there, if an execution closes in it.
+    fn take_last_words(&self, from: ShardId, batch: &Batch) {
+        if !batch.writes().any(|(key, value)| key[0] == tag::CLOSED_BY_CLOSE && value.is_some()) {
+            return;
+        }
+        for (key, _) in
+            batch.writes().filter(|(key, value)| key[0] == tag::OUTBOX && value.is_some())
+        {
+            let (to, number) = key[1..].split_at(2);
+            let to = ShardId(u16::from_be_bytes([to[0], to[1]]));
+            let number = number.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+            let mut taken = Batch::default();
+            let watermark = [&[tag::WATERMARK], &from.0.to_be_bytes()[..]].concat();
+            taken.put(watermark, [&[1], number.to_string().as_bytes()].concat());
+            self.force(to, taken);
+        }
+    }
+
     /// Notes which pollers the events of a batch name.
     fn note_served(&self, batch: &Batch) {
         let mut served = Vec::new();
@@ -250,6 +274,9 @@ impl Store for Disk {
         };
         let before = self.before(shard, &batch);
         let outcome = self.faulty.commit(shard, epoch, batch.clone());
+        if self.flaw == Some(Flaw::LosesLastWords) && outcome.is_ok() {
+            self.take_last_words(shard, &batch);
+        }
         let unknown = matches!(outcome, Err(CommitError::Unknown(_)));
         if self.flaw == Some(Flaw::AcknowledgesEarly) && outcome.is_ok() {
             let mut state = self.state();

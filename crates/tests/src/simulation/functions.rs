@@ -28,6 +28,8 @@ impl FunctionHouse {
 /// A function that has been called and has not ended. Its input tells it from every other.
 pub struct RunningFunction {
     mark: Mark,
+    /// Called by the one node that is there when the trouble is over: it hears of the end.
+    is_heard: bool,
     answer: FunctionAnswer,
 }
 
@@ -41,7 +43,8 @@ impl World {
             if self.flaw == Some(Flaw::CallsAgain) && self.chance.once_in(4) {
                 self.ledger.called(&mark)?;
             }
-            self.running_functions.push(RunningFunction { mark, answer });
+            let is_heard = self.settling_since.is_some();
+            self.running_functions.push(RunningFunction { mark, is_heard, answer });
         }
         Ok(())
     }
@@ -52,7 +55,7 @@ impl World {
             return;
         }
         let index = self.chance.below(self.running_functions.len());
-        let RunningFunction { mark, answer } = self.running_functions.swap_remove(index);
+        let RunningFunction { mark, is_heard, answer } = self.running_functions.swap_remove(index);
         let how = self.chance.weighted(&[6, 2, 2]);
         self.note(|| {
             format!("function {mark} ends with {}", ["a result", "a failure", "silence"][how])
@@ -62,8 +65,10 @@ impl World {
             1 => FunctionOutcome::Failed { reason: mark.clone(), details: String::new() },
             _ => return,
         };
-        self.ledger.ended(&mark);
-        answer.send(outcome);
+        self.ledger.ended(&mark, is_heard.then(|| self.time.now()));
+        if self.flaw != Some(Flaw::LosesOutcomes) {
+            answer.send(outcome);
+        }
     }
 
     /// All functions that run end.

@@ -19,7 +19,8 @@ pub fn event_type(event: &Value) -> &str {
     event["eventType"].as_str().expect("an event has a type")
 }
 
-fn at(event: &Value) -> i64 {
+/// When an event happened, in milliseconds.
+pub fn at(event: &Value) -> i64 {
     (event["eventTimestamp"].as_f64().expect("an event has a time") * 1000.0).round() as i64
 }
 
@@ -251,8 +252,10 @@ impl<'l> Fold<'l> {
                 ensure(said("reason") || nobody, "the function failed so")
             }
             _ => {
-                let due = millis(&task.given, "startToCloseTimeout");
-                ensure(due.is_some_and(|ms| task.began + ms <= at(event)), "too early")
+                let due = millis(&task.given, "startToCloseTimeout").map(|ms| task.began + ms);
+                ensure(due.is_some_and(|due| due <= at(event)), "too early")?;
+                let heard = self.ledger.heard_at(mark);
+                ensure(heard.is_none_or(|heard| due <= Some(heard)), "its outcome was heard")
             }
         }
     }

@@ -25,6 +25,13 @@ struct Heartbeat {
     acknowledged: Option<usize>,
 }
 
+/// A function that was called.
+#[derive(Clone, Copy, Debug, Default)]
+struct Function {
+    ended: bool,
+    heard_at: Option<i64>,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -42,7 +49,7 @@ pub struct Ledger {
     /// Pollers who went away before they were served.
     gone: BTreeSet<String>,
     /// Functions that were called, by their input, and whether they have ended.
-    functions: BTreeMap<Mark, bool>,
+    functions: BTreeMap<Mark, Function>,
     /// How many reads and tasks were compared.
     compared: u64,
 }
@@ -146,20 +153,25 @@ impl Ledger {
 
     /// A function was called.
     pub fn called(&mut self, mark: &Mark) -> Result<(), String> {
-        match self.functions.insert(mark.clone(), false) {
+        match self.functions.insert(mark.clone(), Function::default()) {
             None => Ok(()),
             Some(_) => Err(format!("the function of {mark} was called twice")),
         }
     }
 
-    /// A function has ended, and said so.
-    pub fn ended(&mut self, mark: &Mark) {
-        self.functions.insert(mark.clone(), true);
+    /// A function has ended, and said so; when, if somebody was certain to hear it.
+    pub fn ended(&mut self, mark: &Mark, heard_at: Option<i64>) {
+        self.functions.insert(mark.clone(), Function { ended: true, heard_at });
     }
 
     /// Whether a function has ended, and said so.
     pub fn has_ended(&self, mark: &str) -> bool {
-        self.functions.get(mark).copied().unwrap_or(false)
+        self.functions.get(mark).is_some_and(|function| function.ended)
+    }
+
+    /// When a function has ended, if somebody was certain to hear it.
+    pub fn heard_at(&self, mark: &str) -> Option<i64> {
+        self.functions.get(mark)?.heard_at
     }
 
     /// The functions that were called.

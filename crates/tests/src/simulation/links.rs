@@ -1,6 +1,6 @@
 //! What must be true between histories: what an execution asked of another happened there once.
 
-use super::histories::{attributes, event_type, is_close};
+use super::histories::{at as time, attributes, event_type, is_close};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -34,8 +34,38 @@ fn arrivals(histories: &Histories, run_id: &str, initiated: &Value, kind: &str) 
     histories.values().map(|(_, events)| events.iter().filter(arrived).count()).sum()
 }
 
+/// How far the clocks of two nodes may be apart, in milliseconds.
+const CLOCKS_APART_MS: i64 = 10_000;
+
+/// When the trouble was over, by the true time, and how the world is.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances {
+    /// By then every message is on its way for good.
+    pub settling_since: i64,
+    /// Full histories and quotas make executions refuse what they would take otherwise.
+    pub limited: bool,
+}
+
+impl Circumstances {
+    /// True if a run of the workflow could take a message that was sent at `at`, whenever it came.
+    fn surely_open(&self, histories: &Histories, workflow_id: &str, at: i64) -> bool {
+        histories.values().any(|(of, events)| {
+            of == workflow_id
+                && events.first().is_some_and(|e| time(e) < at - CLOCKS_APART_MS)
+                && events.last().is_some_and(|e| time(e) > self.settling_since + CLOCKS_APART_MS)
+        })
+    }
+
+    /// True if no run of the workflow was open when a message came that was sent at `at`.
+    fn surely_free(&self, histories: &Histories, workflow_id: &str, at: i64) -> bool {
+        !histories.values().any(|(of, events)| {
+            of == workflow_id && events.last().is_some_and(|e| time(e) > at - CLOCKS_APART_MS)
+        })
+    }
+}
+
 /// Checks every announcement of every history.
-pub fn check(histories: &Histories) -> Result<(), String> {
+pub fn check(histories: &Histories, world: Circumstances) -> Result<(), String> {
     for (run_id, (_, events)) in histories {
         for event in events {
             let checked = match event_type(event) {
@@ -45,7 +75,7 @@ pub fn check(histories: &Histories) -> Result<(), String> {
                         "SignalExternalWorkflowExecutionFailed",
                     ];
                     let kind = "WorkflowExecutionSignaled";
-                    check_told(histories, run_id, events, event, outcomes, kind)
+                    check_told(histories, world, run_id, events, event, outcomes, kind)
                 }
                 "RequestCancelExternalWorkflowExecutionInitiated" => {
                     let outcomes = [
@@ -53,10 +83,10 @@ pub fn check(histories: &Histories) -> Result<(), String> {
                         "RequestCancelExternalWorkflowExecutionFailed",
                     ];
                     let kind = "WorkflowExecutionCancelRequested";
-                    check_told(histories, run_id, events, event, outcomes, kind)
+                    check_told(histories, world, run_id, events, event, outcomes, kind)
                 }
                 "StartChildWorkflowExecutionInitiated" => {
-                    check_child(histories, run_id, events, event)
+                    check_child(histories, world, run_id, events, event)
                 }
                 "WorkflowExecutionContinuedAsNew" => check_next(histories, run_id, events, event),
                 _ => Ok(()),
@@ -69,6 +99,7 @@ pub fn check(histories: &Histories) -> Result<(), String> {
 
 fn check_told(
     histories: &Histories,
+    world: Circumstances,
     run_id: &str,
     events: &[Value],
     initiated: &Value,
@@ -78,8 +109,12 @@ fn check_told(
     let done = answers(events, initiated, &[done]).count();
     let failed = answers(events, initiated, &[failed]).count();
     let arrived = arrivals(histories, run_id, initiated, kind);
+    let target = text(attributes(initiated), "workflowId");
     match (done, failed, arrived) {
-        // Who closes before the answer does not hear it.
+        // Who closes before the answer does not hear it; but what was announced is done.
+        (0, 0, 0) if !world.limited && world.surely_open(histories, target, time(initiated)) => {
+            Err("it was never told".to_owned())
+        }
         (1, 0, 1) | (0, 1, 0) | (0, 0, 0 | 1) => Ok(()),
         counts => Err(format!("done, failed and arrived so often: {counts:?}")),
     }
@@ -108,6 +143,7 @@ fn child<'h>(
 
 fn check_child(
     histories: &Histories,
+    world: Circumstances,
     run_id: &str,
     events: &[Value],
     initiated: &Value,
@@ -117,7 +153,18 @@ fn check_child(
     let failed = answers(events, initiated, &["StartChildWorkflowExecutionFailed"]).count();
     let child = child(histories, run_id, initiated)?;
     match (started.as_slice(), failed, child) {
-        ([], 1, None) | ([], 0, None) => return Ok(()),
+        ([], 0, None) => {
+            // A parent that is terminated takes back what has not started yet.
+            let takes_back = ["WorkflowExecutionTerminated", "WorkflowExecutionTimedOut"];
+            let ends_so = events.last().is_some_and(|end| takes_back.contains(&event_type(end)));
+            let workflow_id = text(attributes(initiated), "workflowId");
+            let free = world.surely_free(histories, workflow_id, time(initiated));
+            if free && !ends_so && !world.limited {
+                return Err("its child never started".to_owned());
+            }
+            return Ok(());
+        }
+        ([], 1, None) => return Ok(()),
         ([], 0, Some(_)) => (), // The parent has closed before it was told.
         ([event], 0, Some((child, _))) => {
             let told = text(&attributes(event)["workflowExecution"], "runId");

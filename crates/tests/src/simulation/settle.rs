@@ -42,6 +42,7 @@ impl World {
         self.held.clear();
         self.time.advance(CLOCKS_APART_MS);
         self.start_node(0);
+        self.settling_since = Some(self.time.now());
         self.check_store()?;
         let end = self.time.now() + SETTLE_MS_MAX;
         self.settle_stage(Stage::Finish, end)?;

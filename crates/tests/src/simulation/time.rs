@@ -26,21 +26,29 @@ impl TrueTime {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// A node's clock. Such a clock never goes back while its node lives, but the next node's may
-    /// be behind it.
-    pub fn clock(&self, offset_ms: i64) -> Arc<dyn Clock> {
-        Arc::new(NodeClock { time: self.clone(), offset_ms })
+    /// A node's clock, which somebody may set.
+    pub fn clock(&self, offset_ms: i64) -> Arc<NodeClock> {
+        Arc::new(NodeClock { time: self.clone(), offset_ms: AtomicI64::new(offset_ms) })
     }
 }
 
-struct NodeClock {
+/// A clock that follows the true time at an offset.
+#[derive(Debug)]
+pub struct NodeClock {
     time: TrueTime,
-    offset_ms: i64,
+    offset_ms: AtomicI64,
+}
+
+impl NodeClock {
+    /// Sets the clock, forward or back.
+    pub fn set(&self, offset_ms: i64) {
+        self.offset_ms.store(offset_ms, Ordering::SeqCst);
+    }
 }
 
 impl Clock for NodeClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.time.now() + self.offset_ms)
+        Timestamp(self.time.now() + self.offset_ms.load(Ordering::SeqCst))
     }
 }
 

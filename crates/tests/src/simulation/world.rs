@@ -2,13 +2,14 @@
 //! store that fails, messages that are lost or come twice, clocks that jump, and callers who are
 //! late, go away, or say everything twice. One thread, one seed.
 
+use super::Watch;
 use super::calls::{Call, HeldTask, Purpose};
 use super::chance::Chance;
 use super::decisions::{self, ACTIVITY_LISTS, DECISION_LISTS, Names, ROLE, WORKFLOWS};
 use super::disk::{Disk, Flaw};
 use super::functions::{FunctionHouse, RunningFunction};
 use super::ledger::Ledger;
-use super::time::{SeededEntropy, TrueTime};
+use super::time::{NodeClock, SeededEntropy, TrueTime};
 use serde_json::{Value, json};
 use service::{Functions, Limits, Mail, Options, Part, Scope, Stepped};
 use std::collections::VecDeque;
@@ -39,6 +40,7 @@ const TRACE_MAX: usize = 60;
 pub struct Node {
     pub number: u64,
     pub service: Stepped,
+    clock: Arc<NodeClock>,
 }
 
 /// See the module.
@@ -47,6 +49,9 @@ pub struct World {
     pub time: TrueTime,
     pub disk: Disk,
     pub flaw: Option<Flaw>,
+    pub watch: Watch,
+    /// When the trouble ended, by the true time, if it has.
+    pub settling_since: Option<i64>,
     pub nodes: Vec<Node>,
     pub calls: Vec<Call>,
     pub ledger: Ledger,
@@ -60,7 +65,7 @@ pub struct World {
     pub domain: &'static str,
     /// Whether deciders record so much that histories become long.
     long: bool,
-    /// How many events a history may have, if that is less than usual.
+    /// How many events a history may have, if that is less than usual; other quotas are low then, too.
     pub events_max: Option<u64>,
     /// Polls whose callers are gone and that the flaw keeps.
     leaked: Vec<service::Pending>,
@@ -117,7 +122,7 @@ impl std::fmt::Display for Summary {
 
 impl World {
     /// Before anything happened.
-    pub fn new(seed: u64, flaw: Option<Flaw>) -> World {
+    pub fn new(seed: u64, flaw: Option<Flaw>, watch: Watch) -> World {
         let mut chance = Chance::new(seed, "world");
         let domain = if chance.once_in(8) { "brief" } else { "lasting" };
         let long = chance.once_in(8);
@@ -127,6 +132,8 @@ impl World {
             time: TrueTime::new(),
             disk: Disk::new(seed, flaw),
             flaw,
+            watch,
+            settling_since: None,
             nodes: Vec::new(),
             calls: Vec::new(),
             ledger: Ledger::default(),
@@ -217,6 +224,10 @@ impl World {
         let mut limits = Limits::AWS;
         if let Some(events_max) = self.events_max {
             limits.history_events_max = events_max;
+            limits.open_activities_max = 2;
+            limits.open_timers_max = 2;
+            limits.open_children_max = 2;
+            limits.open_executions_max = 6;
         }
         let options = Options {
             limits,
@@ -226,12 +237,12 @@ impl World {
             ..Options::default()
         };
         let clock = self.time.clock(offset_ms);
-        let opened = Stepped::open(store, clock, Arc::new(entropy), &options);
+        let opened = Stepped::open(store, clock.clone(), Arc::new(entropy), &options);
         self.nodes_started += 1;
         let number = self.nodes_started;
         self.note(|| format!("node {number} starts at {offset_ms} ms: {}", opened.is_ok()));
         // One that cannot open ends, and is started again some other time.
-        self.nodes.extend(opened.ok().map(|service| Node { number, service }));
+        self.nodes.extend(opened.ok().map(|service| Node { number, service, clock }));
     }
 
     /// Ends a process. What it was asked stays unanswered.
@@ -246,7 +257,7 @@ impl World {
 
     /// One thing happens.
     fn step(&mut self) -> Result<(), String> {
-        match self.chance.weighted(&[60, 28, 7, 1, 1, 1]) {
+        match self.chance.weighted(&[60, 28, 7, 1, 1, 1, 1]) {
             0 if !self.nodes.is_empty() => {
                 for _ in 0..=self.chance.below(TURNS_PER_STEP_MAX) {
                     self.turn();
@@ -267,14 +278,26 @@ impl World {
                 self.crash_node(index);
             }
             4 if self.nodes.len() < NODES_MAX => {
-                let offset = self.chance.below(10_000) as i64 - 5_000;
+                let offset = self.some_offset();
                 self.start_node(offset);
+            }
+            5 if !self.nodes.is_empty() => {
+                let (index, offset) = (self.chance.below(self.nodes.len()), self.some_offset());
+                let Node { number, clock, .. } = &self.nodes[index];
+                let (number, clock) = (*number, Arc::clone(clock));
+                self.note(|| format!("node {number}'s clock is set to {offset} ms"));
+                clock.set(offset);
             }
             _ if self.nodes.is_empty() => self.start_node(0),
             _ => self.check_store()?,
         }
         self.begin_functions()?;
         self.hear()
+    }
+
+    /// How far a clock may be off: 5 seconds, forward or back.
+    fn some_offset(&mut self) -> i64 {
+        self.chance.below(10_000) as i64 - 5_000
     }
 
     /// Some part of some node does some of its work.
@@ -403,7 +426,10 @@ impl World {
             self.ledger.heartbeat_sent(&run_id, task.started, &details, sent_at);
             let purpose = Purpose::Heartbeat { run_id, task: task.started, details };
             self.send(operation, body, purpose);
-            self.held.push(task);
+            // Some workers die after a sign of life.
+            if !self.chance.once_in(3) {
+                self.held.push(task);
+            }
         } else {
             let how = self.chance.weighted(&[6, 3, 2]);
             self.close_activity(&task, how);
