@@ -27,6 +27,9 @@ const CALLS_MAX: usize = 40;
 /// How many events a history has at most in the worlds where that limit is low.
 const EVENTS_FEW: u64 = 40;
 
+/// How many events a page of a history has if nobody asks for fewer.
+const EVENTS_PER_PAGE: usize = 1000;
+
 /// How many steps the trouble takes.
 const STEPS: usize = 500;
 
@@ -471,7 +474,7 @@ impl World {
         }
         let index = self.chance.below(self.held.len());
         let (workflow_id, run_id) = self.held[index].execution();
-        let at_least = self.ledger.seen_events(&run_id);
+        let at_least = self.ledger.seen_events(&run_id).min(EVENTS_PER_PAGE);
         let body = json!({
             "domain": self.domain,
             "execution": {"workflowId": workflow_id, "runId": run_id},
