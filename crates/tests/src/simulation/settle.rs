@@ -46,6 +46,8 @@ impl World {
         self.check_store()?;
         let end = self.time.now() + SETTLE_MS_MAX;
         self.settle_stage(Stage::Finish, end)?;
+        // Until messages that were lost have come again.
+        self.idle_for(5_000)?;
         self.check_policies()?;
         self.check_states()?;
         self.check_registrations()?;
@@ -144,8 +146,11 @@ impl World {
 
     /// Whether all that the execution asked others for has been answered.
     fn owes_nobody(&mut self, task: &HeldTask) -> Result<bool, String> {
-        let events = self.history(&task.workflow_id, &task.run_id)?;
-        Ok(pending_with_others(&events).is_empty())
+        match self.history(&task.workflow_id, &task.run_id) {
+            Ok(events) => Ok(pending_with_others(&events).is_empty()),
+            Err(_) if self.domain == "brief" => Ok(false), // Closed and gone since.
+            Err(what) => Err(what),
+        }
     }
 
     fn poll_where_nobody_does(&mut self) {
