@@ -42,9 +42,12 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// What its text must be.
+    pub const WANTED: &str = "must be a URL such as http://127.0.0.1:9001";
+
     /// Reads an endpoint; else says what it must be.
     pub fn parse(text: &str) -> Result<Endpoint, &'static str> {
-        const WANTED: &str = "must be a URL such as http://127.0.0.1:9001";
+        const WANTED: &str = Endpoint::WANTED;
         const WANTED_PORT: &str = "must have a port from 1 to 65535";
         let uri: Uri = text.parse().map_err(|_| WANTED)?;
         let authority = uri.authority().ok_or(WANTED)?;

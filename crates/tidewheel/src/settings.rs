@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use toml::{Spanned, Value};
+use toml::Value;
 use tracing_subscriber::EnvFilter;
 
 /// The API's longest hold is 60 seconds. Clients that give up after as many may miss its answer.
@@ -112,6 +112,26 @@ impl Key {
     fn named(name: &str) -> Option<Key> {
         Key::ALL.into_iter().find(|key| key.name() == name)
     }
+
+    /// What a value must be, where nothing more can be said about the one that was given.
+    fn wanted(self) -> String {
+        match self {
+            Key::DataDir => "must be a directory".to_owned(),
+            Key::Listen => "must be an address and a port such as 127.0.0.1:7933".to_owned(),
+            Key::LogFormat => "must be text or json".to_owned(),
+            Key::LogLevel => format!(
+                "must be {}, or directives such as info,server=debug",
+                LOG_LEVELS.join(", ")
+            ),
+            Key::PollHoldSeconds => {
+                let (min, max) = (POLL_HOLD_SECONDS.start(), POLL_HOLD_SECONDS.end());
+                format!("must be a whole number from {min} to {max}")
+            }
+            Key::EmptyPollToken => "must be absent or empty".to_owned(),
+            Key::Limits => "must be default, aws or a file".to_owned(),
+            Key::LambdaEndpoint => Endpoint::WANTED.to_owned(),
+        }
+    }
 }
 
 /// What the command line says.
@@ -138,6 +158,8 @@ pub enum SettingsError {
     Unknown { place: Place },
     #[error("{place}: {wanted}, not '{text}'")]
     Invalid { place: Place, text: String, wanted: String },
+    #[error("{place}: {}, not {type_name}{}", key.wanted(), type_advice(*key))]
+    WrongType { place: Place, key: Key, type_name: &'static str },
     #[error(
         "{place}: {address} can be reached from other machines, and requests are not \
          authenticated yet; use a loopback address such as 127.0.0.1:7933"
@@ -194,6 +216,20 @@ fn advice(place: &Place) -> String {
     match names.iter().find(|name| near::is_near(&place.name, name)) {
         Some(name) => format!("did you mean {name}?"),
         None => format!("there are {}", names.join(", ")),
+    }
+}
+
+/// What was probably meant by a value of a type that is not taken.
+fn type_advice(key: Key) -> &'static str {
+    match key {
+        Key::Limits => "; limits stand in a file of their own, see docs/limits.md",
+        Key::DataDir
+        | Key::Listen
+        | Key::LogFormat
+        | Key::LogLevel
+        | Key::PollHoldSeconds
+        | Key::EmptyPollToken
+        | Key::LambdaEndpoint => "",
     }
 }
 
@@ -301,7 +337,7 @@ fn toml_error(text: &str, error: &toml::de::Error) -> String {
 
 fn parse_file(path: &Path, text: &str) -> Result<Values, SettingsError> {
     let origin = Origin::File(path.to_owned());
-    let table: BTreeMap<String, Spanned<Value>> = toml::from_str(text).map_err(|error| {
+    let table: BTreeMap<String, Value> = toml::from_str(text).map_err(|error| {
         let text = toml_error(text, &error);
         SettingsError::NoToml { path: path.to_owned(), text }
     })?;
@@ -311,19 +347,21 @@ fn parse_file(path: &Path, text: &str) -> Result<Values, SettingsError> {
             let place = Place { name, origin };
             return Err(SettingsError::Unknown { place });
         };
-        // A number may stand with or without quotation marks, as in the environment. What is
-        // neither is wrong for every key, and is shown as it is written.
-        let given = text.get(value.span()).and_then(|given| given.lines().next());
-        let value = match value.into_inner() {
-            Value::String(text) => text,
-            Value::Integer(number) => number.to_string(),
-            value @ (Value::Float(_)
-            | Value::Boolean(_)
-            | Value::Datetime(_)
-            | Value::Array(_)
-            | Value::Table(_)) => given.unwrap_or(value.type_str()).to_owned(),
+        // A number may stand with or without quotation marks, as in the environment.
+        let text = match value {
+            Value::String(text) => Ok(text),
+            Value::Integer(number) => Ok(number.to_string()),
+            Value::Float(_) => Err("a float"),
+            Value::Boolean(_) => Err("a boolean"),
+            Value::Datetime(_) => Err("a datetime"),
+            Value::Array(_) => Err("an array"),
+            Value::Table(_) => Err("a table"),
         };
-        values.insert(key, (value, origin.clone()));
+        let text = text.map_err(|type_name| {
+            let place = Place::of(key, &origin);
+            SettingsError::WrongType { place, key, type_name }
+        })?;
+        values.insert(key, (text, origin.clone()));
     }
     Ok(values)
 }
@@ -352,13 +390,13 @@ enum Wrong {
     Reachable(SocketAddr),
 }
 
-fn wanted(text: &str) -> Wrong {
-    Wrong::Text(text.to_owned())
+fn wanted(key: Key) -> Wrong {
+    Wrong::Text(key.wanted())
 }
 
 fn parse_data_dir(text: &str) -> Result<PathBuf, Wrong> {
     if text.is_empty() {
-        return Err(wanted("must be a directory"));
+        return Err(wanted(Key::DataDir));
     }
     Ok(text.into())
 }
@@ -382,7 +420,7 @@ fn wanted_listen(text: &str) -> String {
         Some(port) => {
             format!("must be an address and a port; names are not looked up: use 127.0.0.1:{port}")
         }
-        None => "must be an address and a port such as 127.0.0.1:7933".to_owned(),
+        None => Key::Listen.wanted(),
     }
 }
 
@@ -390,7 +428,7 @@ fn parse_log_format(text: &str) -> Result<LogFormat, Wrong> {
     match text {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
-        _ => Err(wanted("must be text or json")),
+        _ => Err(wanted(Key::LogFormat)),
     }
 }
 
@@ -400,9 +438,7 @@ fn parse_log_level(text: &str) -> Result<String, Wrong> {
     if !directives.iter().all(|directive| names_a_level(directive))
         || EnvFilter::try_new(&filter).is_err()
     {
-        return Err(wanted(
-            "must be off, error, warn, info, debug, trace, or directives such as info,server=debug",
-        ));
+        return Err(wanted(Key::LogLevel));
     }
     Ok(filter)
 }
@@ -419,17 +455,14 @@ fn names_a_level(directive: &str) -> bool {
 
 fn parse_poll_hold(text: &str) -> Result<Duration, Wrong> {
     let seconds = text.parse().ok().filter(|seconds| POLL_HOLD_SECONDS.contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| {
-        let (min, max) = (POLL_HOLD_SECONDS.start(), POLL_HOLD_SECONDS.end());
-        Wrong::Text(format!("must be a whole number from {min} to {max}"))
-    })
+    seconds.map(Duration::from_secs).ok_or_else(|| wanted(Key::PollHoldSeconds))
 }
 
 fn parse_empty_poll_token(text: &str) -> Result<EmptyPollToken, Wrong> {
     match text {
         "absent" => Ok(EmptyPollToken::Absent),
         "empty" => Ok(EmptyPollToken::Empty),
-        _ => Err(wanted("must be absent or empty")),
+        _ => Err(wanted(Key::EmptyPollToken)),
     }
 }
 
@@ -441,7 +474,7 @@ enum LimitsSource {
 
 fn parse_limits(text: &str) -> Result<LimitsSource, Wrong> {
     if text.is_empty() {
-        return Err(wanted("must be default, aws or a file"));
+        return Err(wanted(Key::Limits));
     }
     Ok(match limits::named(text) {
         Some((limits, throttles)) => LimitsSource::Named(limits.into(), throttles.into()),
@@ -450,7 +483,7 @@ fn parse_limits(text: &str) -> Result<LimitsSource, Wrong> {
 }
 
 fn parse_lambda_endpoint(text: &str) -> Result<Endpoint, Wrong> {
-    Endpoint::parse(text).map_err(wanted)
+    Endpoint::parse(text).map_err(|wanted| Wrong::Text(wanted.to_owned()))
 }
 
 #[cfg(test)]

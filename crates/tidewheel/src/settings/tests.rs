@@ -264,19 +264,36 @@ fn values_that_are_wrong() {
         &Sources { variables: &[("TIDEWHEEL_LOG_FORMAT", "x")], ..Sources::default() },
         "TIDEWHEEL_LOG_FORMAT: must be text or json, not 'x'",
     );
-    for given in ["true", "58.0", "5e1", "[5,", "{ a = 1 }"] {
-        let file = match given {
-            "[5," => "poll_hold_seconds = [5,\n6]".to_owned(),
-            given => format!("poll_hold_seconds = {given}"),
-        };
-        check_error(
-            &Sources { file: Some(&file), ..Sources::default() },
-            &format!("poll_hold_seconds in t.toml: {number}, not '{given}'"),
-        );
+}
+
+/// None is taken for a text: a directory would be made by the name of it.
+#[test]
+fn values_of_another_type_than_text_and_whole_numbers() {
+    let advice = "; limits stand in a file of their own, see docs/limits.md";
+    for key in Key::ALL {
+        let (name, wanted) = (key.name(), key.wanted());
+        let advice = if key == Key::Limits { advice } else { "" };
+        for (file, type_name) in [
+            (format!("{name} = true"), "a boolean"),
+            (format!("{name} = 58.0"), "a float"),
+            (format!("{name} = 5e1"), "a float"),
+            (format!("{name} = 2026-01-31"), "a datetime"),
+            (format!("{name} = ['a',\n'b']"), "an array"),
+            (format!("{name} = {{ a = 1 }}"), "a table"),
+            (format!("[{name}]\na = 1"), "a table"),
+            (format!("[[{name}]]\na = 1"), "an array"),
+        ] {
+            check_error(
+                &Sources { file: Some(&file), ..Sources::default() },
+                &format!("{name} in t.toml: {wanted}, not {type_name}{advice}"),
+            );
+        }
     }
-    let table = read(&Sources { file: Some("[listen]\nport = 7933"), ..Sources::default() });
-    let text = table.expect_err("a table is no address").to_string();
-    assert!(text.starts_with("listen in t.toml: must be ") && !text.contains('\n'), "{text}");
+    check_error(
+        &Sources { file: Some("[limits]\na = 1"), ..Sources::default() },
+        "limits in t.toml: must be default, aws or a file, not a table; limits stand in a file of \
+         their own, see docs/limits.md",
+    );
 }
 
 #[test]
