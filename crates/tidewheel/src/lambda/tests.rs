@@ -160,6 +160,21 @@ fn what_the_endpoint_refuses_has_its_name() {
     }
 }
 
+/// 202 answers an event, and 204 a dry run: neither says what the function returned.
+#[test]
+fn only_200_has_a_result() {
+    for (status, body, details) in [
+        ("202 Accepted", "", "the endpoint answered 202 Accepted"),
+        ("202 Accepted", "{}", "{}"),
+        ("204 No Content", "", "the endpoint answered 204 No Content"),
+        ("201 Created", "{\"a\":1}", "{\"a\":1}"),
+        ("206 Partial Content", "{\"a\"", "{\"a\""),
+    ] {
+        let outcome = FunctionServer::answering(response(status, "", body)).outcome();
+        assert_eq!(outcome, failed("ServiceException", details), "{status} {body}");
+    }
+}
+
 #[test]
 fn a_redirect_is_not_followed() {
     let target = TcpListener::bind("127.0.0.1:0").expect("a free port");
