@@ -41,12 +41,13 @@ pub fn run(arguments: &Check, data_dir: &Path) -> Result<bool, RunError> {
 fn summary(report: &Report, repair: bool) -> String {
     let Report { shards, runs, events, rows, findings, repaired } = report;
     let looked_at = format!("checked {shards} shards, {runs} runs, {events} events, {rows} rows");
+    let noun = if *findings == 1 { "finding" } else { "findings" };
     match (findings, repair) {
         (0, _) => format!("{looked_at}: all agree"),
-        (_, false) => format!("{looked_at}: {findings} findings"),
+        (_, false) => format!("{looked_at}: {findings} {noun}"),
         (_, true) => {
             let left = findings - repaired;
-            format!("{looked_at}: {findings} findings, {repaired} repaired, {left} left")
+            format!("{looked_at}: {findings} {noun}, {repaired} repaired, {left} left")
         }
     }
 }

@@ -40,15 +40,37 @@ pub struct Dev {
     pub exit_after_demonstration: bool,
 }
 
-/// Exit code 0: all agrees. 1: it does not, or the check failed. 2: the command line is wrong.
+/// Below the flags of the check.
+const CHECK_CODES: &str = "\
+The server must be stopped: it holds the data directory, and the check fails while it does. The data
+directory may also be given in the environment (TIDEWHEEL_DATA_DIR) or in the configuration file
+(data_dir), as for serve.
+
+Exit codes:
+  0  all agrees, by now if it was to repair
+  1  something does not, or is left after a repair; or the check failed
+  2  the command line, the environment or the configuration file is wrong, or no data is there";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = CHECK_CODES)]
 pub struct Check {
+    /// Configuration file, in TOML, as that of the server.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// The data directory to check.
     #[arg(long, value_name = "DIRECTORY")]
-    pub data_dir: PathBuf,
+    data_dir: Option<String>,
     /// Put right what follows from the histories. Histories themselves are never changed.
     #[arg(long)]
     pub repair: bool,
+}
+
+impl Check {
+    /// The settings among the flags.
+    pub fn given(&self) -> Given {
+        let data_dir = self.data_dir.iter().map(|text| (Key::DataDir, text.clone()));
+        Given { config: self.config.clone(), values: data_dir.collect() }
+    }
 }
 
 /// The settings, as flags.

@@ -16,7 +16,7 @@ mod system;
 use clap::Parser;
 use command::{Check, Command, Dev, Serve};
 use process::{After, RunError};
-use settings::{Defaults, Settings, SettingsError};
+use settings::{Defaults, Given, Settings, SettingsError};
 use std::fmt::Display;
 use std::fs::Permissions;
 use std::io::Write;
@@ -73,7 +73,7 @@ enum Error {
 }
 
 fn run_serve(serve: Serve) -> Result<(), Error> {
-    let settings = read_settings(serve.flags, Defaults::SERVE)?;
+    let settings = read_settings(serve.flags.into(), Defaults::SERVE)?;
     let data_dir = settings.data_dir.as_deref().ok_or(SettingsError::NoDataDirectory)?;
     let data_dir = absolute(data_dir)?;
     logs::start(&settings);
@@ -82,7 +82,7 @@ fn run_serve(serve: Serve) -> Result<(), Error> {
 }
 
 fn run_dev(dev: Dev) -> Result<(), Error> {
-    let settings = read_settings(dev.flags, Defaults::DEV)?;
+    let settings = read_settings(dev.flags.into(), Defaults::DEV)?;
     logs::start(&settings);
     let after = if dev.exit_after_demonstration { After::Stop } else { After::KeepServing };
     let demonstrate = |data_dir: &Path, what: &str| {
@@ -112,7 +112,10 @@ fn run_dev(dev: Dev) -> Result<(), Error> {
 
 /// False if something that is stored does not agree.
 fn run_check(arguments: &Check) -> Result<bool, Error> {
-    let data_dir = absolute(&arguments.data_dir)?;
+    // All settings are read, so that a file or a variable that the server refuses is refused here.
+    let settings = read_settings(arguments.given(), Defaults::SERVE)?;
+    let data_dir = settings.data_dir.as_deref().ok_or(SettingsError::NoDataDirectory)?;
+    let data_dir = absolute(data_dir)?;
     // A store would be made where there is none.
     if !store::embedded::is_complete(&data_dir) {
         return Err(Error::NoData(data_dir));
@@ -125,7 +128,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Error> {
     std::path::absolute(path).map_err(Error::WorkingDirectory)
 }
 
-fn read_settings(flags: command::Flags, defaults: Defaults) -> Result<Settings, SettingsError> {
+fn read_settings(given: Given, defaults: Defaults) -> Result<Settings, SettingsError> {
     let read_file = |path: &Path| std::fs::read_to_string(path);
-    Settings::read(flags.into(), std::env::vars_os(), read_file, defaults)
+    Settings::read(given, std::env::vars_os(), read_file, defaults)
 }

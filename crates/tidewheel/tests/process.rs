@@ -411,8 +411,8 @@ fn a_check_says_what_does_not_agree_and_repairs_it() {
     lose_a_wake_up(dir.path());
     let wrong = "wake-up row: it is missing; it should hold ";
     for (more, code, repaired, end) in [
-        (&[][..], 1, false, ": 1 findings\n"),
-        (&["--repair"], 0, true, ": 1 findings, 1 repaired, 0 left\n"),
+        (&[][..], 1, false, ": 1 finding\n"),
+        (&["--repair"], 0, true, ": 1 finding, 1 repaired, 0 left\n"),
         (&[], 0, false, ": all agree\n"),
     ] {
         let checked = check(dir.path(), more);
@@ -441,5 +441,49 @@ fn a_check_makes_no_data_directory() {
             std::fs::create_dir(&data_dir).expect("the scratch directory is ours");
         }
     }
-    assert_eq!(run(tidewheel(&["check"])).status.code(), Some(2));
+}
+
+/// As the server does: from flags, else from the environment, else from the configuration file.
+#[test]
+fn a_check_finds_its_data_directory_where_the_server_does() {
+    let dir = scratch();
+    let (data, other) = (dir.path().join("data"), dir.path().join("other"));
+    let server = Server::start(&data);
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    let config = dir.path().join("tidewheel.toml");
+    let write = |text: &str| std::fs::write(&config, text).expect("the directory is ours");
+    let check = |flag: Option<&Path>, variables: &[(&str, &Path)]| {
+        let mut command = tidewheel(&["check"]);
+        if let Some(path) = flag {
+            command.arg("--data-dir").arg(path);
+        }
+        command.envs(variables.iter().copied());
+        let output = run(command);
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let agrees = |(code, says): (Option<i32>, String)| {
+        assert!(code == Some(0) && says.ends_with(": all agree\n"), "{code:?}: {says}");
+    };
+    let (config_is, data_dir_is) = ("TIDEWHEEL_CONFIG", "TIDEWHEEL_DATA_DIR");
+
+    agrees(check(None, &[(data_dir_is, &data)]));
+    agrees(check(Some(&data), &[(data_dir_is, &other)]));
+    write(&format!("data_dir = '{}'\nlisten = '127.0.0.1:1'", data.display()));
+    agrees(check(None, &[(config_is, &config)]));
+    let mut named = tidewheel(&["check", "--config"]);
+    named.arg(&config);
+    assert_eq!(run(named).status.code(), Some(0));
+    write(&format!("data_dir = '{}'", other.display()));
+    agrees(check(None, &[(config_is, &config), (data_dir_is, &data)]));
+
+    let none = "no data directory: name one with --data-dir, TIDEWHEEL_DATA_DIR or data_dir";
+    let misspelt = "TIDEWHEEL_DATADIR is no setting; did you mean TIDEWHEEL_DATA_DIR?";
+    let wrong = |line: &str| (Some(2), format!("tidewheel: {line}\n"));
+    assert_eq!(check(None, &[]), wrong(none));
+    assert_eq!(check(Some(&data), &[("TIDEWHEEL_DATADIR", &data)]), wrong(misspelt));
+    assert_eq!(
+        check(Some(Path::new("")), &[(data_dir_is, &data)]),
+        wrong("--data-dir: must be a directory, not ''")
+    );
 }
