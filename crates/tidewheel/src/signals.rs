@@ -1,8 +1,14 @@
-//! SIGTERM, SIGINT and SIGHUP: the first asks for an orderly end, the second ends the process.
+//! SIGTERM, SIGINT and SIGHUP: the first asks for an orderly end, a later one ends the process.
 
 use crate::EXIT_FAILURE;
 use std::io;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
+
+/// How long further signals count as the first one. Some senders signal the process and its group,
+/// so that one wish to end it arrives twice; a person takes longer to ask again.
+const REPEATS_MAX: Duration = Duration::from_millis(500);
 
 /// The signals that ask for an end. From when this exists they no longer end the process.
 pub struct Signals {
@@ -39,12 +45,17 @@ impl Signals {
         }
     }
 
-    /// From now on a signal ends the process at once. What was acknowledged is durable, so nothing
-    /// is lost by it. Hangups are no longer heard: a terminal that goes away may send several.
+    /// From now on a signal ends the process at once, unless it comes so soon that it repeats the
+    /// one before. What was acknowledged is durable, so nothing is lost by it. Hangups are no longer
+    /// heard: a terminal that goes away may send several.
     pub fn end_at_the_next(mut self) {
         self.hangup = None;
+        let ending_since = Instant::now();
         tokio::spawn(async move {
             self.next().await;
+            while ending_since.elapsed() < REPEATS_MAX {
+                self.next().await;
+            }
             crate::complain("ended by a second signal");
             std::process::exit(EXIT_FAILURE.into());
         });

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::embedded::{Embedded, Options};
 use store::{Batch, Direction, ShardId, Store};
 
@@ -79,6 +79,11 @@ impl Server {
         let kill = format!("kill -{name} {}", self.process_id);
         let status = Command::new("sh").args(["-c", &kill]).status().expect("a shell");
         assert!(status.success(), "{kill}");
+    }
+
+    fn is_running(&mut self) -> bool {
+        let child = self.child.as_mut().expect("not waited for yet");
+        child.try_wait().expect("a child can be asked").is_none()
     }
 
     fn wait(mut self) -> ExitStatus {
@@ -210,10 +215,8 @@ fn a_signal_answers_the_polls_that_wait() {
     assert_eq!(ended.code(), Some(0));
 }
 
-#[test]
-fn a_second_signal_ends_it_at_once() {
-    let dir = scratch();
-    let server = Server::start(dir.path());
+/// A request whose body the server waits for, and so does its end.
+fn half_a_request(server: &Server) -> TcpStream {
     let mut stream = server.send(
         "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\
          Expect: 100-continue\r\n\r\n",
@@ -221,9 +224,37 @@ fn a_second_signal_ends_it_at_once() {
     let mut interim = [0; 25];
     stream.read_exact(&mut interim).expect("receive");
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n", "the server waits for the body");
+    stream
+}
+
+/// Signals are sent until one is no repeat of the first, and ends it.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let dir = scratch();
+    let mut server = Server::start(dir.path());
+    let _waits_for_its_body = half_a_request(&server);
+    let begin = Instant::now();
     server.signal("TERM");
-    server.signal("INT");
+    while server.is_running() {
+        assert!(begin.elapsed().as_secs() < WAIT_SECONDS_MAX, "it does not end");
+        server.signal("INT");
+    }
     assert_eq!(server.wait().code(), Some(1));
+    assert!(begin.elapsed() >= Duration::from_millis(500), "signals in the beginning are repeats");
+}
+
+/// As from `timeout`, which signals its child and the group that the child is in.
+#[test]
+fn a_signal_that_comes_twice_is_one() {
+    let dir = scratch();
+    let server = Server::start(dir.path());
+    let mut stream = half_a_request(&server);
+    let both = format!("kill -TERM {0} && kill -INT {0}", server.process_id);
+    let status = Command::new("sh").args(["-c", &both]).status().expect("a shell");
+    assert!(status.success(), "{both}");
+    stream.write_all(b"{   }").expect("the request under way may finish");
+    assert!(answer(stream).starts_with("HTTP/1.1 "), "it is answered");
+    assert_eq!(server.wait().code(), Some(0));
 }
 
 #[test]
