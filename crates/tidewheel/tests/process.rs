@@ -347,6 +347,34 @@ fn the_demonstration_can_be_repeated_on_a_directory() {
     }
 }
 
+/// Its client waits and tries again, as the AWS SDKs do.
+#[test]
+fn the_demonstration_succeeds_under_throttles() {
+    const TIGHT: [&str; 9] = [
+        "RegisterDomain",
+        "RegisterWorkflowType",
+        "RegisterActivityType",
+        "StartWorkflowExecution",
+        "PollForDecisionTask",
+        "PollForActivityTask",
+        "RespondDecisionTaskCompleted",
+        "RespondActivityTaskCompleted",
+        "GetWorkflowExecutionHistory",
+    ];
+    let dir = scratch();
+    let limits = dir.path().join("limits.toml");
+    let rate = |operation| format!("{operation} = {{ bucket = 1, refill_per_second = 4 }}\n");
+    let rates = TIGHT.map(rate).concat();
+    std::fs::write(&limits, format!("[requests]\n{rates}")).expect("the directory is ours");
+    let mut dev = tidewheel(&["dev", "--listen", "127.0.0.1:0", "--exit-after-demonstration"]);
+    dev.args(["--log-level", "server=debug", "--limits"]).arg(&limits).env("TMPDIR", dir.path());
+    let output = run(dev);
+    let (story, log) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{story}\n{log}");
+    assert!(story.contains("WorkflowExecutionCompleted"), "{story}");
+    assert!(log.contains("status=400"), "nothing was throttled: {log}");
+}
+
 #[test]
 fn what_is_wrong_is_said_in_one_line() {
     for (arguments, line) in [

@@ -16,10 +16,17 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use wire::{Event, Operation};
 
 /// How long a call may take, in seconds: longer than a server holds a poll.
 const CALL_SECONDS_MAX: u64 = 70;
+/// How often a call is sent while the server answers that too many come.
+const TRIES_MAX: u32 = 80;
+/// How long to wait before the next try, in milliseconds. The slowest throttle lets one call in a
+/// second pass, and nobody but the demonstration is there to take it.
+const THROTTLED_MILLISECONDS: u64 = 250;
+const THROTTLED: &str = "ThrottlingException";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
 /// Calls one server in one region. The key is as good as any: nobody checks it yet.
@@ -55,12 +62,25 @@ impl Client {
         Client { address, signer: Signer::new("demonstration", "demonstration", region) }
     }
 
-    /// Calls `operation`. The answer of an operation without output is null.
+    /// Calls `operation`, and again while the server throttles. The answer of an operation without
+    /// output is null.
     pub async fn call(&self, operation: Operation, input: Value) -> Result<Value, CallError> {
+        for _ in 1..TRIES_MAX {
+            match self.call_once(operation, &input).await {
+                Err(error) if error.code() == Some(THROTTLED) => {
+                    sleep(Duration::from_millis(THROTTLED_MILLISECONDS)).await;
+                }
+                outcome => return outcome,
+            }
+        }
+        self.call_once(operation, &input).await
+    }
+
+    async fn call_once(&self, operation: Operation, input: &Value) -> Result<Value, CallError> {
         let operation = operation.name();
         let broken = |text: String| CallError::Broken { operation, text };
         let limit = Duration::from_secs(CALL_SECONDS_MAX);
-        let exchange = tokio::time::timeout(limit, self.exchange(operation, &input)).await;
+        let exchange = tokio::time::timeout(limit, self.exchange(operation, input)).await;
         let too_long = |_| broken(format!("no answer after {CALL_SECONDS_MAX} seconds"));
         let (status, body) = exchange.map_err(too_long)?.map_err(broken)?;
         let answer = match body.is_empty() {
