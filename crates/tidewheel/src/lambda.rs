@@ -7,7 +7,7 @@
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HOST};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -154,6 +154,8 @@ impl Endpoint {
             .header(CONNECTION, "close")
             .header(CONTENT_TYPE, "application/json")
             .header("x-amz-invocation-type", "RequestResponse")
+            // Said even of an empty body: small servers do not read requests that do not say it.
+            .header(CONTENT_LENGTH, call.payload.as_str().len())
             .body(Full::new(call.payload.as_str().to_owned().into()))
             .map_err(|error| error.to_string())
     }

@@ -98,6 +98,15 @@ fn a_function_is_called_by_the_invoke_api() {
 }
 
 #[test]
+fn an_empty_input_is_a_body_of_length_0() {
+    let server = FunctionServer::answering(response("200 OK", "", "1"));
+    let (outcome, head, body) = server.called(&call("hello", ""));
+    assert_eq!((outcome, body.as_str()), (Some(returned("1")), ""));
+    let lengths = head.iter().filter(|line| line.starts_with("content-length"));
+    assert_eq!(lengths.collect::<Vec<_>>(), ["content-length: 0"]);
+}
+
+#[test]
 fn a_name_stays_within_its_segment_of_the_path() {
     for (name, segment) in [
         ("my-fn_1.x~", "my-fn_1.x~"),
