@@ -246,7 +246,10 @@ impl Shard {
     /// Waits a little unless commands come, so that a store that fails for long is not asked in a
     /// tight loop.
     fn rest(&mut self, now: Timestamp) {
-        self.retry_at = Some(Timestamp(now.0.saturating_add(STORE_RETRY_MS)));
+        // Callers who have it tried again meanwhile do not put off what is due by itself.
+        if self.retry_at.is_none_or(|at| at <= now) {
+            self.retry_at = Some(Timestamp(now.0.saturating_add(STORE_RETRY_MS)));
+        }
     }
 
     /// Removes expired runs, and the rows of messages that have been taken, in a commit of its own:

@@ -166,9 +166,9 @@ fn a_history_that_cannot_be_read_when_its_run_expires_goes_later() {
     // The fourth scan of the removal: left-overs, the first close, closed runs, the history.
     let scans = AtomicUsize::new(0);
     bench.shard.store = Arc::new(bench.memory.with_faults(move |call| {
-        let is_third =
+        let is_fourth =
             matches!(call, Call::Scan { .. }) && scans.fetch_add(1, Ordering::Relaxed) == 3;
-        is_third.then_some(memory::Fault::Lost)
+        is_fourth.then_some(memory::Fault::Lost)
     }));
     for _ in 0..5 {
         bench.now += 61_000;
@@ -221,4 +221,21 @@ fn a_full_disk_does_not_stop_what_makes_room() {
         }
         assert_eq!(rows(&bench.memory, SHARD), [], "{signals} signals");
     }
+}
+
+/// Callers who try again more often than the shard rests do not keep it from what makes room.
+#[test]
+fn busy_callers_on_a_full_disk_do_not_stop_what_makes_room() {
+    let mut bench = Bench::new("1");
+    bench.start();
+    bench.terminate();
+    bench.step(Vec::new());
+    bench.now += 24 * 60 * 60 * 1000 - 1_000;
+    bench.set(TAKES_WHAT_MAKES_ROOM);
+    for _ in 0..1_000 {
+        bench.now += 99;
+        let refused = bench.step(vec![start("q", "q", json!({}))]);
+        assert_eq!(refused.replies[0].1, Err(Refusal::Unavailable));
+    }
+    assert_eq!(rows(&bench.memory, SHARD), []);
 }
