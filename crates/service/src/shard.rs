@@ -49,7 +49,7 @@ pub const SNAPSHOT_EVENTS: u64 = 256;
 /// How long a shard whose store failed waits before it tries again by itself, in milliseconds.
 const STORE_RETRY_MS: i64 = 200;
 
-/// How long a run that could not be woken is left alone, in milliseconds.
+/// How long a run that cannot be woken because it is damaged is left alone, in milliseconds.
 const WAKE_RETRY_MS: i64 = 60_000;
 
 /// What a step leads to. Everything in it is durable.
@@ -160,6 +160,7 @@ impl Shard {
         // there are: an outage may leave more than one batch holds.
         let mut commands = commands.into_iter();
         let mut offers_committed = 0;
+        let mut stuck = false;
         // While the store has failed a moment ago, only callers have it tried again: what is due
         // by itself would fail their step, too.
         let rests = self.retry_at.is_some_and(|at| now < at);
@@ -169,7 +170,11 @@ impl Shard {
             return Step::unavailable(commands.map(|(ticket, _)| ticket));
         }
         loop {
-            let more_due = !rests && self.fire_due(&mut staged, now);
+            let mut more_due = !rests && self.fire_due(&mut staged, now);
+            if more_due && staged.batch.is_empty() && self.wakes.is_unknown() {
+                // Not one of them could be woken: going on would read the same rows again.
+                (more_due, stuck) = (false, true);
+            }
             if !more_due {
                 for (ticket, command) in commands.by_ref() {
                     let reply = self.handle(command, &mut staged, now);
@@ -196,6 +201,9 @@ impl Shard {
         }
         if !rests {
             self.retry_at = None;
+        }
+        if stuck {
+            self.rest(now);
         }
         // By now the shard has been claimed again, so what took effect is in the rows.
         let offers_lost = std::mem::take(&mut self.offers_lost);
@@ -291,7 +299,11 @@ impl Shard {
             if let Err(error) = self.fire(&run_id, staged, now) {
                 // It is tried again, but not in a loop that keeps others from their turn.
                 tracing::error!(shard = self.id.0, %run_id, ?error, "a run could not be woken");
-                self.wakes.put((Timestamp(now.0.saturating_add(WAKE_RETRY_MS)), run_id));
+                let pause = match error {
+                    Refusal::Unavailable => STORE_RETRY_MS,
+                    Refusal::Fault(_) | Refusal::Damaged | Refusal::CallerGone => WAKE_RETRY_MS,
+                };
+                self.wakes.put((Timestamp(now.0.saturating_add(pause)), run_id));
             }
         }
         true

@@ -47,7 +47,8 @@ impl Wakes {
         Ok(())
     }
 
-    fn is_unknown(&self) -> bool {
+    /// True if memory is empty and may lack something.
+    pub fn is_unknown(&self) -> bool {
         self.near.is_empty() && self.known != Known::Everything
     }
 

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::wakes::WAKES_MAX;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use store::memory::{Call, Fault as Injected};
 
 fn fired(rig: &Rig, run_id: &str) -> Vec<String> {
     let mut texts = Vec::new();
@@ -178,4 +180,77 @@ fn nothing_fires_early_when_the_clock_is_set_back() {
     let events = audit::history(&rig.memory, &"r1".into());
     let times: Vec<i64> = events.iter().map(|event| event.event_timestamp.0).collect();
     assert_eq!(times, [10_000, 10_000, 10_000, 10_000, 10_000, 15_000, 15_000, 15_000]);
+}
+
+/// More runs are due than memory has wake-ups for, and none of them can be read.
+#[test]
+fn a_step_ends_though_no_due_run_can_be_read() {
+    const RUNS: usize = WAKES_MAX + 76;
+    let mut rig = Rig::unaudited();
+    for n in 0..RUNS {
+        let members = json!({"executionStartToCloseTimeout": "60"});
+        rig.step(start(&format!("w{n}"), &format!("r{n}"), members)).expect("it starts");
+    }
+    let (fails, gets) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
+    let (seen, counted) = (Arc::clone(&fails), Arc::clone(&gets));
+    let faulty = rig.memory.with_faults(move |call| match call {
+        // Without an end of its own the step would still end, after very many reads.
+        Call::Get { .. } if seen.load(Ordering::Relaxed) => {
+            (counted.fetch_add(1, Ordering::Relaxed) < 20_000).then_some(Injected::Lost)
+        }
+        Call::Get { .. } | Call::Claim { .. } | Call::Commit { .. } | Call::Scan { .. } => None,
+    });
+    rig.shard = claim(&faulty, &rig.registry);
+    rig.now += 120_000;
+    rig.steps(Vec::new());
+    let read = gets.load(Ordering::Relaxed);
+    assert!(read <= 2 * WAKES_MAX, "one step has read {read} times");
+    let wake = rig.shard.next_wake().expect("it tries again");
+    assert_eq!(wake, Timestamp(rig.now + STORE_RETRY_MS), "soon");
+
+    fails.store(false, Ordering::Relaxed);
+    rig.settle(wake.0);
+    for n in 0..RUNS {
+        assert!(rig.history(&format!("r{n}")).contains(&"WorkflowExecutionTimedOut"));
+    }
+}
+
+/// However many there are: more here than one batch holds.
+#[test]
+fn runs_that_cannot_be_woken_do_not_hold_up_those_behind_them() {
+    let mut rig = Rig::unaudited();
+    let members = json!({"executionStartToCloseTimeout": "60"});
+    let mut broken = BTreeSet::new();
+    for n in 0..WAKES_PER_BATCH_MAX + 50 {
+        let run_id = format!("broken{n}");
+        rig.step(start(&run_id, &run_id, members.clone())).expect("it starts");
+        broken.insert(keys::row(&Key::Run(run_id.as_str().into())));
+    }
+    rig.now += 1_000;
+    rig.step(start("whole", "whole", members)).expect("it starts");
+    let faulty = rig.memory.with_faults(move |call| match call {
+        Call::Get { key, .. } => broken.contains(*key).then_some(Injected::Lost),
+        Call::Claim { .. } | Call::Commit { .. } | Call::Scan { .. } => None,
+    });
+    rig.shard = claim(&faulty, &rig.registry);
+    rig.tick(rig.now + 120_000);
+    assert!(rig.history("whole").contains(&"WorkflowExecutionTimedOut"));
+}
+
+#[test]
+fn a_run_that_cannot_be_read_is_woken_when_it_can() {
+    let mut rig = with_timers(&[("a", 5)]);
+    let fails = Arc::new(AtomicBool::new(true));
+    let seen = Arc::clone(&fails);
+    let faulty = rig.memory.with_faults(move |call| match call {
+        Call::Get { .. } => seen.load(Ordering::Relaxed).then_some(Injected::Lost),
+        Call::Claim { .. } | Call::Commit { .. } | Call::Scan { .. } => None,
+    });
+    rig.shard = claim(&faulty, &rig.registry);
+    rig.audited = false;
+    rig.tick(6_000);
+    assert_eq!(fired(&rig, "r1"), [""; 0]);
+    fails.store(false, Ordering::Relaxed);
+    rig.settle(6_000 + STORE_RETRY_MS);
+    assert_eq!(fired(&rig, "r1"), ["a@6200"]);
 }
