@@ -276,23 +276,34 @@ pub(crate) fn child_report(child: &Execution, event: &EventAttributes) -> Option
     Some(Message { to, content: Content::Report(Box::new(report)) })
 }
 
+/// The policy that an execution which closes with `event` applies to its children, if it applies
+/// one: that is done on termination and time-out only.
+fn policy_applied(event: &EventAttributes) -> Option<ChildPolicy> {
+    if let EventAttributes::WorkflowExecutionTerminated(closed) = event {
+        Some(closed.child_policy)
+    } else if let EventAttributes::WorkflowExecutionTimedOut(closed) = event {
+        Some(closed.child_policy)
+    } else {
+        None
+    }
+}
+
+/// Whether children that an execution announced before it closed with `event`, and whose start has
+/// not been carried out by then, do not start at all (engine.md, section 13, row 9).
+pub fn recalls_children(event: &EventAttributes) -> bool {
+    policy_applied(event) == Some(ChildPolicy::Terminate)
+}
+
 /// What the open children of an execution are told when it closes with `event`.
 pub(crate) fn child_policies(parent: &Execution, event: &EventAttributes) -> Vec<Message> {
-    let policy = if let EventAttributes::WorkflowExecutionTerminated(closed) = event {
-        closed.child_policy
-    } else if let EventAttributes::WorkflowExecutionTimedOut(closed) = event {
-        closed.child_policy
-    } else {
-        return Vec::new(); // Applied on termination and time-out only.
+    let policy = match policy_applied(event) {
+        Some(policy @ (ChildPolicy::Terminate | ChildPolicy::RequestCancel)) => policy,
+        Some(ChildPolicy::Abandon) | None => return Vec::new(),
     };
-    if policy == ChildPolicy::Abandon {
-        return Vec::new();
-    }
-    // A child that was announced and is not known to have started is told, too. Its start is under
-    // way, perhaps already carried out, and cannot be recalled; but this message follows it on the
-    // same lane, so with TERMINATE the child ends before its first decision, most likely. That it
-    // never starts (engine.md, section 13, row 9) would take a question back to the parent's shard
-    // before every start of a child.
+    // A child that was announced and is not known to have started is told, too: its start may have
+    // been carried out. Who carries it out looks first whether the parent's end recalls it; an end
+    // that is committed between that look and the child's own commit does not. Then this message,
+    // which follows the start on the same lane, ends the child at once.
     let identity = &parent.identity;
     let children = parent.children.iter().map(|(initiated_event_id, child)| Message {
         to: Recipient {

@@ -217,10 +217,10 @@ fn a_policy_and_the_childs_own_end_may_cross() {
     ));
 }
 
-/// Engine.md, section 13, row 9, recommends that such a child does not start. The start is under
-/// way, though; see `child_policies` for why it is not recalled.
+/// Whoever carries a start out looks first whether it was recalled (engine.md, section 13, row 9).
+/// Here that was not seen any more; see `child_policies`.
 #[test]
-fn a_child_that_was_only_announced_starts_and_ends_at_once() {
+fn a_child_whose_start_crosses_its_parents_end_ends_at_once() {
     let announced = |policy: &str| {
         format!("~ start childPolicy={policy}\n~ poll\nhold\n~ decide child c\n~ terminate")
     };

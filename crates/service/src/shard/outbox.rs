@@ -9,14 +9,14 @@
 use super::load::LoadError;
 use super::{Outcome, Refusal, Shard, Staged};
 use crate::{keys, values};
-use engine::message::{Content, Message, Recipient};
+use engine::message::{Content, Message, Recipient, recalls_children};
 use engine::rows::{Key, WorkflowKey};
 use engine::{Execution, RunIdentity, start_child};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use store::{Direction, ShardId, Store, StoreError};
-use wire::Timestamp;
+use wire::{Timestamp, WorkflowExecution};
 
 /// How many messages to one shard are under way at most; more wait in their rows.
 const MESSAGES_MAX: u64 = 64;
@@ -302,6 +302,13 @@ impl Shard {
                 workflow_id: to.workflow_id.clone(),
                 run_id: run_id.clone(),
             };
+            // Parent terminated or timed out while the child was announced and not started: with
+            // the policy TERMINATE nothing starts (engine.md, section 13, row 9).
+            if let Some(parent) = &started.parent_workflow_execution
+                && self.is_recalled(parent, to, staged)?
+            {
+                return Ok(());
+            }
             // It was promised its place when it was announced.
             let open_executions = self.open.total(&identity.scope, &identity.domain);
             let transition = self.decide(run_id, open_executions, |around| {
@@ -335,6 +342,56 @@ impl Shard {
             Ok(execution.receive(message.content, around, now))
         })?;
         Ok(self.stage(Some(&execution), transition, staged)?)
+    }
+
+    /// Whether a child is not to start any more, because its parent's end says so. The parent may
+    /// be in another shard: what is read there is durable, and what is being written there is not
+    /// seen; a child that starts in spite of it is ended by the policy that follows.
+    fn is_recalled(
+        &self,
+        parent: &WorkflowExecution,
+        to: &Recipient,
+        staged: &Staged,
+    ) -> Result<bool, StoreError> {
+        let workflow = WorkflowKey {
+            scope: to.scope.clone(),
+            domain: to.domain.clone(),
+            workflow_id: parent.workflow_id.clone(),
+        };
+        let shard = keys::shard_of(&workflow);
+        let key = keys::row(&Key::OpenRun(workflow));
+        let open =
+            if shard == self.id { self.get(&key, staged)? } else { self.store.get(shard, &key)? };
+        let open = open.map(|bytes| values::parse_open_run(&bytes));
+        if open.is_some_and(|open| open.is_ok_and(|run_id| run_id == parent.run_id)) {
+            return Ok(false); // So it is nearly always.
+        }
+        let range = keys::history_all(&parent.run_id);
+        let range = range.start.as_slice()..range.end.as_slice();
+        let newest = (shard == self.id)
+            .then(|| staged.batch.range(range.clone()).filter_map(|(_, value)| value).last())
+            .flatten()
+            .map(<[u8]>::to_vec);
+        let last = match newest {
+            Some(staged) => Some(staged),
+            None => self
+                .store
+                .scan(shard, range, Direction::Descending, 1)?
+                .pop()
+                .map(|(_, bytes)| bytes),
+        };
+        // Of a parent that has expired nothing is known, and of one that is damaged neither.
+        let Some(bytes) = last else { return Ok(false) };
+        let end = values::event_jsons(&bytes)
+            .and_then(|jsons| jsons.last().map(|json| values::parse_event(json)).transpose());
+        match end {
+            Ok(end) => Ok(end.is_some_and(|end| recalls_children(&end.attributes))),
+            Err(damage) => {
+                let run_id = &parent.run_id;
+                tracing::error!(%run_id, %damage, "a child is started whose parent is damaged");
+                Ok(false)
+            }
+        }
     }
 
     /// The run that is open, if the message is for it.

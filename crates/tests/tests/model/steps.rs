@@ -393,6 +393,11 @@ impl World {
             self.messages.push(Message::ChildRefused { parent, initiated });
             return;
         }
+        let ended = matches!(from.closed, Some(("TERMINATED" | "TIMED_OUT", _)));
+        let end = from.events.last().filter(|_| ended);
+        if end.is_some_and(|end| text(attributes(end), "childPolicy") == "TERMINATE") {
+            return; // It was only announced.
+        }
         let settings = pick(asked, STARTED_MEMBERS);
         let link = json!({
             "parentWorkflowExecution": from.execution(), "parentInitiatedEventId": initiated,

@@ -177,18 +177,25 @@ impl Net {
         serde_json::from_slice(&page.expect("no fault is planned").events).expect("events")
     }
 
-    /// The history of the only run of a workflow.
-    fn history_of(&self, workflow_id: &str) -> Vec<Event> {
-        let shard = keys::shard_of(&workflow_of(&identity(workflow_id, "r")));
-        let runs: Vec<RunId> = rows(&self.memory, shard)
+    fn runs_of(&self, workflow_id: &str) -> Vec<RunId> {
+        rows(&self.memory, shard_of(workflow_id))
             .iter()
             .filter_map(|(_, value)| values::parse_identity(value).ok())
             .filter(|found| found.workflow_id.as_str() == workflow_id)
             .map(|found| found.run_id)
-            .collect();
+            .collect()
+    }
+
+    /// The history of the only run of a workflow.
+    fn history_of(&self, workflow_id: &str) -> Vec<Event> {
+        let (shard, runs) = (shard_of(workflow_id), self.runs_of(workflow_id));
         let [run_id] = &runs[..] else { panic!("runs of {workflow_id}: {runs:?}") };
         self.history(shard, run_id)
     }
+}
+
+fn shard_of(workflow_id: &str) -> ShardId {
+    keys::shard_of(&workflow_of(&identity(workflow_id, "r")))
 }
 
 fn count(events: &[Event], event_type: &str) -> usize {
@@ -373,4 +380,86 @@ fn a_late_acknowledgement_does_not_stop_the_lane() {
     net.round();
     let failed = count(&net.history_of("parent"), "SignalExternalWorkflowExecutionFailed");
     assert_eq!(failed, 2);
+}
+
+/// A parent whose announcement of the child `child` is under way, and not delivered.
+fn with_announced(child: &str) -> Net {
+    let memory = Memory::default();
+    let mut net = Net::new(&memory, memory.clone(), None, Flaw::None);
+    net.start("parent");
+    net.holding = true;
+    net.decide(&|_: &str, _: &[Event]| {
+        let attributes =
+            json!({"workflowId": child, "workflowType": {"name": "w", "version": "1"}});
+        json!([{
+            "decisionType": "StartChildWorkflowExecution",
+            "startChildWorkflowExecutionDecisionAttributes": attributes,
+        }])
+    });
+    net
+}
+
+fn terminate(policy: ChildPolicy) -> ShardCommand {
+    let command = Command::Terminate { reason: None, details: None, child_policy: Some(policy) };
+    ShardCommand::Apply(open("parent"), command)
+}
+
+/// Two children: one beside its parent, and one in another shard.
+fn children() -> [String; 2] {
+    let parent = shard_of("parent");
+    let named = |beside: bool| {
+        let mut names = (0..).map(|number: u32| format!("child{number}"));
+        names.find(|name| (shard_of(name) == parent) == beside).expect("one hashes so")
+    };
+    [named(true), named(false)]
+}
+
+/// Engine.md, section 13, row 9.
+#[test]
+fn a_child_that_was_only_announced_starts_unless_its_parents_end_recalls_it() {
+    for child in children() {
+        for (policy, runs) in [
+            (ChildPolicy::Terminate, 0),
+            (ChildPolicy::RequestCancel, 1),
+            (ChildPolicy::Abandon, 1),
+        ] {
+            let mut net = with_announced(&child);
+            assert_eq!(net.step(shard_of("parent"), terminate(policy)), Ok(Outcome::Done));
+            net.holding = false;
+            (0..4).for_each(|_| net.round());
+            assert_eq!(net.runs_of(&child).len(), runs, "{child} {policy:?}");
+            assert_eq!(net.shards[&shard_of("parent")].outbox.next_wake(), None, "all were taken");
+            // Its id is free.
+            if runs == 0 {
+                net.start(&child);
+                (0..4).for_each(|_| net.round());
+                assert_eq!(count(&net.history_of(&child), "WorkflowExecutionTerminated"), 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_parents_end_of_the_same_batch_recalls_its_child() {
+    let [beside, _] = children();
+    let mut net = with_announced(&beside);
+    let id = shard_of("parent");
+    let (_, _, receive) = net.under_way.pop_front().expect("it is under way");
+    let commands = vec![((), terminate(ChildPolicy::Terminate)), ((), receive)];
+    let step = net.shards.get_mut(&id).expect("it is claimed").step(commands, Timestamp(net.now));
+    assert!(step.replies.iter().all(|((), reply)| *reply == Ok(Outcome::Done)));
+    assert_eq!(net.runs_of(&beside), []);
+}
+
+#[test]
+fn a_child_does_not_start_whose_parent_has_timed_out_meanwhile() {
+    for child in children() {
+        let mut net = with_announced(&child);
+        net.now += 100_000 * 1000;
+        net.round();
+        assert_eq!(count(&net.history_of("parent"), "WorkflowExecutionTimedOut"), 1);
+        net.holding = false;
+        (0..4).for_each(|_| net.round());
+        assert_eq!(net.runs_of(&child), [], "{child}");
+    }
 }
