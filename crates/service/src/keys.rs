@@ -157,6 +157,11 @@ pub fn left_over(run_id: &RunId) -> Vec<u8> {
     Writer::new(tag::LEFT_OVER).text(run_id.as_str()).bytes
 }
 
+/// The run from its key.
+pub fn parse_left_over(key: &[u8]) -> Option<RunId> {
+    Some(Reader::new(key, tag::LEFT_OVER)?.text()?.into())
+}
+
 /// All runs whose histories are still to be deleted.
 pub fn left_over_all() -> Range<Vec<u8>> {
     prefixed(vec![tag::LEFT_OVER])

@@ -5,9 +5,10 @@
 //! that a long history never holds up requests; a row remembers which histories are left.
 
 use super::{Shard, Staged};
-use crate::keys;
+use crate::keys::{self, Position};
+use crate::values;
 use engine::Scope;
-use engine::rows::{Key, Listing, ListingKey};
+use engine::rows::{Key, Listing};
 use store::{Direction, StoreError};
 use wire::{
     DomainName, EventId, RetentionPeriod, RunId, Timeout, Timestamp, WorkflowExecutionInfo,
@@ -16,8 +17,9 @@ use wire::{
 /// How many rows of histories one step deletes at most.
 pub const ROWS_DELETED_MAX: usize = 512;
 
-/// How many executions are looked at at a time, of those that go.
-const RUNS_PER_SCAN: usize = 32;
+/// How many executions one step looks at, of those of a domain that go, and of those whose histories
+/// are left.
+const RUNS_PER_STEP: usize = 32;
 
 /// How long a shard waits at least before it looks for what goes next, in milliseconds: where
 /// executions close all the time, they go in batches, too.
@@ -88,26 +90,63 @@ impl Shard {
             if room == 0 {
                 break;
             }
-            // Most domains have nothing to remove, and one key tells.
-            let Some(first) = self.first_close(&scope, &domain)? else { continue };
-            if expiry(first, &retention) > now {
-                let pause = Timestamp(now.0.saturating_add(PAUSE_MS));
-                next = next.no_later_than(expiry(first, &retention).max(pause));
-                continue;
-            }
-            for info in self.closed(&scope, &domain)? {
-                let closed_at = info.close_timestamp.expect("a closed run has closed");
-                if expiry(closed_at, &retention) > now {
-                    break;
-                }
-                self.hide(&scope, &domain, &info, closed_at, staged);
-                self.delete_history(&info.execution.run_id, &mut room, staged)?;
-                // There may be more than were looked at.
-                next = next.no_later_than(now);
-            }
+            let first = self.remove_of(&scope, &domain, &retention, now, &mut room, staged)?;
+            next = first.into_iter().fold(next, NextRemoval::no_later_than);
         }
         self.next_removal = if room == 0 { NextRemoval::At(now) } else { next };
         Ok(())
+    }
+
+    /// Removes executions of a domain, those that closed first; when to look for the next. An
+    /// entry that does not decode stays, and holds up none of those behind it.
+    fn remove_of(
+        &mut self,
+        scope: &Scope,
+        domain: &DomainName,
+        retention: &RetentionPeriod,
+        now: Timestamp,
+        room: &mut usize,
+        staged: &mut Staged,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let (from, to) = (Timestamp(i64::MIN), Timestamp::MAX);
+        let mut range = keys::listed(Listing::ClosedByClose, scope, domain, from, to);
+        let mut removed = 0;
+        // Most domains have nothing to remove, and one key tells.
+        let mut rows_max = 1;
+        loop {
+            let scanned = range.start.as_slice()..range.end.as_slice();
+            let rows = self.store.scan(self.id, scanned, Direction::Ascending, rows_max)?;
+            for (key, bytes) in &rows {
+                let Some(place) = keys::parse_listed(key) else {
+                    tracing::error!(shard = self.id.0, "the key of a closed run does not decode");
+                    continue;
+                };
+                let expires = expiry(place.at, retention);
+                if expires > now {
+                    let pause = Timestamp(now.0.saturating_add(PAUSE_MS));
+                    return Ok(Some(if removed > 0 { now } else { expires.max(pause) }));
+                }
+                let info = values::parse_json::<WorkflowExecutionInfo>(bytes);
+                let started_at = match info {
+                    Ok(info) => info.start_timestamp,
+                    Err(damage) => {
+                        let run_id = &place.run_id;
+                        tracing::error!(%run_id, %damage, "an expired run stays: it is damaged");
+                        continue;
+                    }
+                };
+                self.hide(scope, domain, &place, started_at, staged);
+                self.delete_history(&place.run_id, room, staged)?;
+                removed += 1;
+            }
+            let last = rows.last().filter(|_| rows.len() == rows_max);
+            let Some((last, _)) = last.filter(|_| removed < RUNS_PER_STEP) else {
+                // There may be more than were looked at.
+                return Ok((removed > 0).then_some(now));
+            };
+            range.start = [last.as_slice(), &[0]].concat();
+            rows_max = RUNS_PER_STEP;
+        }
     }
 
     /// Deletes all by which a run is found.
@@ -115,27 +154,18 @@ impl Shard {
         &mut self,
         scope: &Scope,
         domain: &DomainName,
-        info: &WorkflowExecutionInfo,
-        closed_at: Timestamp,
+        place: &Position,
+        started_at: Timestamp,
         staged: &mut Staged,
     ) {
-        let run_id = &info.execution.run_id;
+        let run_id = &place.run_id;
         self.cache.remove(run_id);
         // Should its history not be read in this step, a later one finds it.
-        staged.batch.put(keys::left_over(run_id), crate::values::json(run_id));
+        staged.batch.put(keys::left_over(run_id), values::json(run_id));
         staged.batch.delete(keys::row(&Key::Run(run_id.clone())));
-        for (listing, at) in
-            [(Listing::ClosedByStart, info.start_timestamp), (Listing::ClosedByClose, closed_at)]
-        {
-            let key = ListingKey {
-                scope: scope.clone(),
-                domain: domain.clone(),
-                at,
-                workflow_id: info.execution.workflow_id.clone(),
-                run_id: run_id.clone(),
-            };
-            staged.batch.delete(keys::row(&Key::Listed(listing, key)));
-        }
+        let by_start = Position { at: started_at, ..place.clone() };
+        staged.batch.delete(by_start.key(Listing::ClosedByStart, scope, domain));
+        staged.batch.delete(place.key(Listing::ClosedByClose, scope, domain));
     }
 
     /// Deletes as much of a hidden run's history as there is room for; with the last of it goes
@@ -163,10 +193,20 @@ impl Shard {
 
     /// Hidden runs whose histories are not yet deleted.
     fn left_over(&self) -> Result<Vec<RunId>, StoreError> {
-        let all = keys::left_over_all();
-        let range = all.start.as_slice()..all.end.as_slice();
-        let rows = self.store.scan(self.id, range, Direction::Ascending, RUNS_PER_SCAN)?;
-        rows.iter().map(|(_, bytes)| Ok(crate::values::parse_json(bytes)?)).collect()
+        let mut all = keys::left_over_all();
+        loop {
+            let range = all.start.as_slice()..all.end.as_slice();
+            let rows = self.store.scan(self.id, range, Direction::Ascending, RUNS_PER_STEP)?;
+            let run_ids: Vec<RunId> =
+                rows.iter().filter_map(|(key, _)| keys::parse_left_over(key)).collect();
+            if run_ids.len() < rows.len() {
+                tracing::error!(shard = self.id.0, "the key of a run that expired does not decode");
+            }
+            match rows.last() {
+                Some((last, _)) if run_ids.is_empty() => all.start = [last, &[0][..]].concat(),
+                Some(_) | None => return Ok(run_ids),
+            }
+        }
     }
 
     fn domains(&self) -> Vec<(Scope, DomainName, RetentionPeriod)> {
@@ -176,32 +216,5 @@ impl Shard {
             (scope.clone(), domain.record.name.clone(), domain.record.retention.clone())
         })
         .collect()
-    }
-
-    /// When the first of a domain's closed executions closed.
-    fn first_close(
-        &self,
-        scope: &Scope,
-        domain: &DomainName,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let (from, to) = (Timestamp(i64::MIN), Timestamp::MAX);
-        let range = keys::listed(Listing::ClosedByClose, scope, domain, from, to);
-        let range = range.start.as_slice()..range.end.as_slice();
-        let rows = self.store.scan(self.id, range, Direction::Ascending, 1)?;
-        let first = rows.first().and_then(|(key, _)| keys::parse_listed(key));
-        Ok(first.map(|position| position.at))
-    }
-
-    /// The executions of a domain that closed first.
-    fn closed(
-        &self,
-        scope: &Scope,
-        domain: &DomainName,
-    ) -> Result<Vec<WorkflowExecutionInfo>, StoreError> {
-        let (from, to) = (Timestamp(i64::MIN), Timestamp::MAX);
-        let range = keys::listed(Listing::ClosedByClose, scope, domain, from, to);
-        let range = range.start.as_slice()..range.end.as_slice();
-        let rows = self.store.scan(self.id, range, Direction::Ascending, RUNS_PER_SCAN)?;
-        rows.iter().map(|(_, bytes)| Ok(crate::values::parse_json(bytes)?)).collect()
     }
 }

@@ -113,3 +113,45 @@ fn a_long_history_goes_bit_by_bit() {
     rig.settle(rig.now + 2 * DAY_MS);
     assert_eq!(rows_left(&rig), before);
 }
+
+/// What is written over a rig's rows from outside.
+fn overwrite(rig: &mut Rig, batch: Batch) {
+    let epoch = rig.memory.claim(SHARD, "damage").expect("no fault is planned");
+    rig.memory.commit(SHARD, epoch, batch).expect("no fault is planned");
+    rig.restart();
+}
+
+/// More of them than one step looks at come first.
+#[test]
+fn damaged_entries_do_not_stop_the_removal_of_others() {
+    let mut rig = Rig { audited: false, ..rig("1") };
+    for n in 0..40 {
+        rig.start(&format!("w{n}"), &format!("r{n}")).expect("the first of its id");
+        terminate(&mut rig, &format!("w{n}"));
+    }
+    rig.now += 1;
+    rig.start("whole", "whole").expect("the first of its id");
+    terminate(&mut rig, "whole");
+    let (from, to) = (Timestamp(i64::MIN), Timestamp(rig.now - 1));
+    let range = keys::listed(engine::rows::Listing::ClosedByClose, &scope(), &"d".into(), from, to);
+    let mut batch = Batch::default();
+    let left_over = [keys::left_over_all().start, vec![0xff]].concat();
+    // A key that does not decode, and comes before all others.
+    batch.put(range.start.clone(), Vec::new());
+    batch.put(left_over.clone(), Vec::new());
+    let entries = rows(&rig.memory, SHARD).into_iter().map(|(key, _)| key);
+    let entries: Vec<Vec<u8>> = entries.filter(|key| range.contains(key)).collect();
+    assert_eq!(entries.len(), 40);
+    for key in &entries {
+        batch.put(key.clone(), b"\x01garbage".to_vec());
+    }
+    overwrite(&mut rig, batch);
+    let at = rig.now + DAY_MS;
+    rig.settle(at);
+    assert!(!is_known(&mut rig, "whole", "whole"), "it goes");
+    assert_eq!(audit::history(&rig.memory, &"whole".into()), []);
+    assert!(is_known(&mut rig, "w0", "r0"), "what is damaged stays");
+    let left = rows(&rig.memory, SHARD);
+    let is_left = |key: &Vec<u8>| left.iter().any(|(row, _)| row == key);
+    assert!(entries.iter().all(is_left) && is_left(&left_over));
+}

@@ -163,12 +163,12 @@ fn a_history_that_cannot_be_read_when_its_run_expires_goes_later() {
     let before = rows(&bench.memory, SHARD).len();
     bench.start();
     bench.terminate();
-    // The fourth scan of the removal: left-overs, the first close, closed runs, the history.
+    // The third scan of the removal: left-overs, the first close, the history.
     let scans = AtomicUsize::new(0);
     bench.shard.store = Arc::new(bench.memory.with_faults(move |call| {
-        let is_fourth =
-            matches!(call, Call::Scan { .. }) && scans.fetch_add(1, Ordering::Relaxed) == 3;
-        is_fourth.then_some(memory::Fault::Lost)
+        let is_third =
+            matches!(call, Call::Scan { .. }) && scans.fetch_add(1, Ordering::Relaxed) == 2;
+        is_third.then_some(memory::Fault::Lost)
     }));
     for _ in 0..5 {
         bench.now += 61_000;
