@@ -56,6 +56,8 @@ pub enum Input {
     Started(Place, FunctionCall),
     /// The task is over, or cannot be started.
     Gone(Place),
+    /// The task cannot be started because of damage, and its row stays.
+    Damaged(Place),
     /// The task may have been started or not.
     Unsure(Place),
     /// The call has ended; without an outcome the time-out ends the task.
@@ -152,6 +154,11 @@ impl Invoker {
             }
             Input::Gone(place) | Input::Closed(place) | Input::Answered(place, None) => {
                 self.calls.remove(&place);
+            }
+            Input::Damaged(place) => {
+                self.calls.remove(&place);
+                // Rows that are read at once would bring it back at once.
+                self.find_at = later(now);
             }
             Input::Unsure(place) => {
                 self.calls.remove(&place);

@@ -17,6 +17,13 @@ pub const HEAD_MAX: usize = 512;
 /// How many lists are remembered while nobody polls them.
 pub const IDLE_LISTS_MAX: usize = 4096;
 
+/// How many tasks of a list that cannot be started because of damage are remembered at most.
+pub const DAMAGED_MAX: usize = HEAD_MAX;
+
+/// How long the rows of a list are left alone that could not be read, or of which nothing could be
+/// handed out, in milliseconds.
+const REFILL_RETRY_MS: i64 = 1_000;
+
 /// A task that waits, and the shard that can start it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Task {
@@ -50,6 +57,9 @@ pub enum Input<P> {
     OffersLost,
     /// A start was refused because the task is gone: the poll still waits.
     TaskGone(TaskListKey, WaiterId, Waiter<P>),
+    /// A start was refused because of damage, and will be the next time: the poll still waits, and
+    /// the task is passed over from now on.
+    TaskDamaged(TaskListKey, Task, WaiterId, Waiter<P>),
     /// A start failed, and whether the task still waits is unknown. The poll is answered with the
     /// failure: waiting here it would be paired again at once, as long as the store fails.
     TaskUnsure(TaskListKey, Waiter<P>),
@@ -95,6 +105,8 @@ pub struct Matcher<P> {
     lists: BTreeMap<TaskListKey, List<P>>,
     /// When each waiting poll is to be answered empty.
     deadlines: BTreeSet<(Timestamp, WaiterId, TaskListKey)>,
+    /// When the rows of a list may be read again.
+    retries: BTreeSet<(Timestamp, TaskListKey)>,
     next_id: WaiterId,
     /// How many polls may wait on one list.
     pollers_max: u64,
@@ -109,6 +121,10 @@ struct List<P> {
     refilling: bool,
     /// The rows being read may lack a task already.
     doubted: bool,
+    /// The rows are left alone for a while; until then there is nothing but offers to go by.
+    rests: bool,
+    /// Tasks that wait in the rows and cannot be started.
+    damaged: BTreeSet<Task>,
     waiters: BTreeMap<WaiterId, Waiter<P>>,
 }
 
@@ -120,6 +136,8 @@ impl<P> Default for List<P> {
             complete: false,
             refilling: false,
             doubted: false,
+            rests: false,
+            damaged: BTreeSet::new(),
             waiters: BTreeMap::new(),
         }
     }
@@ -131,15 +149,17 @@ impl<P> Matcher<P> {
         Matcher {
             lists: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            retries: BTreeSet::new(),
             next_id: WaiterId(0),
             pollers_max,
             draining: false,
         }
     }
 
-    /// When a poll has to be answered empty.
+    /// When a poll has to be answered empty, or rows that were left alone may be read again.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.deadlines.first().map(|(deadline, ..)| *deadline)
+        let deadline = self.deadlines.first().map(|(deadline, ..)| *deadline);
+        deadline.into_iter().chain(self.retries.first().map(|(at, _)| *at)).min()
     }
 
     /// Takes what happened, and says what to do.
@@ -174,6 +194,11 @@ impl<P> Matcher<P> {
                 self.wait(&list, id, waiter);
                 self.pair(&list, &mut outputs);
             }
+            Input::TaskDamaged(list, task, id, waiter) => {
+                self.wait(&list, id, waiter);
+                self.pass_over(&list, task, now);
+                self.pair(&list, &mut outputs);
+            }
             Input::TaskUnsure(list, waiter) => {
                 outputs.push(Output::Fail(waiter.poll));
                 self.doubt(&list);
@@ -185,14 +210,17 @@ impl<P> Matcher<P> {
             }
             Input::Refilled { list, tasks, complete } => {
                 if let Some(known) = self.lists.get_mut(&list) {
-                    known.refill(tasks, complete);
+                    let of_use = known.refill(tasks, complete);
+                    if !of_use {
+                        self.rest(&list, now);
+                    }
                     self.pair(&list, &mut outputs);
                 }
             }
             Input::RefillFailed(list) => {
-                // The next poll or offer asks again.
                 if let Some(known) = self.lists.get_mut(&list) {
                     known.refilling = false;
+                    self.rest(&list, now);
                 }
             }
             Input::Drain => self.draining = true,
@@ -201,7 +229,8 @@ impl<P> Matcher<P> {
         outputs
     }
 
-    /// Answers the polls whose time is up; while draining, all.
+    /// Answers the polls whose time is up; while draining, all. Asks again for rows that have been
+    /// left alone for long enough.
     pub fn expire(&mut self, now: Timestamp, outputs: &mut Vec<Output<P>>) {
         while let Some((deadline, id, list)) = self.deadlines.first().cloned() {
             if deadline > now && !self.draining {
@@ -210,6 +239,33 @@ impl<P> Matcher<P> {
             if let Some(waiter) = self.leave(&list, id, deadline) {
                 outputs.push(Output::Empty(waiter.poll));
             }
+        }
+        while self.retries.first().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, list)) = self.retries.pop_first()
+            && let Some(known) = self.lists.get_mut(&list)
+        {
+            known.rests = false;
+            self.pair(&list, outputs);
+        }
+    }
+
+    /// Leaves the rows of a list alone for a while.
+    fn rest(&mut self, list: &TaskListKey, now: Timestamp) {
+        if let Some(known) = self.lists.get_mut(list).filter(|known| !known.rests) {
+            known.rests = true;
+            let at = Timestamp(now.0.saturating_add(REFILL_RETRY_MS));
+            self.retries.insert((at, list.clone()));
+        }
+    }
+
+    /// Remembers a task that cannot be started.
+    fn pass_over(&mut self, list: &TaskListKey, task: Task, now: Timestamp) {
+        let Some(known) = self.lists.get_mut(list) else { return };
+        if known.damaged.len() < DAMAGED_MAX {
+            known.damaged.insert(task);
+        } else {
+            // The rows would bring it back at once.
+            self.rest(list, now);
         }
     }
 
@@ -278,7 +334,7 @@ impl<P> Matcher<P> {
                 continue;
             }
             let Some(task) = known.head.pop_first() else {
-                if !known.complete && !known.refilling {
+                if !known.complete && !known.refilling && !known.rests {
                     known.refilling = true;
                     known.doubted = false;
                     outputs.push(Output::Refill(list.clone()));
@@ -294,20 +350,24 @@ impl<P> Matcher<P> {
 
 impl<P> List<P> {
     /// A task beyond the known head is left to be found in the rows, unless the rows may just
-    /// have been read without it.
+    /// have been read without it, or are not read for now.
     fn offer(&mut self, task: Task) {
         let within = self.head.last().is_some_and(|last| task < *last);
-        if self.complete || self.refilling || within {
+        let wanted = self.complete || self.refilling || self.rests || within;
+        if wanted && !self.damaged.contains(&task) {
             self.head.insert(task);
             self.cut();
         }
     }
 
-    fn refill(&mut self, tasks: Vec<Task>, complete: bool) {
+    /// False if reading the rows again would bring the same tasks, none of which can be started.
+    fn refill(&mut self, tasks: Vec<Task>, complete: bool) -> bool {
         self.refilling = false;
         self.complete = complete && !self.doubted;
-        self.head.extend(tasks);
+        let brought = !tasks.is_empty();
+        self.head.extend(tasks.into_iter().filter(|task| !self.damaged.contains(task)));
         self.cut();
+        !brought || self.complete || !self.head.is_empty()
     }
 
     fn cut(&mut self) {

@@ -66,7 +66,8 @@ impl Shared {
                 self.to_invoker(match result {
                     Ok(Outcome::Lambda(call)) => invoker::Input::Started(place, call),
                     Err(Refusal::Unavailable) => invoker::Input::Unsure(place),
-                    Ok(_) | Err(Refusal::Fault(_) | Refusal::CallerGone | Refusal::Damaged) => {
+                    Err(Refusal::Damaged) => invoker::Input::Damaged(place),
+                    Ok(_) | Err(Refusal::Fault(_) | Refusal::CallerGone) => {
                         invoker::Input::Gone(place)
                     }
                 });
@@ -96,8 +97,9 @@ impl Shared {
             }
             Err(Refusal::CallerGone) => self.offer(list, task),
             Err(Refusal::Unavailable) => self.to_matcher(Input::TaskUnsure(list, waiter)),
-            // The task of a damaged run is as good as gone: those behind it must not wait for it.
-            Err(Refusal::Fault(_) | Refusal::Damaged)
+            // Those behind the task of a damaged run must not wait for it.
+            Err(Refusal::Damaged) => self.to_matcher(Input::TaskDamaged(list, task, id, waiter)),
+            Err(Refusal::Fault(_))
             | Ok(
                 Outcome::Done
                 | Outcome::Started(_)

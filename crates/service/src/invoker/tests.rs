@@ -58,6 +58,7 @@ impl Bench {
             ["not-found"] => Input::NotFound,
             ["started", name] => Input::Started(place(name), call(name)),
             ["gone", name] => Input::Gone(place(name)),
+            ["damaged", name] => Input::Damaged(place(name)),
             ["unsure", name] => Input::Unsure(place(name)),
             ["answered", name] => Input::Answered(place(name), Some(outcome())),
             ["silent", name] => Input::Answered(place(name), None),
@@ -178,6 +179,24 @@ fn a_start_of_unknown_outcome_is_looked_for_later() {
     assert_eq!(bench.invoker.next_wake(), Some(Timestamp(RETRY_MS)));
     bench.row("pass 1000", "find");
     bench.row("found complete a", "start a");
+}
+
+/// Its row stays, so the rows bring it again.
+#[test]
+fn a_task_that_is_damaged_is_not_tried_in_a_tight_loop() {
+    let mut bench = Bench::idle();
+    bench.row("lost", "find");
+    bench.row("found some a", "start a, find");
+    bench.row("damaged a", "");
+    bench.row("found some a", "start a");
+    bench.row("damaged a", "");
+    assert_eq!(bench.invoker.next_wake(), Some(Timestamp(RETRY_MS)));
+    bench.row("pass 999", "");
+    bench.row("pass 1", "find");
+    bench.row("found complete a b", "start a, start b");
+    bench.row("damaged a", "");
+    assert_eq!(bench.invoker.next_wake(), None);
+    bench.row("offer c", "start c");
 }
 
 #[test]

@@ -57,6 +57,10 @@ impl Bench {
                 let (list, id, waiter) = self.start(name);
                 Input::TaskGone(list, id, waiter)
             }
+            ("damaged", [name, place]) => {
+                let (list, id, waiter) = self.start(name);
+                Input::TaskDamaged(list, parse(place), id, waiter)
+            }
             ("unsure", [name]) => {
                 let (list, _, waiter) = self.start(name);
                 Input::TaskUnsure(list, waiter)
@@ -286,16 +290,89 @@ fn a_poller_that_is_gone_is_passed_over() {
     );
 }
 
+/// A poll waits for 60 ms here, so that others carry the wait on.
 #[test]
-fn after_a_failed_refill_the_next_poll_or_offer_asks_again() {
+fn a_refill_that_failed_is_tried_again_for_those_who_wait() {
+    check(
+        "poll A => refill
+         at 10 =>
+         failed =>
+         poll B =>
+         at 70 => A empty, B empty
+         at 1009 =>
+         poll C =>
+         at 1010 => refill
+         refilled 0@1 all => C=0@1
+         poll D =>",
+    );
+    let mut bench = Bench::new();
+    bench.act("poll A");
+    bench.act("failed");
+    bench.act("at 60");
+    assert_eq!(bench.matcher.next_deadline(), Some(Timestamp(REFILL_RETRY_MS)));
+}
+
+/// There is nothing else to go by.
+#[test]
+fn while_rows_are_left_alone_what_is_offered_is_handed_out() {
     check(
         "poll A => refill
          failed =>
-         poll B => refill
-         failed =>
-         offer 0@9 => refill
-         refilled 0@1 all => A=0@1",
+         offer 0@9 => A=0@9
+         at 1000 =>
+         poll B => refill",
     );
+}
+
+#[test]
+fn damaged_tasks_are_passed_over() {
+    check(
+        "poll A => refill
+         refilled 0@1 0@2 more => A=0@1
+         damaged A 0@1 => A=0@2
+         poll B => refill
+         refilled 0@1 0@3 more => B=0@3
+         offer 0@1 =>
+         poll C => refill
+         refilled 0@1 all =>
+         offer 0@1 =>
+         offer 0@4 => C=0@4",
+    );
+}
+
+#[test]
+fn rows_that_hold_nothing_but_damaged_tasks_are_not_read_in_a_tight_loop() {
+    check(
+        "poll A => refill
+         refilled 0@1 more => A=0@1
+         damaged A 0@1 => refill
+         refilled 0@1 more =>
+         offer 0@2 => A=0@2
+         at 990 =>
+         poll B =>
+         at 1000 => refill
+         refilled 0@1 more =>",
+    );
+}
+
+#[test]
+fn no_more_damaged_tasks_are_remembered_than_the_bound() {
+    let mut bench = Bench::new();
+    bench.act("poll A");
+    let count = i64::try_from(DAMAGED_MAX).expect("a small number");
+    for output in bench.act("refilled 0@0 more") {
+        bench.describe(output);
+    }
+    for at in 0..count {
+        let outputs = bench.act(&format!("damaged A 0@{at}"));
+        let texts: Vec<String> = outputs.into_iter().map(|o| bench.describe(o)).collect();
+        assert_eq!(texts, ["refill"]);
+        let outputs = bench.act(&format!("refilled 0@{at} 0@{} more", at + 1));
+        let texts: Vec<String> = outputs.into_iter().map(|o| bench.describe(o)).collect();
+        assert_eq!(texts, [format!("A=0@{}", at + 1)]);
+    }
+    assert!(bench.act(&format!("damaged A 0@{count}")).is_empty(), "not at once");
+    assert_eq!(bench.matcher.lists[&list("l")].damaged.len(), DAMAGED_MAX);
 }
 
 #[test]
