@@ -13,7 +13,7 @@ use crate::shard::{StartedIds, StartedTask};
 use crate::token::{TaskRef, Tokens};
 use crate::values;
 use engine::RunIdentity;
-use engine::rows::{Key, TaskKind, TaskListKey};
+use engine::rows::{Key, LambdaTask, TaskKind, TaskListKey};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -120,10 +120,13 @@ impl Reader {
             let scanned = range.start.as_slice()..range.end.as_slice();
             let rows = self.store.scan(shard, scanned, Direction::Ascending, TASKS_PER_SCAN)?;
             for (key, bytes) in &rows {
-                if values::is_deliverable(bytes) && tasks.len() < TASKS_PER_SCAN {
-                    let place = keys::parse_task(key)
-                        .ok_or_else(|| StoreError("a task's key does not decode".to_owned()))?;
-                    tasks.push(Task { place, shard });
+                if !values::is_deliverable(bytes) || tasks.len() == TASKS_PER_SCAN {
+                    continue;
+                }
+                match keys::parse_task(key) {
+                    Some(place) => tasks.push(Task { place, shard }),
+                    // It costs itself, and not those behind it.
+                    None => tracing::error!(shard = shard.0, "a task's key does not decode"),
                 }
             }
             match rows.last() {
@@ -139,20 +142,35 @@ impl Reader {
     /// and whether those are all.
     pub fn lambdas(&self) -> Result<(Vec<Place>, bool), StoreError> {
         let (mut places, mut complete) = (BTreeSet::new(), true);
-        let range = keys::lambdas();
-        let range = range.start.as_slice()..range.end.as_slice();
         for shard in keys::shards() {
-            let rows =
-                self.store.scan(shard, range.clone(), Direction::Ascending, LAMBDAS_PER_SCAN)?;
-            complete &= rows.len() < LAMBDAS_PER_SCAN;
-            for (key, _) in rows {
-                let task = keys::parse_lambda(&key)
-                    .ok_or_else(|| StoreError("a Lambda task's key does not decode".to_owned()))?;
-                places.insert(Place { task, shard });
-            }
+            let (tasks, all) = self.lambdas_of_shard(shard)?;
+            complete &= all;
+            places.extend(tasks.into_iter().map(|task| Place { task, shard }));
         }
         complete &= places.len() <= WAITING_MAX;
         Ok((places.into_iter().take(WAITING_MAX).collect(), complete))
+    }
+
+    /// The first Lambda tasks of a shard, and whether those are all.
+    fn lambdas_of_shard(&self, shard: ShardId) -> Result<(Vec<LambdaTask>, bool), StoreError> {
+        let mut range = keys::lambdas();
+        loop {
+            let scanned = range.start.as_slice()..range.end.as_slice();
+            let rows = self.store.scan(shard, scanned, Direction::Ascending, LAMBDAS_PER_SCAN)?;
+            let tasks: Vec<LambdaTask> =
+                rows.iter().filter_map(|(key, _)| keys::parse_lambda(key)).collect();
+            if tasks.len() < rows.len() {
+                // Such a row costs itself, and not those behind it.
+                tracing::error!(shard = shard.0, "the key of a Lambda task does not decode");
+            }
+            match rows.last().filter(|_| rows.len() == LAMBDAS_PER_SCAN) {
+                Some((last, _)) if tasks.is_empty() => {
+                    range.start = [last.as_slice(), &[0]].concat();
+                }
+                Some(_) => return Ok((tasks, false)),
+                None => return Ok((tasks, true)),
+            }
+        }
     }
 
     fn history(

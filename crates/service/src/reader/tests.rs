@@ -172,3 +172,29 @@ fn a_task_of_a_run_that_has_expired_is_no_task() {
         Ok(empty_poll(TaskKind::Activity, EmptyPollToken::Absent))
     );
 }
+
+/// More of them than are read at a time come before what can be handed out.
+#[test]
+fn a_key_that_does_not_decode_holds_up_nothing_behind_it() {
+    let memory = Memory::default();
+    let shard = ShardId(9);
+    let tasks = stored(&memory, &[(shard.0, 3)], 0, 1);
+    let epoch = memory.claim(shard, "test").expect("no fault is planned");
+    let mut batch = Batch::default();
+    let waits = LambdaTask {
+        scheduled_at: Timestamp(7),
+        run_id: "r".into(),
+        scheduled_event_id: EventId(5),
+    };
+    batch.put(keys::row(&Key::Lambda(waits.clone())), values::row(&Value::Nothing));
+    for damaged in 0..u8::try_from(LAMBDAS_PER_SCAN.max(TASKS_PER_SCAN)).expect("few") + 9 {
+        for start in [keys::tasks(&list("l")).start, keys::lambdas().start] {
+            let value = values::row(&Value::Task { deliverable: true });
+            batch.put([start, vec![0, damaged]].concat(), value);
+        }
+    }
+    memory.commit(shard, epoch, batch).expect("no fault is planned");
+    let reader = reader(&memory);
+    assert_eq!(reader.head(&list("l")), Ok((tasks, true)));
+    assert_eq!(reader.lambdas(), Ok((vec![Place { task: waits, shard }], true)));
+}
