@@ -30,10 +30,11 @@ impl Shard {
             self.stage(Some(&execution), transition, staged)?;
             return Ok(Outcome::Done);
         };
+        // Read before anything is staged: should that fail, the task still waits.
+        let payload = self.payload(task)?;
         let call = FunctionCall {
             name: lambda.name.clone(),
-            // Read before anything is staged: should that fail, the task still waits.
-            payload: self.payload(task)?,
+            payload,
             timeout: match lambda.start_to_close {
                 Timeout::Seconds(seconds) => Duration::from_secs(seconds.into()),
                 Timeout::Unlimited => Duration::MAX,

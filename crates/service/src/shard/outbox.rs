@@ -294,7 +294,7 @@ impl Shard {
         if let Content::StartChild { run_id, started, .. } = &message.content {
             if open.is_some() {
                 // Also for the second of two in one batch (engine.md, section 13, row 29).
-                return Ok(self.post(message.refused().into_iter().collect(), staged)?);
+                return self.refuse(message, staged);
             }
             let identity = RunIdentity {
                 scope: to.scope.clone(),
@@ -311,10 +311,13 @@ impl Shard {
             }
             // It was promised its place when it was announced.
             let open_executions = self.open.total(&identity.scope, &identity.domain);
-            let transition = self.decide(run_id, open_executions, |around| {
+            let decided = self.decide(run_id, open_executions, |around| {
                 Ok(start_child(identity, (**started).clone(), around, now))
-            })?;
-            return Ok(self.stage(None, transition, staged)?);
+            });
+            return match decided {
+                Ok(transition) => Ok(self.stage(None, transition, staged)?),
+                Err(refusal) => self.refuse_if_damaged(refusal, message, staged),
+            };
         }
         let receiver = match open {
             Some(bytes) => self.receiver(&bytes, to),
@@ -322,26 +325,47 @@ impl Shard {
         };
         let receiver = match receiver {
             Ok(receiver) => receiver,
-            // It stays as it is. But were the message held back until it is mended, everything
-            // behind it would be held back, too; so it is refused, as for a run that is not there.
-            Err(LoadError::Damaged(damage)) => {
-                tracing::error!(
-                    shard = self.id.0, workflow_id = %to.workflow_id, %damage,
-                    "a message is refused, because the run that it is for is damaged"
-                );
-                None
-            }
-            Err(LoadError::Store(error)) => return Err(error.into()),
+            Err(error) => return self.refuse_if_damaged(error.into(), message, staged),
         };
         let Some(execution) = receiver.filter(|execution| execution.is_open()) else {
-            return Ok(self.post(message.refused().into_iter().collect(), staged)?);
+            return self.refuse(message, staged);
         };
         let RunIdentity { scope, domain, run_id, .. } = &*execution.identity;
         let open_executions = self.open.total(scope, domain);
-        let transition = self.decide(run_id, open_executions, |around| {
-            Ok(execution.receive(message.content, around, now))
-        })?;
-        Ok(self.stage(Some(&execution), transition, staged)?)
+        let content = message.content.clone();
+        let decided = self
+            .decide(run_id, open_executions, |around| Ok(execution.receive(content, around, now)));
+        match decided {
+            Ok(transition) => Ok(self.stage(Some(&execution), transition, staged)?),
+            Err(refusal) => self.refuse_if_damaged(refusal, message, staged),
+        }
+    }
+
+    /// Tells the sender that nobody takes the message.
+    fn refuse(&mut self, message: Message, staged: &mut Staged) -> Result<(), Refusal> {
+        Ok(self.post(message.refused().into_iter().collect(), staged)?)
+    }
+
+    /// What becomes of a message that was not carried out. The run that it is for stays as it is
+    /// when that is damaged, or brings a bug out. But were the message held back until it is mended,
+    /// everything behind it would be held back, too; so it is refused, as for a run that is not
+    /// there.
+    fn refuse_if_damaged(
+        &mut self,
+        refusal: Refusal,
+        message: Message,
+        staged: &mut Staged,
+    ) -> Result<(), Refusal> {
+        match refusal {
+            Refusal::Damaged => {
+                tracing::error!(
+                    shard = self.id.0, workflow_id = %message.to.workflow_id,
+                    "a message is refused, because the run that it is for is damaged"
+                );
+                self.refuse(message, staged)
+            }
+            Refusal::Unavailable | Refusal::Fault(_) | Refusal::CallerGone => Err(refusal),
+        }
     }
 
     /// Whether a child is not to start any more, because its parent's end says so. The parent may

@@ -140,6 +140,27 @@ fn a_message_waits_while_the_store_cannot_be_read() {
     }
 }
 
+/// The engine never sends news like this; a bug in it might.
+#[test]
+fn a_message_that_brings_a_bug_out_does_not_hold_up_those_behind_it() {
+    let mut rig = Rig::unaudited();
+    rig.start("w", "r").expect("it starts");
+    let news = event::ActivityTaskCompleted {
+        result: None,
+        scheduled_event_id: EventId(77),
+        started_event_id: EventId(78),
+    };
+    let mut bug = message("w");
+    bug.content = engine::message::Content::Report(Box::new(news.into()));
+    let [first, second] = [(1, bug), (2, message("w"))]
+        .map(|(number, message)| ShardCommand::Receive(ShardId(9), number, message));
+    assert_eq!(rig.steps(vec![first, second]), [Ok(Outcome::Done), Ok(Outcome::Done)]);
+    assert_eq!(
+        rig.history("r"),
+        ["WorkflowExecutionStarted", "DecisionTaskScheduled", "WorkflowExecutionSignaled"]
+    );
+}
+
 #[test]
 fn a_run_whose_snapshot_is_damaged_is_folded_from_its_history() {
     let mut rig = Rig::unaudited();
