@@ -25,6 +25,7 @@ use wire::*;
 
 mod command;
 mod commons;
+mod due;
 mod lambda;
 mod load;
 mod outbox;
@@ -40,17 +41,11 @@ pub(crate) use outbox::addressed;
 /// How many commands one batch holds at most.
 pub const COMMANDS_MAX: usize = 256;
 
-/// How many wake-ups one batch handles at most.
-const WAKES_PER_BATCH_MAX: usize = 256;
-
 /// A snapshot is written whenever a history has grown by this many events.
 pub const SNAPSHOT_EVENTS: u64 = 256;
 
 /// How long a shard whose store failed waits before it tries again by itself, in milliseconds.
 const STORE_RETRY_MS: i64 = 200;
-
-/// How long a run that cannot be woken because it is damaged is left alone, in milliseconds.
-const WAKE_RETRY_MS: i64 = 60_000;
 
 /// What a step leads to. Everything in it is durable.
 #[derive(Debug)]
@@ -258,70 +253,6 @@ impl Shard {
         if self.retry_at.is_none_or(|at| at <= now) {
             self.retry_at = Some(Timestamp(now.0.saturating_add(STORE_RETRY_MS)));
         }
-    }
-
-    /// Removes expired runs, and the rows of messages that have been taken, in a commit of its own:
-    /// nothing rests on it, so a full disk puts it off and stops nothing else.
-    fn tidy_up(&mut self, epoch: Epoch, now: Timestamp) -> Result<(), CommitError> {
-        let mut staged = Staged::default();
-        if let Err(error) = self.remove_expired(&mut staged, now) {
-            tracing::error!(shard = self.id.0, %error, "closed runs could not be read");
-            self.put_off_removal(now);
-        }
-        if !staged.batch.is_empty() || self.outbox.is_untidy(now) {
-            self.stage_deletion_of_taken(&mut staged);
-        }
-        if staged.batch.is_empty() {
-            return Ok(());
-        }
-        match self.store.commit(self.id, epoch, staged.batch) {
-            Ok(()) => self.outbox.forget_taken(),
-            Err(CommitError::Full(_)) => {
-                self.put_off_removal(now);
-                self.outbox.put_off_tidying(now);
-            }
-            Err(error @ (CommitError::Fenced | CommitError::Unknown(_))) => return Err(error),
-        }
-        Ok(())
-    }
-
-    fn put_off_removal(&mut self, now: Timestamp) {
-        self.next_removal = NextRemoval::At(Timestamp(now.0.saturating_add(WAKE_RETRY_MS)));
-    }
-
-    /// Lets what has fallen due happen, one thing at a time; true if there is more than one batch
-    /// may hold.
-    fn fire_due(&mut self, staged: &mut Staged, now: Timestamp) -> bool {
-        for _ in 0..WAKES_PER_BATCH_MAX {
-            let Some(run_id) = self.wakes.pop_due(now) else {
-                return self.wakes.next().is_some_and(|next| next <= now);
-            };
-            if let Err(error) = self.fire(&run_id, staged, now) {
-                // It is tried again, but not in a loop that keeps others from their turn.
-                tracing::error!(shard = self.id.0, %run_id, ?error, "a run could not be woken");
-                let pause = match error {
-                    Refusal::Unavailable => STORE_RETRY_MS,
-                    Refusal::Fault(_) | Refusal::Damaged | Refusal::CallerGone => WAKE_RETRY_MS,
-                };
-                self.wakes.put((Timestamp(now.0.saturating_add(pause)), run_id));
-            }
-        }
-        true
-    }
-
-    fn fire(&mut self, run_id: &RunId, staged: &mut Staged, now: Timestamp) -> Result<(), Refusal> {
-        let Some(execution) = self.load(run_id)? else { return Ok(()) };
-        if execution.is_open() {
-            let transition = self.apply(&execution, &Command::FireDue, now)?;
-            let next = transition.after.next_deadline();
-            self.stage(Some(&execution), transition, staged)?;
-            // What falls due next may do so at the same moment: then the row does not change, and
-            // memory has to be told.
-            if let Some(next) = next {
-                self.wakes.put((next.at, run_id.clone()));
-            }
-        }
-        Ok(())
     }
 
     fn handle(

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cache::CACHE_BYTES_MAX;
+use crate::shard::due::WAKE_RETRY_MS;
 use std::sync::Mutex;
 use store::memory::{Call, Memory};
 

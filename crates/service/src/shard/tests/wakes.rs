@@ -1,6 +1,7 @@
 //! What happens by itself: timers and time-outs, through restarts and with clocks that jump.
 
 use super::*;
+use crate::shard::due::WAKES_PER_BATCH_MAX;
 use crate::wakes::WAKES_MAX;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use store::memory::{Call, Fault as Injected};
