@@ -7,8 +7,11 @@
 //! All shards share one keyspace of the engine, and a row's key is
 //!
 //! ```text
-//! shard (2 bytes, big-endian) | kind (1 byte: 0 claim, 1 row) | key
+//! shard (2 bytes, big-endian) | kind (1 byte: 0 claim, 1 row, 2 mark) | key
 //! ```
+//!
+//! The one mark, in shard 0, is written before a new directory is complete, so that a store without
+//! any row is known for one that has lost them.
 //!
 //! so a shard is one contiguous range, its claim included, and no key of a caller can reach
 //! another shard or a claim.
@@ -20,6 +23,7 @@
 mod committer;
 mod directory;
 mod journal;
+mod reclaimer;
 
 use crate::contract::{
     Batch, CommitError, Direction, Entry, Epoch, KEY_BYTES_MAX, ShardId, Store, StoreError,
@@ -30,13 +34,14 @@ use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode,
     Readable, config::CompressionPolicy,
 };
+use reclaimer::Reclaimer;
 use rustix::fs::statvfs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -45,6 +50,9 @@ const QUEUE_REQUESTS_MAX: usize = 1024;
 /// How long a caller waits for the committer, in seconds. Write stalls of the engine last well
 /// below a second; one that lasts this long means that its background threads are dead.
 const COMMIT_WAIT_SECONDS_MAX: u64 = 60;
+
+/// How long closing waits for tables that are being rewritten, in seconds.
+const RECLAIM_WAIT_SECONDS_MAX: u64 = 5;
 
 /// Default of [`Options::free_bytes_min`]: room for flushes and compactions under way, for claims,
 /// and for an operator who makes room.
@@ -64,11 +72,17 @@ const ENGINE_THREADS_MIN: usize = 2;
 const ENGINE_THREADS_MAX: usize = 4;
 /// The name of the one keyspace in the engine.
 const KEYSPACE: &str = "rows";
+/// Where the mark is; see [`Kind::Mark`].
+const MARK_SHARD: ShardId = ShardId(0);
+/// The one byte that the mark holds.
+const MARK_FORMAT: u8 = 1;
 /// Bytes of a row's key before the caller's part.
 const PREFIX_BYTES: usize = 3;
 
 /// Reads how many bytes are free for the file system of a path.
-pub type FreeBytesProbe = Box<dyn Fn(&Path) -> io::Result<u64> + Send>;
+pub type FreeBytesProbe = Box<dyn Fn(&Path) -> io::Result<u64> + Send + Sync>;
+
+pub use reclaimer::OnReclaim;
 
 /// Told the reason when the store fails for good.
 pub type OnPoison = Box<dyn Fn(&StoreError) + Send + Sync>;
@@ -87,6 +101,8 @@ pub struct Options {
     /// Called once when a write or a flush has failed, before the commits concerned are answered.
     /// The process should then end without delay: only a new one can tell what is on disk.
     pub on_poison: OnPoison,
+    /// Called whenever the tables have been rewritten without removed rows.
+    pub on_reclaim: OnReclaim,
 }
 
 impl Default for Options {
@@ -97,6 +113,7 @@ impl Default for Options {
             free_bytes_min: FREE_BYTES_MIN_DEFAULT,
             free_bytes: Box::new(free_bytes),
             on_poison: Box::new(|_| ()),
+            on_reclaim: Box::new(|_, _| ()),
         }
     }
 }
@@ -107,8 +124,8 @@ fn free_bytes(dir: &Path) -> io::Result<u64> {
     Ok(room.f_bavail.saturating_mul(room.f_frsize))
 }
 
-/// Whether `dir` is a data directory that has been used before.
-pub fn is_complete(dir: &Path) -> bool {
+/// Whether `dir` is a data directory that has been used before. Changes nothing.
+pub fn is_complete(dir: &Path) -> Result<bool, OpenError> {
     Directory::is_complete(dir)
 }
 
@@ -148,6 +165,17 @@ pub enum OpenError {
         /// The format that this build reads and writes.
         supported: u32,
     },
+    /// The directory was in use before, and part of what it must hold is gone.
+    #[error(
+        "{} has lost its data: {what}; restore a backup, or remove the directory to begin anew",
+        dir.display()
+    )]
+    Lost {
+        /// The directory.
+        dir: PathBuf,
+        /// What is not there, in words.
+        what: &'static str,
+    },
     /// The file system failed.
     #[error("cannot open the store: {what} {}: {source}", path.display())]
     Io {
@@ -173,6 +201,10 @@ pub enum OpenError {
 pub struct Embedded {
     requests: SyncSender<Request>,
     committer: Option<JoinHandle<()>>,
+    /// Dropped to tell the reclaimer that the store closes.
+    close_reclaimer: Option<SyncSender<()>>,
+    /// Disconnected when the reclaimer has ended.
+    reclaimer_ended: Mutex<Receiver<()>>,
     poison: Arc<Poison>,
     /// A caller has waited for the committer in vain; nobody else should.
     is_hanging: AtomicBool,
@@ -194,32 +226,63 @@ impl Embedded {
         options: Options,
         write: WriteGroup,
     ) -> Result<Embedded, OpenError> {
-        let Options { build, cache_bytes_max, free_bytes_min, free_bytes, on_poison } = options;
+        let Options { build, cache_bytes_max, free_bytes_min, free_bytes, on_poison, on_reclaim } =
+            options;
         let directory = Arc::new(Directory::lock(dir)?);
         directory.prepare(&build)?;
         let path = directory.engine_path();
-        let opened = journal::open_repaired(&path, || open_engine(&path, cache_bytes_max));
-        let (database, keyspace) =
-            opened.map_err(|source| OpenError::Engine { path: path.clone(), source })?;
+        let opened = journal::open_repaired(&path, || open_database(&path, cache_bytes_max));
+        let engine_error = |source| OpenError::Engine { path: path.clone(), source };
+        let database = opened.map_err(engine_error)?;
+        let is_new = directory.is_new()?;
+        if !is_new && !database.list_keyspace_names().iter().any(|name| &**name == KEYSPACE) {
+            return Err(directory.lost(directory::TABLES_MISSING));
+        }
+        let keyspace = open_keyspace(&database).map_err(engine_error)?;
+        if is_new {
+            write_mark(&database, &keyspace).map_err(engine_error)?;
+        } else if is_empty(&database, &keyspace).map_err(engine_error)? {
+            return Err(directory.lost("no row is left in its journal and tables"));
+        }
         directory.finish()?;
 
         let poison = Arc::new(Poison::new(on_poison));
         let (requests, receiver) = sync_channel(QUEUE_REQUESTS_MAX);
-        let room = committer::Room { dir: dir.to_owned(), free_bytes_min, free_bytes };
+        let room = Arc::new(committer::Room { dir: dir.to_owned(), free_bytes_min, free_bytes });
+        let (removals, removing) = reclaimer::removals();
+        let (close_reclaimer, closing) = sync_channel(0);
+        let reclaimer = Reclaimer {
+            removing,
+            database: database.clone(),
+            keyspace: keyspace.clone(),
+            room: room.clone(),
+            poison: poison.clone(),
+            on_reclaim,
+            closing,
+        };
         let handles = (database.clone(), keyspace.clone());
-        let committer = Committer::new(receiver, handles, write, room, poison.clone());
-        // The thread may outlive this handle if it hangs, and must then keep others out.
-        let thread_directory = directory.clone();
-        let committer = std::thread::Builder::new()
-            .name("store-committer".to_owned())
-            .spawn(move || {
-                let _locked = thread_directory;
-                committer.run();
-            })
-            .map_err(|source| directory::io_error("start a thread for", dir, source))?;
+        let committer = Committer::new(receiver, handles, write, (room, removals), poison.clone());
+        // The threads may outlive this handle, and must then keep others out.
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            let locked = directory.clone();
+            let (ended_sender, ended) = sync_channel::<()>(0);
+            let run = move || {
+                work();
+                drop(locked);
+                drop(ended_sender);
+            };
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+            thread
+                .map(|thread| (thread, ended))
+                .map_err(|source| directory::io_error("start a thread for", dir, source))
+        };
+        let (_, reclaimer_ended) = spawn("store-reclaimer", Box::new(move || reclaimer.run()))?;
+        let (committer, _) = spawn("store-committer", Box::new(move || committer.run()))?;
         Ok(Embedded {
             requests,
             committer: Some(committer),
+            close_reclaimer: Some(close_reclaimer),
+            reclaimer_ended: Mutex::new(reclaimer_ended),
             poison,
             is_hanging: AtomicBool::new(false),
             keyspace,
@@ -267,21 +330,29 @@ impl Drop for Embedded {
         let _ = self.requests.send(Request::Close);
         let thread = self.committer.take().expect("only drop takes the thread");
         let _ = thread.join();
+        drop(self.close_reclaimer.take());
+        // One that takes longer is left to the end of the process, which harms no table.
+        let limit = Duration::from_secs(RECLAIM_WAIT_SECONDS_MAX);
+        let ended = self.reclaimer_ended.get_mut().expect("nobody else locks it");
+        let _ = ended.recv_timeout(limit);
     }
 }
 
-/// One keyspace: measured 15 to 30 % faster than one for each kind of row.
-fn open_engine(path: &Path, cache_bytes_max: u64) -> fjall::Result<(Database, Keyspace)> {
+fn open_database(path: &Path, cache_bytes_max: u64) -> fjall::Result<Database> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let database = Database::builder(path)
+    Database::builder(path)
         .cache_size(cache_bytes_max)
         .max_journaling_size(JOURNALS_BYTES_MAX)
         .journal_compression(CompressionType::Lz4)
         .worker_threads(processors.clamp(ENGINE_THREADS_MIN, ENGINE_THREADS_MAX))
         // The committer alone writes, and flushes what it writes.
         .manual_journal_persist(true)
-        .open()?;
-    let keyspace = database.keyspace(KEYSPACE, || {
+        .open()
+}
+
+/// One keyspace: measured 15 to 30 % faster than one for each kind of row.
+fn open_keyspace(database: &Database) -> fjall::Result<Keyspace> {
+    database.keyspace(KEYSPACE, || {
         KeyspaceCreateOptions::default()
             .manual_journal_persist(true)
             .max_memtable_size(MEMTABLE_BYTES_MAX)
@@ -290,8 +361,22 @@ fn open_engine(path: &Path, cache_bytes_max: u64) -> fjall::Result<(Database, Ke
                 CompressionType::None,
                 CompressionType::Lz4,
             ]))
-    })?;
-    Ok((database, keyspace))
+    })
+}
+
+/// Makes a store one that is never without a row.
+fn write_mark(database: &Database, keyspace: &Keyspace) -> fjall::Result<()> {
+    let mut batch = OwnedWriteBatch::with_capacity(database.clone(), 1);
+    batch.insert(keyspace, stored_key(MARK_SHARD, Kind::Mark, b""), [MARK_FORMAT]);
+    write_durably(batch)
+}
+
+/// Any row will do: directories of earlier builds have claims, and no mark.
+fn is_empty(database: &Database, keyspace: &Keyspace) -> fjall::Result<bool> {
+    match database.snapshot().first_key_value(keyspace) {
+        Some(row) => row.key().map(|_| false),
+        None => Ok(true),
+    }
 }
 
 /// Appends the group to the journal, flushes it, and only then makes it visible: with a durability
@@ -313,6 +398,8 @@ fn store_error(error: fjall::Error) -> StoreError {
 enum Kind {
     Claim = 0,
     Row = 1,
+    /// Never deleted; what it holds says nothing yet.
+    Mark = 2,
 }
 
 fn stored_key(shard: ShardId, kind: Kind, key: &[u8]) -> Vec<u8> {

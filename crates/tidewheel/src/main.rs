@@ -117,7 +117,7 @@ fn run_check(arguments: &Check) -> Result<bool, Error> {
     let data_dir = settings.data_dir.as_deref().ok_or(SettingsError::NoDataDirectory)?;
     let data_dir = absolute(data_dir)?;
     // A store would be made where there is none.
-    if !store::embedded::is_complete(&data_dir) {
+    if !store::embedded::is_complete(&data_dir).map_err(RunError::Store)? {
         return Err(Error::NoData(data_dir));
     }
     Ok(check::run(arguments, &data_dir)?)

@@ -546,3 +546,23 @@ fn a_check_finds_its_data_directory_where_the_server_does() {
         wrong("--data-dir: must be a directory, not ''")
     );
 }
+
+#[test]
+fn a_directory_that_has_lost_its_data_is_neither_served_nor_checked() {
+    let dir = scratch();
+    let server = Server::start(dir.path());
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    std::fs::remove_dir_all(dir.path().join("data")).expect("it is there");
+    let line = format!(
+        "tidewheel: {} has lost its data: data/ is missing; restore a backup, or remove the \
+         directory to begin anew\n",
+        dir.path().display()
+    );
+    let mut serve = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+    serve.arg(dir.path());
+    for output in [check(dir.path(), &[]), check(dir.path(), &["--repair"]), run(serve)] {
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), line.clone()));
+        assert!(!dir.path().join("data").exists(), "a store was made");
+    }
+}

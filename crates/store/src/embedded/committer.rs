@@ -5,6 +5,7 @@
 //! written, because a flush that fails may have dropped what it failed to write, and a second one
 //! would report success. Knows nothing of reads.
 
+use super::reclaimer::Removals;
 use super::{FreeBytesProbe, Kind, OnPoison, store_error, stored_key};
 use crate::contract::{Batch, CommitError, Epoch, ShardId, StoreError};
 use fjall::{Database, Keyspace, OwnedWriteBatch};
@@ -79,21 +80,29 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// Why `wanted` bytes are not there, if so.
+    fn reason(&self, wanted: u64) -> Option<String> {
+        match (self.free_bytes)(&self.dir) {
+            Ok(free) if wanted <= free => None,
+            Ok(free) => Some(format!("{free} bytes are free, {wanted} are needed")),
+            // Nothing was written, so the caller may just try again.
+            Err(error) => Some(format!("cannot tell how many bytes are free: {error}")),
+        }
+    }
+
     /// Why `bytes` more cannot be written, if so. Of what must stay, those that make room may use
     /// half.
     fn shortage(&self, bytes: usize) -> Shortage {
-        let reason = |min: u64| {
-            let wanted = min.saturating_add(bytes as u64);
-            match (self.free_bytes)(&self.dir) {
-                Ok(free) if wanted <= free => None,
-                Ok(free) => Some(format!("{free} bytes are free, {wanted} are needed")),
-                // Nothing was written, so the caller may just try again.
-                Err(error) => Some(format!("cannot tell how many bytes are free: {error}")),
-            }
-        };
+        let reason = |min: u64| self.reason(min.saturating_add(bytes as u64));
         let of_others = reason(self.free_bytes_min);
         let of_makers = of_others.as_ref().and_then(|_| reason(self.free_bytes_min / 2));
         Shortage { of_others, of_makers }
+    }
+
+    /// Why a copy of `bytes` cannot be made before the original goes, if so. It may use all but a
+    /// quarter of what must stay.
+    pub(super) fn shortage_of_copy(&self, bytes: u64) -> Option<String> {
+        self.reason((self.free_bytes_min / 4).saturating_add(bytes))
     }
 }
 
@@ -112,7 +121,8 @@ pub(super) struct Committer {
     database: Database,
     keyspace: Keyspace,
     write: WriteGroup,
-    room: Room,
+    room: Arc<Room>,
+    removals: Removals,
     poison: Arc<Poison>,
     /// The last epoch of each shard that was asked for; one entry a shard at most.
     epochs: BTreeMap<ShardId, Epoch>,
@@ -131,6 +141,8 @@ struct Group {
 #[derive(Default)]
 struct Judged {
     writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Rows deleted by commits that make room; what others delete is small, or replaced.
+    removed_rows: u64,
     commits: Vec<(CommitAnswer, Result<(), CommitError>)>,
     claims: Vec<(ClaimAnswer, Result<Epoch, StoreError>)>,
 }
@@ -140,12 +152,23 @@ impl Committer {
         requests: Receiver<Request>,
         (database, keyspace): (Database, Keyspace),
         write: WriteGroup,
-        room: Room,
+        (room, removals): (Arc<Room>, Removals),
         poison: Arc<Poison>,
     ) -> Committer {
         let epochs = BTreeMap::new();
         let (held, was_full) = (None, false);
-        Committer { requests, held, database, keyspace, write, room, poison, epochs, was_full }
+        Committer {
+            requests,
+            held,
+            database,
+            keyspace,
+            write,
+            room,
+            removals,
+            poison,
+            epochs,
+            was_full,
+        }
     }
 
     /// Works until it is told to close or a write fails. Callers still in the queue then see their
@@ -207,6 +230,9 @@ impl Committer {
                 *result = Err(reason.clone());
             }
         }
+        if written.is_ok() && 0 < judged.removed_rows {
+            self.removals.count(judged.removed_rows, self.was_full);
+        }
         // A caller that no longer waits needs no answer.
         for (answer, result) in judged.commits {
             let _ = answer.send(result);
@@ -236,12 +262,17 @@ impl Committer {
         for request in group.requests {
             match request {
                 Request::Commit { shard, epoch, batch, answer } => {
-                    let shortage = match batch.makes_room() {
+                    let makes_room = batch.makes_room();
+                    let shortage = match makes_room {
                         true => &shortage.of_makers,
                         false => &shortage.of_others,
                     };
                     let result = self.judge_commit(shard, epoch, shortage.as_deref());
                     if result.is_ok() {
+                        if makes_room {
+                            let deletions = batch.writes().filter(|(_, value)| value.is_none());
+                            judged.removed_rows += deletions.count() as u64;
+                        }
                         let row = |(key, value): (Vec<u8>, _)| {
                             (stored_key(shard, Kind::Row, &key), value)
                         };

@@ -9,10 +9,11 @@
 //!
 //! Invariant: `VERSION.new` exists before `data/`, and becomes `VERSION` only when `data/` is
 //! durable. So `data/` beside `VERSION.new` alone is the rest of a first start that crashed, and is
-//! made anew; `data/` beside neither is somebody's data, and is not touched. Knows nothing of what
-//! the engine keeps in its files.
+//! made anew; `data/` beside neither is somebody's data, and is not touched. Beside `VERSION`
+//! nothing is ever made anew: what is missing there is lost. Of the engine's files it knows the
+//! marker, and that there are always tables and a journal.
 
-use super::OpenError;
+use super::{OpenError, journal};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -25,6 +26,12 @@ const LOCK: &str = "LOCK";
 const VERSION: &str = "VERSION";
 const VERSION_NEW: &str = "VERSION.new";
 const DATA: &str = "data";
+/// The engine's own mark of a directory of its; without it, the engine would begin anew.
+const ENGINE_MARKER: &str = "version";
+/// Where the engine keeps its tables.
+const ENGINE_TABLES: &str = "keyspaces";
+/// What [`Directory::lost`] says of missing tables.
+pub(super) const TABLES_MISSING: &str = "its tables (data/keyspaces) are missing";
 /// A file system's own, at the top of a volume made for the store.
 const LOST_AND_FOUND: &str = "lost+found";
 
@@ -53,8 +60,15 @@ pub(super) fn io_error(what: &'static str, path: &Path, source: io::Error) -> Op
 
 impl Directory {
     /// Whether a first start has finished here. Changes nothing.
-    pub(super) fn is_complete(path: &Path) -> bool {
-        path.join(VERSION).is_file()
+    pub(super) fn is_complete(path: &Path) -> Result<bool, OpenError> {
+        let version = path.join(VERSION);
+        match fs::metadata(&version) {
+            Ok(found) => Ok(found.is_file()),
+            Err(source) => match source.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
+                _ => Err(io_error("read", &version, source)),
+            },
+        }
     }
 
     /// Locks `path`, which is created if it is missing.
@@ -91,10 +105,23 @@ impl Directory {
         self.path.join(DATA)
     }
 
+    /// Whether the directory is still being made: nothing was ever committed in it.
+    pub(super) fn is_new(&self) -> Result<bool, OpenError> {
+        Ok(stage(&self.path)? != Stage::Complete)
+    }
+
+    /// Says that of a complete directory `what` is gone.
+    pub(super) fn lost(&self, what: &'static str) -> OpenError {
+        OpenError::Lost { dir: self.path.clone(), what }
+    }
+
     /// Checks the format of a complete directory, and begins to create any other.
     pub(super) fn prepare(&self, build: &str) -> Result<(), OpenError> {
         match stage(&self.path)? {
-            Stage::Complete => self.check_format(build),
+            Stage::Complete => {
+                self.check_format(build)?;
+                self.check_data()
+            }
             Stage::Foreign => Err(OpenError::Foreign { dir: self.path.clone() }),
             Stage::Empty | Stage::Unfinished => {
                 let version = format!("{FORMAT_LABEL}{FORMAT}\n{BUILD_LABEL}{build}\n");
@@ -124,6 +151,26 @@ impl Directory {
         let (from, to) = (self.path.join(VERSION_NEW), self.path.join(VERSION));
         fs::rename(&from, &to).map_err(|source| io_error("rename", &from, source))?;
         sync(&self.path)
+    }
+
+    /// The engine would make what is missing, and nobody would learn of the loss.
+    fn check_data(&self) -> Result<(), OpenError> {
+        let data = self.engine_path();
+        let is_there =
+            |path: &Path| path.try_exists().map_err(|source| io_error("look at", path, source));
+        if !is_there(&data)? {
+            return Err(self.lost("data/ is missing"));
+        }
+        if !is_there(&data.join(ENGINE_MARKER))? {
+            return Err(self.lost("data/version is missing"));
+        }
+        if !is_there(&data.join(ENGINE_TABLES))? {
+            return Err(self.lost(TABLES_MISSING));
+        }
+        match journal::last_journal(&data).map_err(|source| io_error("read", &data, source))? {
+            Some(_) => Ok(()),
+            None => Err(self.lost("the journal (data/*.jnl) is missing")),
+        }
     }
 
     fn check_format(&self, build: &str) -> Result<(), OpenError> {

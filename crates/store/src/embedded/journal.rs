@@ -89,7 +89,7 @@ fn cut_last_trailer(engine_path: &Path) -> io::Result<Option<Cut>> {
 }
 
 /// The journal with the largest number is the one that was being written.
-fn last_journal(engine_path: &Path) -> io::Result<Option<PathBuf>> {
+pub(super) fn last_journal(engine_path: &Path) -> io::Result<Option<PathBuf>> {
     let mut last: Option<(u64, PathBuf)> = None;
     for entry in fs::read_dir(engine_path)? {
         let path = entry?.path();

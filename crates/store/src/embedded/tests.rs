@@ -171,6 +171,81 @@ fn data_whose_version_was_lost_is_refused_rather_than_made_anew() {
     assert_eq!(files(dir.path()), before);
 }
 
+/// As a backup that was copied in part, or a journal that somebody took for a log.
+#[test]
+fn a_directory_that_has_lost_its_data_is_refused_rather_than_made_anew() {
+    let remove_dir = |path: PathBuf| fs::remove_dir_all(path).expect("it is there");
+    let remove = |path: PathBuf| fs::remove_file(path).expect("it is there");
+    let empty = |path: PathBuf| fs::write(path, "").expect("writable");
+    let losses: [(&str, Crash); 6] = [
+        ("data/ is missing", Box::new(move |dir| remove_dir(dir.join("data")))),
+        ("data/version is missing", Box::new(move |dir| remove(dir.join("data/version")))),
+        (
+            "its tables (data/keyspaces) are missing",
+            Box::new(move |dir| remove_dir(dir.join("data/keyspaces"))),
+        ),
+        (
+            "its tables (data/keyspaces) are missing",
+            Box::new(move |dir| remove_dir(dir.join("data/keyspaces/1"))),
+        ),
+        (
+            "the journal (data/*.jnl) is missing",
+            Box::new(move |dir| remove(dir.join("data/0.jnl"))),
+        ),
+        (
+            "no row is left in its journal and tables",
+            Box::new(move |dir| empty(dir.join("data/0.jnl"))),
+        ),
+    ];
+    for (what, lose) in losses {
+        let dir = scratch();
+        let store = open(dir.path());
+        let epoch = store.claim(SHARD, "test").expect("the disk works");
+        assert_eq!(store.commit(SHARD, epoch, put(b"a", b"1")), Ok(()));
+        drop(store);
+        lose(dir.path());
+        let before = files(dir.path());
+        let expected = format!(
+            "{} has lost its data: {what}; restore a backup, or remove the directory to begin anew",
+            dir.path().display()
+        );
+        for _again in 0..2 {
+            assert_eq!(refusal(dir.path()), expected);
+        }
+        let made = files(dir.path()).into_iter().find(|file| !before.contains(file));
+        assert_eq!(made, None, "{what}: a file was made");
+    }
+}
+
+#[test]
+fn a_directory_without_rows_is_as_good_as_any() {
+    let dir = scratch();
+    for _again in 0..3 {
+        drop(open(dir.path()));
+    }
+}
+
+#[test]
+fn a_directory_of_a_build_that_wrote_no_mark_opens() {
+    let dir = scratch();
+    let store = open(dir.path());
+    store.claim(SHARD, "test").expect("the disk works");
+    let mark = stored_key(MARK_SHARD, Kind::Mark, b"");
+    store.keyspace.remove(mark).expect("the disk works");
+    drop(store);
+    assert_eq!(open(dir.path()).claim(SHARD, "test"), Ok(Epoch(2)));
+}
+
+#[test]
+fn whether_a_directory_is_in_use_is_an_error_when_it_cannot_be_told() {
+    let dir = scratch();
+    assert!(matches!(is_complete(dir.path()), Ok(false)));
+    assert!(matches!(is_complete(&dir.path().join("absent")), Ok(false)));
+    std::os::unix::fs::symlink("VERSION", dir.path().join("VERSION")).expect("writable");
+    let error = is_complete(dir.path()).expect_err("the link leads nowhere").to_string();
+    assert!(error.starts_with("cannot open the store: read "), "{error}");
+}
+
 #[test]
 fn a_fresh_volume_is_as_good_as_an_empty_directory() {
     let dir = scratch();
@@ -287,6 +362,80 @@ fn a_full_disk_takes_what_makes_room_while_half_of_the_reserve_is_left() {
     free.store(510, Ordering::Relaxed);
     assert_eq!(store.commit(SHARD, epoch, deletion()), Ok(()));
     assert_eq!(rows(&store, SHARD), [(b"note".to_vec(), b"1".to_vec())]);
+}
+
+/// Bytes that the file system keeps for the files below `dir`.
+fn disk_bytes(dir: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    // The engine may delete a file meanwhile.
+    let blocks = |file: PathBuf| fs::metadata(file).map_or(0, |found| found.blocks());
+    files(dir).into_iter().map(blocks).sum::<u64>() * 512
+}
+
+/// Values that do not compress.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    })
+    .take(bytes)
+    .collect()
+}
+
+/// With the bytes of each, just more than the engine writes to one journal, which stays until then.
+const LARGE_ROWS: u32 = 1_000;
+const LARGE_ROW_BYTES: usize = 64 * 1024;
+
+/// Puts 65 MB of rows and one that stays, and deletes them in batches of 100.
+fn put_and_delete(store: &Embedded, epoch: Epoch) {
+    let value = noise(LARGE_ROW_BYTES);
+    assert_eq!(store.commit(SHARD, epoch, put(b"stays", b"1")), Ok(()));
+    let numbers: Vec<u32> = (0..LARGE_ROWS).collect();
+    for some in numbers.chunks(100) {
+        let mut batch = Batch::default();
+        for number in some {
+            let tell_apart = [&number.to_be_bytes()[..], &value[4..]].concat();
+            batch.put(number.to_be_bytes().to_vec(), tell_apart);
+        }
+        assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+    }
+    for some in numbers.chunks(100) {
+        let mut batch = Batch::default();
+        some.iter().for_each(|number| batch.delete(number.to_be_bytes().to_vec()));
+        assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+    }
+}
+
+/// A store with little of a reserve, and what it says of the room that it gives back.
+fn open_telling(dir: &Path, free_bytes: FreeBytesProbe) -> (Embedded, Receiver<(u64, u64)>) {
+    let (sender, told) = std::sync::mpsc::channel();
+    let on_reclaim: OnReclaim = Box::new(move |before, after| {
+        // A test that has seen enough no longer listens.
+        let _ = sender.send((before, after));
+    });
+    let options = Options { free_bytes_min: 1_000, free_bytes, on_reclaim, ..Options::default() };
+    (Embedded::open(dir, options).expect("the directory opens"), told)
+}
+
+#[test]
+fn what_was_deleted_gives_its_room_back_while_the_store_idles() {
+    let dir = scratch();
+    let (store, told) = open_telling(dir.path(), Box::new(|_| Ok(u64::MAX)));
+    let epoch = store.claim(SHARD, "test").expect("the disk works");
+    put_and_delete(&store, epoch);
+    let written = u64::from(LARGE_ROWS) * LARGE_ROW_BYTES as u64;
+    // Removals are judged many times, and the last one that is worth it leaves little.
+    loop {
+        let limit = Duration::from_secs(COMMIT_WAIT_SECONDS_MAX);
+        told.recv_timeout(limit).expect("room is given back");
+        if disk_bytes(dir.path()) < written / 8 {
+            break;
+        }
+    }
+    assert_eq!(rows(&store, SHARD), [(b"stays".to_vec(), b"1".to_vec())]);
+    drop(store);
+    assert_eq!(rows(&open(dir.path()), SHARD), [(b"stays".to_vec(), b"1".to_vec())]);
 }
 
 #[test]
@@ -445,13 +594,7 @@ fn a_torn_end_of_the_journal_is_dropped_whole() {
     };
     let kept_bytes = written_bytes();
     // Does not compress, so that a missing page is not noticed by a failing decompression alone.
-    let mut state = 1_u32;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    })
-    .take(20_000)
-    .collect();
+    let noise = noise(20_000);
     let mut batch = put(b"b", &noise);
     for number in 0..40_u8 {
         batch.put(vec![b'c', number], noise[..1_000].to_vec());

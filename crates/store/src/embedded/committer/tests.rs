@@ -1,16 +1,30 @@
 //! Groups, checked without threads: requests are queued first and the committer runs after.
 
 use super::*;
-use crate::embedded::open_engine;
+use crate::embedded::{open_database, open_keyspace, reclaimer};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
 
 const SHARD: ShardId = ShardId(9);
 
+fn open_engine(dir: &Path) -> (Database, Keyspace) {
+    let database = open_database(dir, 1024 * 1024).expect("an empty directory opens");
+    let keyspace = open_keyspace(&database).expect("a new keyspace is made");
+    (database, keyspace)
+}
+
+/// Endless, and nobody who gives any back.
+fn room(dir: &Path) -> (Arc<Room>, Removals) {
+    let free_bytes: FreeBytesProbe = Box::new(|_| Ok(u64::MAX));
+    let room = Room { dir: dir.to_owned(), free_bytes_min: 0, free_bytes };
+    (Arc::new(room), reclaimer::removals().0)
+}
+
 /// Runs `requests` and returns how many writes each group had.
 fn run(requests: Vec<Request>) -> Vec<usize> {
     let dir = tempfile::tempdir().expect("a scratch directory");
-    let engine = open_engine(dir.path(), 1024 * 1024).expect("an empty directory opens");
+    let engine = open_engine(dir.path());
     let (sender, receiver) = sync_channel(requests.len() + 1);
     for request in requests {
         sender.send(request).expect("the queue has room for all");
@@ -22,8 +36,7 @@ fn run(requests: Vec<Request>) -> Vec<usize> {
         seen.lock().expect("no panic").push(group.len());
         group.commit()
     });
-    let free_bytes: FreeBytesProbe = Box::new(|_| Ok(u64::MAX));
-    let room = Room { dir: dir.path().to_owned(), free_bytes_min: 0, free_bytes };
+    let room = room(dir.path());
     let poison = Arc::new(Poison::new(Box::new(|_| ())));
     Committer::new(receiver, engine, write, room, poison).run();
     let groups = groups.lock().expect("no panic");
@@ -104,13 +117,12 @@ fn a_group_of_refused_commits_writes_nothing() {
 #[test]
 fn the_last_write_of_a_key_in_a_group_holds() {
     let dir = tempfile::tempdir().expect("a scratch directory");
-    let (database, keyspace) = open_engine(dir.path(), 1024 * 1024).expect("it opens");
+    let (database, keyspace) = open_engine(dir.path());
     let (sender, receiver) = sync_channel(4);
     for request in [claim().0, commit(1, b"key", 3).0, commit(1, b"key", 5).0, Request::Close] {
         sender.send(request).expect("the queue has room for all");
     }
-    let free_bytes: FreeBytesProbe = Box::new(|_| Ok(u64::MAX));
-    let room = Room { dir: dir.path().to_owned(), free_bytes_min: 0, free_bytes };
+    let room = room(dir.path());
     let poison = Arc::new(Poison::new(Box::new(|_| ())));
     let write: WriteGroup = Box::new(OwnedWriteBatch::commit);
     Committer::new(receiver, (database, keyspace.clone()), write, room, poison).run();
