@@ -22,6 +22,7 @@
 
 mod committer;
 mod directory;
+mod failure;
 mod journal;
 mod reclaimer;
 
@@ -30,6 +31,7 @@ use crate::contract::{
 };
 use committer::{Committer, Poison, Request, WriteGroup};
 use directory::Directory;
+use failure::store_error;
 use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode,
     Readable, config::CompressionPolicy,
@@ -186,7 +188,27 @@ pub enum OpenError {
         /// What came of it.
         source: io::Error,
     },
-    /// The engine refused its own directory, for instance because it is damaged.
+    /// There is too little room to work with; nothing was made.
+    #[error("{} has too little room: {shortage}; make room and start again", dir.display())]
+    NoRoom {
+        /// The directory.
+        dir: PathBuf,
+        /// What is free and what is needed, in words.
+        shortage: String,
+    },
+    /// What the engine reads is not what it has written.
+    #[error(
+        "what is stored in {} is damaged ({source}); neither a server nor a check can look behind \
+         that: restore a backup",
+        path.display()
+    )]
+    Damaged {
+        /// The engine's directory.
+        path: PathBuf,
+        /// What the engine says.
+        source: fjall::Error,
+    },
+    /// The engine refused its own directory, for another reason than damage or want of room.
     #[error("cannot open the store: the engine in {} failed: {source}", path.display())]
     Engine {
         /// The engine's directory.
@@ -229,10 +251,14 @@ impl Embedded {
         let Options { build, cache_bytes_max, free_bytes_min, free_bytes, on_poison, on_reclaim } =
             options;
         let directory = Arc::new(Directory::lock(dir)?);
+        let room = Arc::new(committer::Room { dir: dir.to_owned(), free_bytes_min, free_bytes });
+        if let Some(shortage) = room.shortage_of_start(directory.is_new()?) {
+            return Err(OpenError::NoRoom { dir: dir.to_owned(), shortage });
+        }
         directory.prepare(&build)?;
         let path = directory.engine_path();
         let opened = journal::open_repaired(&path, || open_database(&path, cache_bytes_max));
-        let engine_error = |source| OpenError::Engine { path: path.clone(), source };
+        let engine_error = |source| failure::open_error(&path, source);
         let database = opened.map_err(engine_error)?;
         let is_new = directory.is_new()?;
         if !is_new && !database.list_keyspace_names().iter().any(|name| &**name == KEYSPACE) {
@@ -248,7 +274,6 @@ impl Embedded {
 
         let poison = Arc::new(Poison::new(on_poison));
         let (requests, receiver) = sync_channel(QUEUE_REQUESTS_MAX);
-        let room = Arc::new(committer::Room { dir: dir.to_owned(), free_bytes_min, free_bytes });
         let (removals, removing) = reclaimer::removals();
         let (close_reclaimer, closing) = sync_channel(0);
         let reclaimer = Reclaimer {
@@ -387,10 +412,6 @@ fn is_empty(database: &Database, keyspace: &Keyspace) -> fjall::Result<bool> {
 /// flushed with its directory by the engine when it is created.
 fn write_durably(group: OwnedWriteBatch) -> fjall::Result<()> {
     group.durability(Some(PersistMode::SyncData)).commit()
-}
-
-fn store_error(error: fjall::Error) -> StoreError {
-    StoreError(error.to_string())
 }
 
 /// What a key stands for; the byte behind the shard number.

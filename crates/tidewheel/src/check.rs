@@ -29,7 +29,8 @@ pub fn run(arguments: &Check, data_dir: &Path) -> Result<bool, RunError> {
             output = say(&finding.to_string());
         }
     };
-    let report = check(&store, wall_time(), mode, &mut tell)?;
+    let report = check(&store, wall_time(), mode, &mut tell)
+        .map_err(|source| RunError::Check { data_dir: data_dir.to_owned(), source })?;
     output?;
     if shown > FINDINGS_SHOWN_MAX {
         say(&format!("and {} more", shown - FINDINGS_SHOWN_MAX))?;

@@ -12,7 +12,7 @@ use service::{Entropy, Functions, Options, Service};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::StoreError;
 use store::embedded::{self, Embedded};
@@ -39,12 +39,12 @@ pub enum RunError {
     Bind { address: SocketAddr, source: io::Error },
     #[error(transparent)]
     Store(#[from] embedded::OpenError),
-    #[error("cannot read the data directory: {0}")]
+    #[error("cannot start on the data directory: {0}")]
     Service(#[from] StoreError),
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
-    #[error("the check did not come to its end: {0}")]
-    Check(#[from] CheckError),
+    #[error("the check of {} did not come to its end: {source}", data_dir.display())]
+    Check { data_dir: PathBuf, source: CheckError },
     #[error("the demonstration failed: {0}")]
     Demonstration(DemonstrationError),
 }

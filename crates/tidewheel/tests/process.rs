@@ -566,3 +566,24 @@ fn a_directory_that_has_lost_its_data_is_neither_served_nor_checked() {
         assert!(!dir.path().join("data").exists(), "a store was made");
     }
 }
+
+#[test]
+fn a_check_of_damaged_bytes_names_the_directory_and_the_way_back() {
+    let dir = scratch();
+    let server = Server::start(dir.path());
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    let journal = dir.path().join("data").join("0.jnl");
+    let mut bytes = std::fs::read(&journal).expect("it is there");
+    let claim = b"process ";
+    let damaged = bytes.windows(claim.len()).position(|some| some == claim).expect("claims");
+    bytes[damaged] ^= 1;
+    std::fs::write(&journal, bytes).expect("writable");
+    let checked = check(dir.path(), &[]);
+    let (says, data) = (text(&checked.stderr), dir.path().join("data"));
+    assert!(
+        says.starts_with(&format!("tidewheel: what is stored in {} is damaged (", data.display()))
+    );
+    assert!(says.ends_with("can look behind that: restore a backup\n"), "{says}");
+    assert_eq!((checked.status.code(), text(&checked.stdout)), (Some(1), String::new()));
+}

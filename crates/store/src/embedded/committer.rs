@@ -99,6 +99,12 @@ impl Room {
         Shortage { of_others, of_makers }
     }
 
+    /// Why the store cannot open, if so. A new one must be able to commit at once. One that is there
+    /// replays its journals, flushes them and takes claims, and then its rows can be read.
+    pub(super) fn shortage_of_start(&self, is_new: bool) -> Option<String> {
+        self.reason(if is_new { self.free_bytes_min } else { self.free_bytes_min / 4 })
+    }
+
     /// Why a copy of `bytes` cannot be made before the original goes, if so. It may use all but a
     /// quarter of what must stay.
     pub(super) fn shortage_of_copy(&self, bytes: u64) -> Option<String> {

@@ -364,6 +364,75 @@ fn a_full_disk_takes_what_makes_room_while_half_of_the_reserve_is_left() {
     assert_eq!(rows(&store, SHARD), [(b"note".to_vec(), b"1".to_vec())]);
 }
 
+#[test]
+fn a_store_does_not_open_with_less_room_than_it_works_in() {
+    let dir = scratch();
+    let free = Arc::new(AtomicU64::new(0));
+    let open_with = |bytes: u64| {
+        free.store(bytes, Ordering::Relaxed);
+        let probed = free.clone();
+        let free_bytes: FreeBytesProbe = Box::new(move |_| Ok(probed.load(Ordering::Relaxed)));
+        Embedded::open(
+            dir.path(),
+            Options { free_bytes_min: 1_000, free_bytes, ..Options::default() },
+        )
+    };
+    let words = |free: u64, needed: u64| {
+        format!(
+            "{} has too little room: {free} bytes are free, {needed} are needed; make room and \
+             start again",
+            dir.path().display()
+        )
+    };
+    let refused = |bytes: u64| open_with(bytes).err().map(|error| error.to_string());
+    assert_eq!(refused(999), Some(words(999, 1_000)), "a new one must be able to write");
+    assert_eq!(refused(1_000), None);
+    assert_eq!(refused(0), Some(words(0, 250)));
+    assert_eq!(refused(249), Some(words(249, 250)));
+    let store = open_with(250).expect("one that is there opens to be read");
+    let epoch = store.claim(SHARD, "test").expect("a claim needs next to no room");
+    let refused = store.commit(SHARD, epoch, put(b"a", b"1"));
+    assert!(matches!(refused, Err(CommitError::Full(_))), "{refused:?}");
+    assert_eq!((rows(&store, SHARD), store.poisoned()), (Vec::new(), None));
+}
+
+#[test]
+fn a_full_disk_that_a_write_meets_is_not_taken_for_a_broken_one() {
+    let full = || io::Error::from(io::ErrorKind::StorageFull);
+    for error in [fjall::Error::Io(full()), fjall::Error::Storage(fjall::LsmError::Io(full()))] {
+        let StoreError(text) = store_error(error);
+        assert!(text.starts_with("no room is left on the disk ("), "{text}");
+    }
+}
+
+#[test]
+fn a_damaged_table_is_said_to_be_damaged() {
+    let dir = scratch();
+    let store = open(dir.path());
+    let epoch = store.claim(SHARD, "test").expect("the disk works");
+    // Apart from what is read when the store opens, which is in a block with the first.
+    let mut batch = put(b"a", &noise(10_000));
+    batch.put(b"b".to_vec(), vec![b'x'; 10_000]);
+    assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+    store.keyspace.rotate_memtable_and_wait().expect("the disk works");
+    drop(store);
+    let mut damaged = 0;
+    for table in files(&dir.path().join("data/keyspaces/1/tables")) {
+        let mut bytes = fs::read(&table).expect("it is there");
+        if let Some(at) = bytes.windows(100).position(|some| some == [b'x'; 100]) {
+            bytes[at + 50] = b'y';
+            fs::write(&table, bytes).expect("writable");
+            damaged += 1;
+        }
+    }
+    assert_eq!(damaged, 1);
+    let store = open(dir.path());
+    assert_eq!(store.get(SHARD, b"a"), Ok(Some(noise(10_000))), "the rest can be read");
+    let error = store.get(SHARD, b"b").expect_err("the value is damaged");
+    assert!(error.0.starts_with("bytes on the disk are damaged ("), "{error}");
+    assert!(error.0.ends_with("cannot be read or repaired: restore a backup"), "{error}");
+}
+
 /// Bytes that the file system keeps for the files below `dir`.
 fn disk_bytes(dir: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
@@ -641,6 +710,9 @@ fn damage_to_an_acknowledged_commit_is_refused_and_leaves_the_journal_as_it_was(
     let damaged = bytes.iter().position(|byte| *byte == b'x').expect("the values are there") + 500;
     bytes[damaged] = b'y';
     fs::write(&journal, &bytes).expect("writable");
-    assert!(refusal(dir.path()).contains("ChecksumMismatch"));
+    let refused = refusal(dir.path());
+    let begins = format!("what is stored in {} is damaged (", dir.path().join("data").display());
+    assert!(refused.starts_with(&begins) && refused.contains("ChecksumMismatch"), "{refused}");
+    assert!(refused.ends_with("can look behind that: restore a backup"), "{refused}");
     assert!(fs::read(&journal).expect("the journal is there") == bytes, "the journal was changed");
 }
