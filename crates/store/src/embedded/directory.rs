@@ -64,10 +64,8 @@ impl Directory {
         let version = path.join(VERSION);
         match fs::metadata(&version) {
             Ok(found) => Ok(found.is_file()),
-            Err(source) => match source.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
-                _ => Err(io_error("read", &version, source)),
-            },
+            Err(source) if is_absence(&source) => Ok(false),
+            Err(source) => Err(io_error("read", &version, source)),
         }
     }
 
@@ -193,6 +191,11 @@ impl Directory {
             supported: FORMAT,
         })
     }
+}
+
+/// Nothing is there, which is known; other errors leave it open.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn in_use(dir: &Path, lock: &mut File) -> OpenError {

@@ -32,15 +32,18 @@ impl Failure {
             | Error::Unrecoverable => Failure::Damage,
             Error::Poisoned => Failure::Earlier,
             // The engine's errors may become more.
-            _ => Failure::Other,
+            Error::KeyspaceDeleted | Error::Locked | _ => Failure::Other,
         }
     }
 
     fn of_io(error: &io::Error) -> Failure {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Failure::NoRoom,
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => Failure::Damage,
-            _ => Failure::Other,
+        let kind = error.kind();
+        if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            Failure::NoRoom
+        } else if matches!(kind, io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) {
+            Failure::Damage
+        } else {
+            Failure::Other
         }
     }
 }

@@ -365,6 +365,43 @@ fn a_full_disk_takes_what_makes_room_while_half_of_the_reserve_is_left() {
 }
 
 #[test]
+fn tables_are_not_rewritten_where_a_copy_has_no_room() {
+    const ROWS: u8 = 200;
+    let dir = scratch();
+    let free = Arc::new(AtomicU64::new(u64::MAX));
+    let probed = free.clone();
+    let free_bytes: FreeBytesProbe = Box::new(move |_| Ok(probed.load(Ordering::Relaxed)));
+    let (store, told) = open_telling(dir.path(), free_bytes);
+    let epoch = store.claim(SHARD, "test").expect("the disk works");
+    let mut batch = Batch::default();
+    (0..ROWS).for_each(|number| batch.put(vec![number], noise(1_000)));
+    assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+    let delete = |numbers: Range<u8>| {
+        let mut batch = Batch::default();
+        numbers.for_each(|number| batch.delete(vec![number]));
+        assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+    };
+
+    free.store(20_000, Ordering::Relaxed);
+    delete(0..ROWS - 1);
+    // Closing waits for what has been begun.
+    drop(store);
+    assert!(told.try_recv().is_err(), "the tables were rewritten");
+
+    free.store(u64::MAX, Ordering::Relaxed);
+    let probed = free.clone();
+    let free_bytes: FreeBytesProbe = Box::new(move |_| Ok(probed.load(Ordering::Relaxed)));
+    let (store, told) = open_telling(dir.path(), free_bytes);
+    let epoch = store.claim(SHARD, "test").expect("the disk works");
+    let mut batch = Batch::default();
+    (0..ROWS).for_each(|number| batch.delete(vec![number]));
+    assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+    let limit = Duration::from_secs(COMMIT_WAIT_SECONDS_MAX);
+    told.recv_timeout(limit).expect("with room they are");
+    assert_eq!(rows(&store, SHARD), []);
+}
+
+#[test]
 fn a_store_does_not_open_with_less_room_than_it_works_in() {
     let dir = scratch();
     let free = Arc::new(AtomicU64::new(0));
