@@ -365,12 +365,17 @@ fn a_full_disk_takes_what_makes_room_while_half_of_the_reserve_is_left() {
 }
 
 #[test]
-fn tables_are_not_rewritten_where_a_copy_has_no_room() {
+fn tables_are_rewritten_only_where_a_copy_has_room() {
     const ROWS: u8 = 200;
     let dir = scratch();
-    let free = Arc::new(AtomicU64::new(u64::MAX));
-    let probed = free.clone();
-    let free_bytes: FreeBytesProbe = Box::new(move |_| Ok(probed.load(Ordering::Relaxed)));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    // There is room whenever the committer asks, but for the reclaimer only at the second time.
+    let free_bytes: FreeBytesProbe = Box::new(move |_| {
+        let is_reclaimer = std::thread::current().name() == Some("store-reclaimer");
+        let is_first = is_reclaimer && counted.fetch_add(1, Ordering::AcqRel) == 0;
+        Ok(if is_first { 20_000 } else { u64::MAX })
+    });
     let (store, told) = open_telling(dir.path(), free_bytes);
     let epoch = store.claim(SHARD, "test").expect("the disk works");
     let mut batch = Batch::default();
@@ -381,23 +386,14 @@ fn tables_are_not_rewritten_where_a_copy_has_no_room() {
         numbers.for_each(|number| batch.delete(vec![number]));
         assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
     };
-
-    free.store(20_000, Ordering::Relaxed);
     delete(0..ROWS - 1);
-    // Closing waits for what has been begun.
-    drop(store);
-    assert!(told.try_recv().is_err(), "the tables were rewritten");
-
-    free.store(u64::MAX, Ordering::Relaxed);
-    let probed = free.clone();
-    let free_bytes: FreeBytesProbe = Box::new(move |_| Ok(probed.load(Ordering::Relaxed)));
-    let (store, told) = open_telling(dir.path(), free_bytes);
-    let epoch = store.claim(SHARD, "test").expect("the disk works");
-    let mut batch = Batch::default();
-    (0..ROWS).for_each(|number| batch.delete(vec![number]));
-    assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+    while asked.load(Ordering::Acquire) == 0 {
+        std::thread::yield_now();
+    }
+    delete(ROWS - 1..ROWS);
     let limit = Duration::from_secs(COMMIT_WAIT_SECONDS_MAX);
     told.recv_timeout(limit).expect("with room they are");
+    assert_eq!(asked.load(Ordering::Acquire), 2, "they were without room");
     assert_eq!(rows(&store, SHARD), []);
 }
 
