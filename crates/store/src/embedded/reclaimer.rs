@@ -93,8 +93,7 @@ impl Reclaimer {
     }
 
     fn work(&self) -> Result<(), StoreError> {
-        // What an earlier process has left.
-        let mut rows = self.keyspace.tree.tombstone_count();
+        let mut rows = self.removed_before();
         let mut is_room_short = false;
         let mut was_too_large = false;
         loop {
@@ -127,6 +126,15 @@ impl Reclaimer {
             rows = rows.saturating_add(removed.rows.swap(0, Ordering::AcqRel));
             is_room_short = removed.is_room_short.load(Ordering::Acquire);
         }
+    }
+
+    /// Rows that an earlier process has removed, and whose room it did not give back.
+    fn removed_before(&self) -> u64 {
+        // Sealed journals become tables now, as one after the other is replayed.
+        self.is_flushed();
+        let replayed = self.keyspace.tree.active_memtable();
+        let in_memory = replayed.iter().filter(|row| row.is_tombstone()).count() as u64;
+        self.keyspace.tree.tombstone_count().saturating_add(in_memory)
     }
 
     /// What a merge writes at most: all tables anew, and the memtable as one of them before.

@@ -1,6 +1,7 @@
 //! What only a store on disk can get wrong: directories, crashes, full and failing disks.
 
 use super::*;
+use fjall::AbstractTree;
 use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
@@ -395,6 +396,33 @@ fn tables_are_rewritten_only_where_a_copy_has_room() {
     told.recv_timeout(limit).expect("with room they are");
     assert_eq!(asked.load(Ordering::Acquire), 2, "they were without room");
     assert_eq!(rows(&store, SHARD), []);
+}
+
+#[test]
+fn what_an_earlier_process_deleted_gives_its_room_back_too() {
+    const ROWS: u8 = 200;
+    let dir = scratch();
+    let no_room_for_a_copy: FreeBytesProbe = Box::new(|_| Ok(20_000));
+    let (store, told) = open_telling(dir.path(), no_room_for_a_copy);
+    let epoch = store.claim(SHARD, "test").expect("the disk works");
+    for number in 0..ROWS {
+        assert_eq!(store.commit(SHARD, epoch, put(&[number], &noise(1_000))), Ok(()));
+    }
+    let mut batch = Batch::default();
+    (0..ROWS).for_each(|number| batch.delete(vec![number]));
+    assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+    drop(store);
+    assert!(told.try_recv().is_err(), "there was no room");
+
+    let (store, told) = open_telling(dir.path(), Box::new(|_| Ok(u64::MAX)));
+    let limit = Duration::from_secs(COMMIT_WAIT_SECONDS_MAX);
+    told.recv_timeout(limit).expect("nobody has to ask for it");
+    assert_eq!(store.keyspace.tree.tombstone_count(), 0);
+    drop(store);
+    let (store, told) = open_telling(dir.path(), Box::new(|_| Ok(u64::MAX)));
+    assert_eq!(rows(&store, SHARD), []);
+    drop(store);
+    assert!(told.try_recv().is_err(), "once is enough");
 }
 
 #[test]
