@@ -257,7 +257,7 @@ impl Embedded {
         }
         directory.prepare(&build)?;
         let path = directory.engine_path();
-        let opened = journal::open_repaired(&path, || open_database(&path, cache_bytes_max));
+        let opened = journal::open_ended(&path, || open_database(&path, cache_bytes_max));
         let engine_error = |source| failure::open_error(&path, source);
         let database = opened.map_err(engine_error)?;
         let is_new = directory.is_new()?;

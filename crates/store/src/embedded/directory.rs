@@ -165,9 +165,10 @@ impl Directory {
         if !is_there(&data.join(ENGINE_TABLES))? {
             return Err(self.lost(TABLES_MISSING));
         }
-        match journal::last_journal(&data).map_err(|source| io_error("read", &data, source))? {
-            Some(_) => Ok(()),
-            None => Err(self.lost("the journal (data/*.jnl) is missing")),
+        match journal::journals(&data) {
+            Ok(found) if found.is_empty() => Err(self.lost("the journal (data/*.jnl) is missing")),
+            Ok(_) => Ok(()),
+            Err(source) => Err(io_error("read", &data, source)),
         }
     }
 

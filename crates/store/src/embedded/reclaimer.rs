@@ -94,6 +94,10 @@ impl Reclaimer {
 
     fn work(&self) -> Result<(), StoreError> {
         let mut rows = self.removed_before();
+        if 1 < self.database.journal_count() {
+            // One whose rows are all in tables goes when a memtable is sealed.
+            self.forget_old_versions()?;
+        }
         let mut is_room_short = false;
         let mut was_too_large = false;
         loop {

@@ -388,9 +388,7 @@ fn tables_are_rewritten_only_where_a_copy_has_room() {
         assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
     };
     delete(0..ROWS - 1);
-    while asked.load(Ordering::Acquire) == 0 {
-        std::thread::yield_now();
-    }
+    wait_until(|| asked.load(Ordering::Acquire) != 0);
     delete(ROWS - 1..ROWS);
     let limit = Duration::from_secs(COMMIT_WAIT_SECONDS_MAX);
     told.recv_timeout(limit).expect("with room they are");
@@ -423,6 +421,31 @@ fn what_an_earlier_process_deleted_gives_its_room_back_too() {
     assert_eq!(rows(&store, SHARD), []);
     drop(store);
     assert!(told.try_recv().is_err(), "once is enough");
+}
+
+#[test]
+fn a_large_journal_goes_at_the_next_start() {
+    let dir = scratch();
+    let store = open(dir.path());
+    let epoch = store.claim(SHARD, "test").expect("the disk works");
+    let value = noise(1024 * 1024);
+    for number in 0..10 {
+        assert_eq!(store.commit(SHARD, epoch, put(&[number], &value)), Ok(()));
+    }
+    drop(store);
+    let first = dir.path().join("data").join("0.jnl");
+    assert!(first.exists());
+    let store = open(dir.path());
+    let kept = |store: &Embedded| {
+        rows(store, SHARD).into_iter().filter(|(_, found)| *found == value).count()
+    };
+    assert_eq!(kept(&store), 10);
+    assert_eq!(store.claim(SHARD, "test"), Ok(Epoch(2)));
+    // The reclaimer flushes before it ends.
+    wait_until(|| !first.exists());
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!((kept(&store), store.claim(SHARD, "test")), (10, Ok(Epoch(3))));
 }
 
 #[test]
@@ -492,6 +515,15 @@ fn a_damaged_table_is_said_to_be_damaged() {
     let error = store.get(SHARD, b"b").expect_err("the value is damaged");
     assert!(error.0.starts_with("bytes on the disk are damaged ("), "{error}");
     assert!(error.0.ends_with("cannot be read or repaired: restore a backup"), "{error}");
+}
+
+/// Waits for what another thread does, but not for ever.
+fn wait_until(is_done: impl Fn() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_done() {
+        assert!(began.elapsed() < Duration::from_secs(COMMIT_WAIT_SECONDS_MAX), "it never came");
+        std::thread::yield_now();
+    }
 }
 
 /// Bytes that the file system keeps for the files below `dir`.
@@ -749,6 +781,10 @@ fn a_torn_end_of_the_journal_is_dropped_whole() {
         // As the engine allocates it.
         bytes.resize(1024 * 1024, 0);
         fs::write(image.join(&journal), bytes).expect("writable");
+        if index % 2 == 1 {
+            // As one that was begun at a start that crashed.
+            fs::write(image.join("data").join("1.jnl"), [0; 4_096]).expect("writable");
+        }
         let found = match Embedded::open(&image, Options::default()) {
             Ok(store) => rows(&store, SHARD),
             Err(error) => panic!("a journal {what}: {error}"),
