@@ -4,9 +4,10 @@
 //! both, and an engine that idles compacts nothing. So when enough rows have been removed, the
 //! memtable is flushed, which frees journals, and all tables are merged once.
 //!
-//! Invariants: runs beside the committer, never within a commit, and writes no row but the mark; sleeps until it is told of
-//! removals; begins only with room for a second copy of all tables, so that it is not what fills
-//! the disk. Knows nothing of what was removed.
+//! Invariants: runs beside the committer, never within a commit, and writes no row but the mark;
+//! sleeps until it is told of removals; begins only with room for a second copy of all tables, so
+//! that it is not what fills the disk, and only if the merge is short or nobody may commit anyway.
+//! Knows nothing of what was removed.
 
 use super::committer::{Poison, Room};
 use super::{store_error, write_mark};
@@ -25,6 +26,10 @@ const REMOVED_ROWS_MIN: u64 = 128;
 const ROWS_FOR_ONE_REMOVED: u64 = 8;
 /// The same while room is short.
 const ROWS_FOR_ONE_REMOVED_IF_FULL: u64 = 64;
+/// The largest tables that are merged while commits go on, in bytes. The engine compacts nothing
+/// else meanwhile, and stops writes when 30 new tables have piled up: a merge has to end long before
+/// that. Larger stores are left to the engine's own compactions, which their load keeps going.
+const TABLES_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// How long a flush may take, in seconds; one that takes longer means that the engine's threads are
 /// dead, which the next commit will find.
 const FLUSH_SECONDS_MAX: u64 = 60;
@@ -107,8 +112,10 @@ impl Reclaimer {
                 false => ROWS_FOR_ONE_REMOVED,
             };
             let is_enough = stored <= rows.saturating_mul(rows_for_one);
-            if REMOVED_ROWS_MIN <= rows && is_enough {
-                let shortage = self.room.shortage_of_copy(self.bytes_to_copy());
+            let bytes_to_copy = self.bytes_to_copy();
+            let is_short = is_room_short || bytes_to_copy <= TABLES_BYTES_MAX;
+            if REMOVED_ROWS_MIN <= rows && is_enough && is_short {
+                let shortage = self.room.shortage_of_copy(bytes_to_copy);
                 match &shortage {
                     None => {
                         self.reclaim()?;
