@@ -13,6 +13,7 @@ use super::committer::{Poison, Room};
 use super::{store_error, write_mark};
 use crate::contract::StoreError;
 use fjall::{AbstractTree, Database, Keyspace};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -118,7 +119,9 @@ impl Reclaimer {
                 let shortage = self.room.shortage_of_copy(bytes_to_copy);
                 match &shortage {
                     None => {
-                        self.reclaim()?;
+                        if self.reclaim()?.is_break() {
+                            return Ok(());
+                        }
                         rows = 0;
                     }
                     Some(shortage) if !was_too_large => tracing::warn!(
@@ -154,18 +157,24 @@ impl Reclaimer {
         self.keyspace.disk_space().saturating_add(unflushed.saturating_mul(2))
     }
 
-    fn reclaim(&self) -> Result<(), StoreError> {
+    /// A merge that fails ends the reclaimer and nothing else: it reads all, and what it finds damaged
+    /// or has no room for is no reason to keep others from the rest.
+    fn reclaim(&self) -> Result<ControlFlow<()>, StoreError> {
         let before = self.database.disk_space().map_err(store_error)?;
         self.keyspace.rotate_memtable().map_err(store_error)?;
         if !self.is_flushed() {
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         }
-        self.keyspace.major_compact().map_err(store_error)?;
+        if let Err(error) = self.keyspace.major_compact() {
+            let error = store_error(error);
+            tracing::error!(%error, "cannot rewrite the tables; removed rows keep their room");
+            return Ok(ControlFlow::Break(()));
+        }
         self.forget_old_versions()?;
         let after = self.database.disk_space().map_err(store_error)?;
         tracing::info!(before, after, "rewrote the tables without removed rows");
         (self.on_reclaim)(before, after);
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The engine keeps the tables of earlier versions until it seals the next memtable, which an

@@ -497,6 +497,7 @@ fn a_damaged_table_is_said_to_be_damaged() {
     // Apart from what is read when the store opens, which is in a block with the first.
     let mut batch = put(b"a", &noise(10_000));
     batch.put(b"b".to_vec(), vec![b'x'; 10_000]);
+    (0..200).for_each(|number| batch.put(vec![b'c', number], b"1".to_vec()));
     assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
     store.keyspace.rotate_memtable_and_wait().expect("the disk works");
     drop(store);
@@ -515,6 +516,17 @@ fn a_damaged_table_is_said_to_be_damaged() {
     let error = store.get(SHARD, b"b").expect_err("the value is damaged");
     assert!(error.0.starts_with("bytes on the disk are damaged ("), "{error}");
     assert!(error.0.ends_with("cannot be read or repaired: restore a backup"), "{error}");
+
+    // Tables that cannot be rewritten are no reason to fail: the rest goes on.
+    let epoch = store.claim(SHARD, "test").expect("the disk works");
+    let mut batch = Batch::default();
+    (0..200).for_each(|number| batch.delete(vec![b'c', number]));
+    assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+    let limit = Duration::from_secs(COMMIT_WAIT_SECONDS_MAX);
+    let ended = store.reclaimer_ended.lock().expect("no panic").recv_timeout(limit);
+    assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "it gives up");
+    assert_eq!(store.poisoned(), None);
+    assert_eq!(store.commit(SHARD, epoch, put(b"d", b"1")), Ok(()));
 }
 
 /// Waits for what another thread does, but not for ever.
