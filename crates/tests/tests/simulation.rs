@@ -38,7 +38,7 @@ const SYMPTOMS: [(Flaw, &str, Watch); 20] = [
     (Flaw::ForgetsWatermark, "done, failed and arrived so often", Watch::Outside),
     (Flaw::TearsCommits, "done, failed and arrived so often", Watch::Outside),
     (Flaw::AcknowledgesEarly, "was registered and is not there", Watch::Outside),
-    (Flaw::WritesLate, "done, failed and arrived so often", Watch::Outside),
+    (Flaw::WritesLate, "took effect 0 times", Watch::Outside),
     (Flaw::IgnoresFences, "changed its past", Watch::Outside),
     (Flaw::ScansShort, "shows", Watch::Outside),
     (Flaw::ServesTheGone, "was given a task after it had gone", Watch::Outside),
