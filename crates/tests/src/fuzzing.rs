@@ -6,7 +6,10 @@
 //! for the newest task token, run id and page token that were answered.
 
 use serde_json::Value;
-use service::{Clock, Entropy, Mail, Options, Pending, Reply, Scope, Stepped};
+use service::{
+    Clock, Entropy, FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Mail, Options,
+    Pending, Reply, Scope, Stepped,
+};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -91,12 +94,23 @@ impl Entropy for Counter {
     }
 }
 
+/// Functions that return what they are called with, at once.
+#[derive(Debug)]
+struct Echo;
+
+impl Functions for Echo {
+    fn call(&self, call: FunctionCall, answer: FunctionAnswer) {
+        answer.send(FunctionOutcome::Returned { payload: call.payload.as_str().to_owned() });
+    }
+}
+
 impl Target {
     fn new(store: Memory) -> Target {
         let clock = Arc::new(AtomicI64::new(1_700_000_000_000));
         let options = Options {
             poll_hold: Duration::from_millis(POLL_HOLD_MS.unsigned_abs()),
             owner: "fuzzing".to_owned(),
+            functions: Some(Arc::new(Echo)),
             ..Options::default()
         };
         let (time, chance) = (HandClock(Arc::clone(&clock)), Counter(AtomicU64::new(1)));
