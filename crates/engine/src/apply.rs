@@ -5,6 +5,7 @@ use crate::command::{ActivityOutcome, Command, CompleteDecisionTask};
 use crate::deadline::DeadlineKind;
 use crate::draft::{Draft, Heartbeat, Transition};
 use crate::execution::Execution;
+use crate::not_permitted::not_permitted;
 use crate::surroundings::Surroundings;
 use wire::event::*;
 use wire::*;
@@ -130,8 +131,16 @@ fn complete_decision_task(draft: &mut Draft<'_>, answer: &CompleteDecisionTask) 
             return;
         }
         let run_id = decision.decision_type().starts_run().then(|| run_ids.next()).flatten();
-        draft.rate_exceeded = answer.rate_exceeded.contains(&index);
-        draft.decide(decision, completed, run_id);
+        let is_permitted = !answer.not_permitted.contains(&index);
+        match not_permitted(decision, completed).filter(|_| !is_permitted) {
+            Some(refused) => {
+                draft.record(refused);
+            }
+            None => {
+                draft.rate_exceeded = answer.rate_exceeded.contains(&index);
+                draft.decide(decision, completed, run_id);
+            }
+        }
     }
 }
 

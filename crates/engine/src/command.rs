@@ -89,6 +89,9 @@ pub struct CompleteDecisionTask {
     pub task_list_schedule_to_start_timeout: Option<Timeout>,
     /// Fresh ids, one for each decision that starts a run, in order.
     pub run_ids: Vec<RunId>,
+    /// The decisions that the decider is not permitted, by their place in the list. That goes before
+    /// every other reason why one fails (engine.md, section 13, row 17).
+    pub not_permitted: BTreeSet<usize>,
     /// The decisions that come faster than decisions of their kind may, by their place in the
     /// list.
     pub rate_exceeded: BTreeSet<usize>,

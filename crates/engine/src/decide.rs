@@ -1,7 +1,7 @@
 //! Carries out a decider's decisions. One that cannot be carried out becomes an event that says
 //! why, not an error: the decider reads it (engine.md, section 3).
 //!
-//! Checks go existence, deprecation, id in use, limit, rate, defaults (section 13, row 17). Rates
+//! A decision comes here only if its decider is permitted it. Checks then go existence, deprecation, id in use, limit, rate, defaults (section 13, row 17). Rates
 //! are counted by who hands the decisions in (row 25).
 
 use crate::draft::Draft;

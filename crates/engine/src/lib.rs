@@ -19,6 +19,7 @@ mod execution;
 mod lambda;
 pub mod limits;
 pub mod message;
+mod not_permitted;
 pub mod registry;
 pub mod rows;
 mod start;

@@ -18,6 +18,7 @@
 //! fill 24998                        markers, until the history holds so many events
 //! limit open_timers_max 1           a quota is set
 //! decide rate=0,2 | marker m        the first and third decision come faster than they may
+//! decide denied=0 | marker m        the first decision is not permitted
 //! functions                         from now on there is somebody who calls Lambda functions
 //! call f                            the task of that id is started: its function is to be called
 //! returned f result=r               what came of the call
@@ -42,6 +43,7 @@ mod limit;
 mod links;
 mod oracle;
 mod overrides;
+mod permissions;
 mod policies;
 mod post;
 mod quotas;

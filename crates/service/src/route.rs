@@ -22,8 +22,9 @@ use wire::*;
 const RUN_ID_RANDOM_BYTES: usize = 10;
 
 impl Shared {
-    /// Starts a checked request; the answer comes through what is returned. Never blocks.
-    pub fn call(&self, scope: &Scope, request: Request) -> Pending {
+    /// Starts a checked request; the answer comes through what is returned. Never blocks. Of its
+    /// decisions, those in the places `not_permitted` are not permitted to the caller.
+    pub fn call(&self, scope: &Scope, request: Request, not_permitted: BTreeSet<usize>) -> Pending {
         let permit = self.permit();
         let admitted = permit.is_some();
         let (pending, answer) = Pending::new(permit);
@@ -34,7 +35,7 @@ impl Shared {
         } else if !self.throttle.admit(scope, &request, &self.tokens, self.clock.now()) {
             answer.send(Err(Fault::Throttling));
         } else {
-            Caller { shared: self, scope }.route(answer, request);
+            Caller { shared: self, scope, not_permitted }.route(answer, request);
         }
         self.routed.fetch_add(1, Ordering::AcqRel);
         pending
@@ -45,6 +46,7 @@ impl Shared {
 struct Caller<'s> {
     shared: &'s Shared,
     scope: &'s Scope,
+    not_permitted: BTreeSet<usize>,
 }
 
 /// A command, and the shard that handles it.
@@ -340,6 +342,7 @@ impl Caller<'_> {
             task_list: input.task_list,
             task_list_schedule_to_start_timeout: input.task_list_schedule_to_start_timeout,
             // Known where the run is known.
+            not_permitted: self.not_permitted.clone(),
             rate_exceeded: BTreeSet::new(),
         });
         let target = Target::Run(self.scope.clone(), task.run_id);

@@ -12,6 +12,7 @@ use crate::shard::{COMMANDS_MAX, Shard};
 use crate::shared::{Job, Parts, Shared};
 use crate::throttle::Throttles;
 use engine::{Limits, Scope};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -125,7 +126,18 @@ impl Service {
 
     /// Starts a checked request; the answer comes through what is returned. Never blocks.
     pub fn call(&self, scope: &Scope, request: Request) -> Pending {
-        self.shared.call(scope, request)
+        self.shared.call(scope, request, BTreeSet::new())
+    }
+
+    /// The same for a caller who is not permitted the decisions in these places of the request: they
+    /// fail with OPERATION_NOT_PERMITTED, and the others are carried out.
+    pub fn call_restricted(
+        &self,
+        scope: &Scope,
+        request: Request,
+        not_permitted: BTreeSet<usize>,
+    ) -> Pending {
+        self.shared.call(scope, request, not_permitted)
     }
 
     /// Says that the clock was moved, for clocks that do not go by themselves: what has fallen due

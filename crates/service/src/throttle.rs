@@ -10,7 +10,7 @@ mod table;
 
 use crate::token::Tokens;
 use engine::rows::TaskKind;
-use engine::{Registry, RunIdentity, Scope};
+use engine::{CompleteDecisionTask, Registry, RunIdentity, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use table::Table;
@@ -211,12 +211,13 @@ impl Throttle {
     }
 
     /// The decisions that come too fast, by their place in the list; the others are counted, those
-    /// among them that will be refused for another cause included.
+    /// among them that will be refused for another cause included, but for those that are not
+    /// permitted: they go no further.
     pub fn rate_exceeded(
         &self,
         identity: &RunIdentity,
         registry: &Registry,
-        decisions: &[Decision],
+        answer: &CompleteDecisionTask,
         now: Timestamp,
     ) -> BTreeSet<usize> {
         if !self.rates.count_decisions() {
@@ -236,7 +237,8 @@ impl Throttle {
             });
             self.take(account, place, now)
         };
-        let places = decisions.iter().enumerate();
+        let places = answer.decisions.iter().enumerate();
+        let places = places.filter(|(place, _)| !answer.not_permitted.contains(place));
         places.filter(|(_, decision)| !admit(decision)).map(|(place, _)| place).collect()
     }
 

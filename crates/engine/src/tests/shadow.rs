@@ -324,7 +324,9 @@ impl Shadow {
             }
             _ if event_type.ends_with("Failed") && initiated() == 0 => {
                 let cause = text(attributes, "cause");
-                assert!(cause.ends_with("_RATE_EXCEEDED"), "{cause} is found out afterwards");
+                let at_once =
+                    cause.ends_with("_RATE_EXCEEDED") || cause == "OPERATION_NOT_PERMITTED";
+                assert!(at_once, "{cause} is found out afterwards");
             }
             _ => {
                 let kind = if event_type.contains("Signal") { "signal" } else { "cancel" };

@@ -12,6 +12,7 @@ use crate::{
     RunIdentity, Scope, Start, Surroundings,
 };
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use wire::{EventAttributes, EventId, Fault, Model, Operation, Request, RunId, Timestamp};
 
@@ -284,11 +285,13 @@ impl World {
     fn answer(&mut self, rest: &str) -> Result<CompleteDecisionTask, Fault> {
         let (options, list) = rest.split_once('|').unwrap_or(("", rest));
         let (ids, mut body) = self.options(options.split_whitespace());
-        // `rate=0,2`: those decisions come too fast.
-        let rate = body.remove("rate").map(|places| word(&places)).unwrap_or_default();
-        let places = rate.split(',').filter(|place| !place.is_empty());
-        let rate_exceeded =
-            places.map(|place| place.parse().expect("a place is a number")).collect();
+        // `rate=0,2`: those decisions come too fast; `denied=1`: that one is not permitted.
+        let mut places = |option: &str| -> BTreeSet<usize> {
+            let places = body.remove(option).map(|places| word(&places)).unwrap_or_default();
+            let places = places.split(',').filter(|place| !place.is_empty());
+            places.map(|place| place.parse().expect("a place is a number")).collect()
+        };
+        let (rate_exceeded, not_permitted) = (places("rate"), places("denied"));
         body.insert("taskToken".to_owned(), json!("t"));
         body.insert("decisions".to_owned(), decisions(list));
         let body = Value::Object(body);
@@ -311,6 +314,7 @@ impl World {
             task_list: input.task_list,
             task_list_schedule_to_start_timeout: input.task_list_schedule_to_start_timeout,
             run_ids: (0..new_runs).map(|_| self.next_run_id()).collect(),
+            not_permitted,
             rate_exceeded,
         })
     }

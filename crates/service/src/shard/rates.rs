@@ -17,8 +17,8 @@ impl Shard {
             StartedIds { scheduled: answer.scheduled_event_id, started: answer.started_event_id };
         if holds(execution, ids) {
             let registry = self.registry.read().expect("no writer panics");
-            let (identity, decisions) = (&execution.identity, &answer.decisions);
-            answer.rate_exceeded = self.throttle.rate_exceeded(identity, &registry, decisions, now);
+            let identity = &execution.identity;
+            answer.rate_exceeded = self.throttle.rate_exceeded(identity, &registry, answer, now);
         }
     }
 }

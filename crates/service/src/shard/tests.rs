@@ -231,6 +231,7 @@ fn complete(task: &StartedTask, decisions: Value) -> ShardCommand {
         task_list: None,
         task_list_schedule_to_start_timeout: None,
         run_ids: vec![format!("{}+", task.identity.run_id).into()],
+        not_permitted: BTreeSet::new(),
         rate_exceeded: BTreeSet::new(),
     });
     ShardCommand::Apply(Target::Run(scope(), task.identity.run_id.clone()), command)
