@@ -6,7 +6,8 @@
 //!                                   before the first case: played before each
 //! == trap 14: ids are unique while they are open
 //!                                   a case; [in process] or [over TCP] behind it: only there;
-//!                                   [open_timers_max 2], [StartTimer 1/5], [functions]: see setting.rs
+//!                                   [open_timers_max 2], [StartTimer 1/5], [functions] and
+//!                                   [not permitted StartTimer]: see setting.rs
 //! ListDomains {"registrationStatus": "REGISTERED"}
 //! => {"domainInfos": [{"name": "$first", ...}]}
 //!                                   a request succeeds, and is answered with that; `...` stands for
@@ -24,6 +25,7 @@
 //! => waits as first                 what comes of it is looked at later:
 //! answer first
 //! advance 59.5                      the clock goes on by seconds
+//! store is full                     commits fail for want of room, until the `store has room`
 //! 1000 times signal w               with the number in place of each `#`
 //! function f returns "all done"     what comes of the oldest call of f: see functions.rs
 //! history w                         its events, all of them

@@ -5,7 +5,9 @@ use super::functions::House;
 use super::over_tcp::OverTcp;
 use serde_json::Value;
 use service::{Clock, Entropy};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use store::memory::{Call, Fault, Memory};
 use wire::{Operation, Timestamp};
 
 /// How long polls are held, in milliseconds of the service's clock.
@@ -42,6 +44,9 @@ pub trait Host {
     /// What the clock shows, in milliseconds.
     fn now(&self) -> i64;
 
+    /// From now on commits find no room in the store, or find it again.
+    fn set_store_full(&mut self, is_full: bool);
+
     /// The functions that the service calls.
     fn functions(&self) -> &House;
 
@@ -50,6 +55,15 @@ pub trait Host {
 
     /// The host as one that speaks HTTP, if it does.
     fn http(&mut self) -> Option<&mut OverTcp>;
+}
+
+/// A store in memory that has no room for commits while `is_full`.
+pub fn store(is_full: &Arc<AtomicBool>) -> Memory {
+    let is_full = Arc::clone(is_full);
+    Memory::default().with_faults(move |call| match call {
+        Call::Commit { .. } => is_full.load(Ordering::SeqCst).then_some(Fault::Full),
+        Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } => None,
+    })
 }
 
 /// A clock that stands until it is moved.

@@ -1,18 +1,18 @@
 //! The service without HTTP and without threads.
 
 use super::functions::House;
-use super::host::{Answer, Host, Sent, TestClock, TestEntropy};
+use super::host::{Answer, Host, Sent, TestClock, TestEntropy, store};
 use super::over_tcp::OverTcp;
 use super::setting;
 use serde_json::Value;
 use service::{Clock, Mail, Pending, Reply, Scope, Stepped};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
-use store::memory::Memory;
-use wire::{Fault, Model, Operation};
+use wire::{DecisionType, Fault, Model, Operation, Request};
 
 /// More rounds of turns than anything takes to come to rest.
 const ROUNDS_MAX: usize = 100_000;
@@ -22,6 +22,9 @@ pub struct InProcess {
     service: Stepped,
     clock: Arc<TestClock>,
     functions: House,
+    is_full: Arc<AtomicBool>,
+    /// The decisions that no decider is permitted.
+    not_permitted: Vec<DecisionType>,
     waiting: Vec<Option<Pending>>,
 }
 
@@ -32,9 +35,25 @@ impl InProcess {
         let clock = Arc::new(TestClock::new());
         let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
         let shared: Arc<dyn Clock> = clock.clone();
-        let opened = Stepped::open(Arc::new(Memory::default()), shared, entropy, &options);
+        let is_full = Arc::new(AtomicBool::new(false));
+        let opened = Stepped::open(Arc::new(store(&is_full)), shared, entropy, &options);
         let service = opened.expect("a store in memory opens");
-        InProcess { service, clock, functions, waiting: Vec::new() }
+        let not_permitted = flags.iter().filter_map(|flag| setting::not_permitted(flag));
+        let not_permitted = not_permitted.flatten().collect();
+        let waiting = Vec::new();
+        InProcess { service, clock, functions, is_full, not_permitted, waiting }
+    }
+}
+
+impl InProcess {
+    /// The places of the decisions that are not permitted.
+    fn not_permitted_in(&self, request: &Request) -> BTreeSet<usize> {
+        let Request::RespondDecisionTaskCompleted(input) = request else {
+            return BTreeSet::new();
+        };
+        let decisions = input.decisions.iter().flatten().enumerate();
+        let denied = decisions.filter(|(_, d)| self.not_permitted.contains(&d.decision_type()));
+        denied.map(|(place, _)| place).collect()
     }
 }
 
@@ -45,7 +64,8 @@ impl Host for InProcess {
             Err(fault) => return Sent::Answered(answer(Err(fault))),
         };
         let scope = Scope { account: access::ACCOUNT.into(), region: "us-east-1".into() };
-        let pending = self.service.call(&scope, request);
+        let not_permitted = self.not_permitted_in(&request);
+        let pending = self.service.call_restricted(&scope, request, not_permitted);
         self.rest();
         self.waiting.push(Some(pending));
         let number = self.waiting.len() - 1;
@@ -73,6 +93,10 @@ impl Host for InProcess {
 
     fn now(&self) -> i64 {
         self.clock.now().0
+    }
+
+    fn set_store_full(&mut self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::SeqCst);
     }
 
     fn functions(&self) -> &House {

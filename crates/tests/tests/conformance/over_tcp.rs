@@ -3,7 +3,7 @@
 //! It never sleeps: the service says when it is at rest, and sockets say when an answer is there.
 
 use super::functions::House;
-use super::host::{Answer, Host, Sent, TestClock, TestEntropy};
+use super::host::{Answer, Host, Sent, TestClock, TestEntropy, store};
 use super::setting;
 use access::Signer;
 use serde_json::Value;
@@ -11,11 +11,10 @@ use server::Server;
 use service::{Clock, Service};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use store::memory::Memory;
 use tokio::sync::oneshot;
 use wire::Operation;
 
@@ -31,6 +30,7 @@ pub struct OverTcp {
     service: Option<Arc<Service>>,
     clock: Arc<TestClock>,
     functions: House,
+    is_full: Arc<AtomicBool>,
     address: SocketAddr,
     /// Ends the server.
     stop: Option<oneshot::Sender<()>>,
@@ -48,7 +48,10 @@ impl OverTcp {
         let clock = Arc::new(TestClock::new());
         let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
         let shared: Arc<dyn Clock> = clock.clone();
-        let opened = Service::open(Arc::new(Memory::default()), shared, entropy.clone(), options);
+        // Nobody below HTTP knows yet what a caller is permitted.
+        assert!(flags.iter().all(|flag| setting::not_permitted(flag).is_none()), "{flags:?}");
+        let is_full = Arc::new(AtomicBool::new(false));
+        let opened = Service::open(Arc::new(store(&is_full)), shared, entropy.clone(), options);
         let service = Arc::new(opened.expect("a store in memory opens"));
         let (stop, stopped) = oneshot::channel::<()>();
         let (bound, address) = mpsc::channel();
@@ -69,6 +72,7 @@ impl OverTcp {
             service: Some(service),
             clock,
             functions,
+            is_full,
             address,
             stop: Some(stop),
             serving: Some(serving),
@@ -185,6 +189,10 @@ impl Host for OverTcp {
 
     fn now(&self) -> i64 {
         self.clock.now().0
+    }
+
+    fn set_store_full(&mut self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::SeqCst);
     }
 
     fn functions(&self) -> &House {

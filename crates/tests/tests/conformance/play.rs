@@ -84,6 +84,15 @@ impl Player<'_> {
                 self.host.advance(ms);
                 Ok(())
             }
+            "store" => {
+                let is_full = match rest {
+                    "is full" => true,
+                    "has room" => false,
+                    _ => return Err("a store is full or has room".to_owned()),
+                };
+                self.host.set_store_full(is_full);
+                Ok(())
+            }
             "answer" => {
                 let (operation, number) =
                     self.waiting.remove(rest).ok_or("nothing waits under that name")?;

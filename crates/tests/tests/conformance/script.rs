@@ -8,7 +8,8 @@ use std::path::Path;
 pub enum Place {
     /// In process and over TCP.
     Both,
-    /// In process alone: it needs more sockets than a process may be given.
+    /// In process alone: it needs more sockets than a process may be given, or says who is permitted
+    /// what, of which nobody knows yet over TCP.
     InProcess,
     /// Over TCP alone: it is about HTTP.
     OverTcp,

@@ -14,7 +14,7 @@ pub fn options(flags: &[String], house: &House) -> Options {
         owner: "conformance".to_owned(),
         ..Options::default()
     };
-    for flag in flags {
+    for flag in flags.iter().filter(|flag| not_permitted(flag).is_none()) {
         match flag.as_str() {
             "limits aws" => options.throttles = Throttles::aws(),
             "empty poll token" => options.empty_poll_token = EmptyPollToken::Empty,
@@ -25,6 +25,14 @@ pub fn options(flags: &[String], house: &House) -> Options {
         }
     }
     options
+}
+
+/// The decisions that a flag forbids deciders: `not permitted StartTimer, CancelTimer`.
+pub fn not_permitted(flag: &str) -> Option<Vec<DecisionType>> {
+    let all = || DecisionType::ALL.iter().copied();
+    let decision = |name: &str| all().find(|decision| decision.as_str() == name);
+    let named = |name| decision(name).unwrap_or_else(|| panic!("there is no decision {name}"));
+    Some(flag.strip_prefix("not permitted ")?.split(", ").map(named).collect())
 }
 
 /// Sets the quota or the throttle that a flag names, if there is one.
@@ -79,6 +87,11 @@ fn flags_become_options() {
     };
     assert_eq!((set.limits.open_timers_max, set.throttles), (2, throttles));
     assert!(set.functions.is_some());
+    let denied = "not permitted StartTimer, CancelTimer";
+    assert_eq!(read(&[denied]).throttles, Throttles::default());
+    let denied = not_permitted(denied).expect("it is such a flag");
+    assert_eq!(denied, [DecisionType::StartTimer, DecisionType::CancelTimer]);
+    assert!(not_permitted("functions").is_none());
     for wrong in ["open_timers_max", "open_dances_max 2", "StartTimer 1", "RecordMarker 1/1"] {
         assert!(std::panic::catch_unwind(|| read(&[wrong])).is_err(), "{wrong}");
     }
