@@ -49,6 +49,20 @@ fn an_answer_that_is_refused_counts_for_nothing() {
     assert_eq!(count(&rig, "TimerStarted"), 1);
 }
 
+/// It goes no further: those who may schedule something are not slowed down by those who may not.
+#[test]
+fn a_decision_that_is_not_permitted_takes_no_token() {
+    let mut rig = rig(decisions(DecisionType::StartTimer, 1, 1));
+    let task = rig.poll(TaskKind::Decision);
+    let mut answer = complete(&task, json!([timer("a", 900), timer("b", 900)]));
+    let ShardCommand::Apply(_, Command::CompleteDecisionTask(answered)) = &mut answer else {
+        panic!("it is what it was")
+    };
+    answered.not_permitted.insert(0);
+    assert_eq!(rig.step(answer), Ok(Outcome::Done));
+    assert_eq!((count(&rig, "TimerStarted"), count(&rig, "StartTimerFailed")), (1, 1));
+}
+
 /// Each list has its own rate, whether the decision or the type names it.
 #[test]
 fn activities_are_counted_per_task_list() {
