@@ -5,19 +5,19 @@
 //! A line is an operation's name, a space, and a body. In bodies, `@task`, `@run` and `@page` stand
 //! for the newest task token, run id and page token that were answered.
 
+use crate::hand::{Counter, HandClock};
 use serde_json::Value;
 use service::{
-    Clock, Entropy, FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Mail, Options,
-    Pending, Reply, Scope, Stepped,
+    FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Mail, Options, Pending, Reply, Scope,
+    Stepped,
 };
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use store::memory::Memory;
-use wire::{Fault, Model, Operation, Timestamp};
+use wire::{Fault, Model, Operation};
 
 /// How many requests of an input are sent. More are left out.
 const REQUESTS_MAX: usize = 64;
@@ -69,29 +69,9 @@ pub fn run_on(store: Memory, input: &[u8]) -> (usize, usize) {
 /// The service, and what it said last.
 struct Target {
     service: Stepped,
-    clock: Arc<AtomicI64>,
+    clock: Arc<HandClock>,
     scope: Scope,
     newest: [(&'static str, &'static str, String); 3],
-}
-
-struct HandClock(Arc<AtomicI64>);
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// Other bytes each time, the same in each run.
-struct Counter(AtomicU64);
-
-impl Entropy for Counter {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let count = self.0.fetch_add(1, Ordering::SeqCst).to_le_bytes();
-            chunk.copy_from_slice(&count[..chunk.len()]);
-        }
-    }
 }
 
 /// Functions that return what they are called with, at once.
@@ -106,16 +86,16 @@ impl Functions for Echo {
 
 impl Target {
     fn new(store: Memory) -> Target {
-        let clock = Arc::new(AtomicI64::new(1_700_000_000_000));
+        let clock = Arc::new(HandClock::new(1_700_000_000_000));
         let options = Options {
             poll_hold: Duration::from_millis(POLL_HOLD_MS.unsigned_abs()),
             owner: "fuzzing".to_owned(),
             functions: Some(Arc::new(Echo)),
             ..Options::default()
         };
-        let (time, chance) = (HandClock(Arc::clone(&clock)), Counter(AtomicU64::new(1)));
-        let service = Stepped::open(Arc::new(store), Arc::new(time), Arc::new(chance), &options)
-            .expect("no fault is planned");
+        let (time, chance) = (clock.clone(), Arc::new(Counter::new()));
+        let service =
+            Stepped::open(Arc::new(store), time, chance, &options).expect("no fault is planned");
         let scope = Scope { account: "123456789012".into(), region: "us-east-1".into() };
         let newest = [("@task", "taskToken"), ("@run", "runId"), ("@page", "nextPageToken")]
             .map(|(word, member)| (word, member, "none-yet".to_owned()));
@@ -152,12 +132,12 @@ impl Target {
         }
         let body = serde_json::from_slice(body).map_err(|_| Fault::Serialization(None))?;
         let request = Model::get().check(operation, body)?;
-        self.clock.fetch_add(BETWEEN_REQUESTS_MS, Ordering::SeqCst);
+        self.clock.advance(BETWEEN_REQUESTS_MS);
         let mut pending = self.service.call(&self.scope, request);
         self.work(operation);
         // A poll for which there is no task waits until its time is over.
         let answer = now(&mut pending).or_else(|| {
-            self.clock.fetch_add(POLL_HOLD_MS, Ordering::SeqCst);
+            self.clock.advance(POLL_HOLD_MS);
             self.work(operation);
             now(&mut pending)
         });

@@ -2,4 +2,5 @@
 //! share with commands.
 
 pub mod fuzzing;
+pub mod hand;
 pub mod simulation;

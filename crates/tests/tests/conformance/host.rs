@@ -4,11 +4,10 @@
 use super::functions::House;
 use super::over_tcp::OverTcp;
 use serde_json::Value;
-use service::{Clock, Entropy};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::memory::{Call, Fault, Memory};
-use wire::{Operation, Timestamp};
+use wire::Operation;
 
 /// How long polls are held, in milliseconds of the service's clock.
 pub const HOLD_MS: i64 = 60_000;
@@ -57,6 +56,9 @@ pub trait Host {
     fn http(&mut self) -> Option<&mut OverTcp>;
 }
 
+/// What the clock of a case shows first, in milliseconds: some moment that is no whole second.
+pub const BEGIN_MS: i64 = 1_795_000_000_250;
+
 /// A store in memory that has no room for commits while `is_full`.
 pub fn store(is_full: &Arc<AtomicBool>) -> Memory {
     let is_full = Arc::clone(is_full);
@@ -64,32 +66,4 @@ pub fn store(is_full: &Arc<AtomicBool>) -> Memory {
         Call::Commit { .. } => is_full.load(Ordering::SeqCst).then_some(Fault::Full),
         Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } => None,
     })
-}
-
-/// A clock that stands until it is moved.
-pub struct TestClock(pub AtomicI64);
-
-impl TestClock {
-    /// Some moment with milliseconds.
-    pub fn new() -> TestClock {
-        TestClock(AtomicI64::new(1_795_000_000_250))
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// Chance that is the same every time.
-pub struct TestEntropy(pub AtomicU64);
-
-impl Entropy for TestEntropy {
-    fn fill(&self, bytes: &mut [u8]) {
-        for byte in bytes {
-            let next = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
-            *byte = ((next ^ (next >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 56) as u8;
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The service without HTTP and without threads.
 
 use super::functions::House;
-use super::host::{Answer, Host, Sent, TestClock, TestEntropy, store};
+use super::host::{Answer, BEGIN_MS, Host, Sent, store};
 use super::over_tcp::OverTcp;
 use super::setting;
 use serde_json::Value;
@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
+use tests::hand::{Counter, HandClock};
 use wire::{DecisionType, Fault, Model, Operation, Request};
 
 /// More rounds of turns than anything takes to come to rest.
@@ -20,7 +21,7 @@ const ROUNDS_MAX: usize = 100_000;
 /// See the module.
 pub struct InProcess {
     service: Stepped,
-    clock: Arc<TestClock>,
+    clock: Arc<HandClock>,
     functions: House,
     is_full: Arc<AtomicBool>,
     /// The decisions that no decider is permitted.
@@ -32,8 +33,8 @@ impl InProcess {
     pub fn new(flags: &[String]) -> InProcess {
         let functions = House::default();
         let options = setting::options(flags, &functions);
-        let clock = Arc::new(TestClock::new());
-        let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
+        let clock = Arc::new(HandClock::new(BEGIN_MS));
+        let entropy = Arc::new(Counter::new());
         let shared: Arc<dyn Clock> = clock.clone();
         let is_full = Arc::new(AtomicBool::new(false));
         let opened = Stepped::open(Arc::new(store(&is_full)), shared, entropy, &options);
@@ -87,7 +88,7 @@ impl Host for InProcess {
     }
 
     fn advance(&mut self, ms: i64) {
-        self.clock.0.fetch_add(ms, Ordering::SeqCst);
+        self.clock.advance(ms);
         self.rest();
     }
 

@@ -3,7 +3,7 @@
 //! It never sleeps: the service says when it is at rest, and sockets say when an answer is there.
 
 use super::functions::House;
-use super::host::{Answer, Host, Sent, TestClock, TestEntropy, store};
+use super::host::{Answer, BEGIN_MS, Host, Sent, store};
 use super::setting;
 use access::Signer;
 use serde_json::Value;
@@ -11,10 +11,11 @@ use server::Server;
 use service::{Clock, Service};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tests::hand::{Counter, HandClock};
 use tokio::sync::oneshot;
 use wire::Operation;
 
@@ -28,7 +29,7 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 pub struct OverTcp {
     /// Taken when the host goes.
     service: Option<Arc<Service>>,
-    clock: Arc<TestClock>,
+    clock: Arc<HandClock>,
     functions: House,
     is_full: Arc<AtomicBool>,
     address: SocketAddr,
@@ -45,8 +46,8 @@ impl OverTcp {
     pub fn new(flags: &[String]) -> OverTcp {
         let functions = House::default();
         let options = setting::options(flags, &functions);
-        let clock = Arc::new(TestClock::new());
-        let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
+        let clock = Arc::new(HandClock::new(BEGIN_MS));
+        let entropy = Arc::new(Counter::new());
         let shared: Arc<dyn Clock> = clock.clone();
         // Nobody below HTTP knows yet what a caller is permitted.
         assert!(flags.iter().all(|flag| setting::not_permitted(flag).is_none()), "{flags:?}");
@@ -182,7 +183,7 @@ impl Host for OverTcp {
     }
 
     fn advance(&mut self, ms: i64) {
-        self.clock.0.fetch_add(ms, Ordering::SeqCst);
+        self.clock.advance(ms);
         self.service().clock_moved();
         self.rest();
     }

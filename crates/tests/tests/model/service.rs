@@ -3,17 +3,17 @@
 
 use serde_json::{Map, Value};
 use service::{
-    Clock, Entropy, FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Mail, Options,
-    Pending, Reply, Scope, Stepped,
+    FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Mail, Options, Pending, Reply, Scope,
+    Stepped,
 };
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use store::memory::Memory;
-use wire::{Model, Timestamp};
+use tests::hand::{Counter, HandClock};
+use wire::Model;
 
 /// How long a poll waits for a task, in milliseconds: as short as can be.
 pub const POLL_HOLD_MS: i64 = 1;
@@ -31,27 +31,6 @@ const MOMENTS: [&str; 6] = [
     "deprecationDate",
 ];
 
-struct HandClock(Arc<AtomicI64>);
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// Different bytes each time, the same in each run.
-struct Counter(AtomicU64);
-
-impl Entropy for Counter {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let count = self.0.fetch_add(1, Ordering::SeqCst);
-            let mixed = count.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
-            chunk.copy_from_slice(&mixed[..chunk.len()]);
-        }
-    }
-}
-
 /// A call of a function, and its answer as long as nobody has heard it.
 type Called = (FunctionCall, Option<FunctionAnswer>);
 
@@ -68,7 +47,7 @@ impl Functions for House {
 /// See the module.
 pub struct Service {
     stepped: Stepped,
-    clock: Arc<AtomicI64>,
+    clock: Arc<HandClock>,
     scope: Scope,
     functions: House,
 }
@@ -76,7 +55,7 @@ pub struct Service {
 impl Service {
     /// A new one at that time.
     pub fn new(now: i64) -> Service {
-        let clock = Arc::new(AtomicI64::new(now));
+        let clock = Arc::new(HandClock::new(now));
         let functions = House::default();
         let options = Options {
             functions: Some(Arc::new(functions.clone()) as Arc<dyn Functions>),
@@ -84,17 +63,16 @@ impl Service {
             owner: "model".to_owned(),
             ..Options::default()
         };
-        let (time, chance) = (HandClock(Arc::clone(&clock)), Counter(AtomicU64::new(1)));
+        let (time, chance) = (clock.clone(), Arc::new(Counter::new()));
         let store = Arc::new(Memory::default());
-        let stepped = Stepped::open(store, Arc::new(time), Arc::new(chance), &options)
-            .expect("no fault is planned");
+        let stepped = Stepped::open(store, time, chance, &options).expect("no fault is planned");
         let scope = Scope { account: "123456789012".into(), region: "us-east-1".into() };
         Service { stepped, clock, scope, functions }
     }
 
     /// Moves the clock.
     pub fn set_time(&self, now: i64) {
-        self.clock.store(now, Ordering::SeqCst);
+        self.clock.set(now);
     }
 
     /// Works until nothing is left to do at this time. True if there was something.
