@@ -1,18 +1,16 @@
 //! The service without HTTP and without threads.
 
-use super::functions::House;
-use super::host::{Answer, BEGIN_MS, Host, Sent, store};
+use super::host::{Answer, Around, Host, Sent};
 use super::over_tcp::OverTcp;
 use super::setting;
 use serde_json::Value;
-use service::{Clock, Mail, Pending, Reply, Scope, Stepped};
+use service::{Mail, Pending, Reply, Scope, Stepped};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
-use tests::hand::{Counter, HandClock};
+use tests::hand::Counter;
 use wire::{DecisionType, Fault, Model, Operation, Request};
 
 /// More rounds of turns than anything takes to come to rest.
@@ -21,9 +19,7 @@ const ROUNDS_MAX: usize = 100_000;
 /// See the module.
 pub struct InProcess {
     service: Stepped,
-    clock: Arc<HandClock>,
-    functions: House,
-    is_full: Arc<AtomicBool>,
+    around: Around,
     /// The decisions that no decider is permitted.
     not_permitted: Vec<DecisionType>,
     waiting: Vec<Option<Pending>>,
@@ -31,18 +27,15 @@ pub struct InProcess {
 
 impl InProcess {
     pub fn new(flags: &[String]) -> InProcess {
-        let functions = House::default();
-        let options = setting::options(flags, &functions);
-        let clock = Arc::new(HandClock::new(BEGIN_MS));
+        let around = Around::new();
+        let options = setting::options(flags, &around.functions);
         let entropy = Arc::new(Counter::new());
-        let shared: Arc<dyn Clock> = clock.clone();
-        let is_full = Arc::new(AtomicBool::new(false));
-        let opened = Stepped::open(Arc::new(store(&is_full)), shared, entropy, &options);
+        let opened = Stepped::open(around.store(), around.clock.clone(), entropy, &options);
         let service = opened.expect("a store in memory opens");
         let not_permitted = flags.iter().filter_map(|flag| setting::not_permitted(flag));
         let not_permitted = not_permitted.flatten().collect();
         let waiting = Vec::new();
-        InProcess { service, clock, functions, is_full, not_permitted, waiting }
+        InProcess { service, around, not_permitted, waiting }
     }
 }
 
@@ -87,21 +80,8 @@ impl Host for InProcess {
         }
     }
 
-    fn advance(&mut self, ms: i64) {
-        self.clock.advance(ms);
-        self.rest();
-    }
-
-    fn now(&self) -> i64 {
-        self.clock.now().0
-    }
-
-    fn set_store_full(&mut self, is_full: bool) {
-        self.is_full.store(is_full, Ordering::SeqCst);
-    }
-
-    fn functions(&self) -> &House {
-        &self.functions
+    fn around(&self) -> &Around {
+        &self.around
     }
 
     fn rest(&mut self) {

@@ -2,8 +2,7 @@
 //!
 //! It never sleeps: the service says when it is at rest, and sockets say when an answer is there.
 
-use super::functions::House;
-use super::host::{Answer, BEGIN_MS, Host, Sent, store};
+use super::host::{Answer, Around, Host, Sent};
 use super::setting;
 use access::Signer;
 use serde_json::Value;
@@ -11,11 +10,10 @@ use server::Server;
 use service::{Clock, Service};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tests::hand::{Counter, HandClock};
+use tests::hand::Counter;
 use tokio::sync::oneshot;
 use wire::Operation;
 
@@ -29,9 +27,7 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 pub struct OverTcp {
     /// Taken when the host goes.
     service: Option<Arc<Service>>,
-    clock: Arc<HandClock>,
-    functions: House,
-    is_full: Arc<AtomicBool>,
+    around: Around,
     address: SocketAddr,
     /// Ends the server.
     stop: Option<oneshot::Sender<()>>,
@@ -44,15 +40,13 @@ pub struct OverTcp {
 
 impl OverTcp {
     pub fn new(flags: &[String]) -> OverTcp {
-        let functions = House::default();
-        let options = setting::options(flags, &functions);
-        let clock = Arc::new(HandClock::new(BEGIN_MS));
+        let around = Around::new();
+        let options = setting::options(flags, &around.functions);
         let entropy = Arc::new(Counter::new());
-        let shared: Arc<dyn Clock> = clock.clone();
         // Nobody below HTTP knows yet what a caller is permitted.
         assert!(flags.iter().all(|flag| setting::not_permitted(flag).is_none()), "{flags:?}");
-        let is_full = Arc::new(AtomicBool::new(false));
-        let opened = Service::open(Arc::new(store(&is_full)), shared, entropy.clone(), options);
+        let (store, clock) = (around.store(), around.clock.clone());
+        let opened = Service::open(store, clock, entropy.clone(), options);
         let service = Arc::new(opened.expect("a store in memory opens"));
         let (stop, stopped) = oneshot::channel::<()>();
         let (bound, address) = mpsc::channel();
@@ -71,9 +65,7 @@ impl OverTcp {
         let address = address.recv().expect("the server starts");
         OverTcp {
             service: Some(service),
-            clock,
-            functions,
-            is_full,
+            around,
             address,
             stop: Some(stop),
             serving: Some(serving),
@@ -129,7 +121,7 @@ impl OverTcp {
         ];
         headers.retain(|(name, _)| given.iter().all(|(known, _)| known != name));
         headers.extend(given.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let signature = self.signer.sign(&headers, body, self.clock.now());
+        let signature = self.signer.sign(&headers, body, self.around.clock.now());
         for (name, value) in
             [("x-amz-date", &*signature.date), ("authorization", &*signature.authorization)]
         {
@@ -183,21 +175,13 @@ impl Host for OverTcp {
     }
 
     fn advance(&mut self, ms: i64) {
-        self.clock.advance(ms);
+        self.around.clock.advance(ms);
         self.service().clock_moved();
         self.rest();
     }
 
-    fn now(&self) -> i64 {
-        self.clock.now().0
-    }
-
-    fn set_store_full(&mut self, is_full: bool) {
-        self.is_full.store(is_full, Ordering::SeqCst);
-    }
-
-    fn functions(&self) -> &House {
-        &self.functions
+    fn around(&self) -> &Around {
+        &self.around
     }
 
     fn rest(&mut self) {

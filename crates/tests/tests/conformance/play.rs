@@ -53,7 +53,7 @@ pub struct Player<'h> {
 
 impl Player<'_> {
     pub fn new(host: &mut dyn Host) -> Player<'_> {
-        let names = Names::new(host.now());
+        let names = Names::new(host.around().now());
         Player { host, names, waiting: BTreeMap::new(), seen: Seen::default() }
     }
 
@@ -90,7 +90,7 @@ impl Player<'_> {
                     "has room" => false,
                     _ => return Err("a store is full or has room".to_owned()),
                 };
-                self.host.set_store_full(is_full);
+                self.host.around().set_store_full(is_full);
                 Ok(())
             }
             "answer" => {
@@ -100,7 +100,7 @@ impl Player<'_> {
                 self.compare(operation, &answer, step)
             }
             "function" => {
-                self.host.functions().play(&words(rest))?;
+                self.host.around().functions.play(&words(rest))?;
                 self.host.rest();
                 Ok(())
             }
