@@ -1,5 +1,6 @@
 //! Pages of a history, put together from stored bytes.
 
+use crate::values::{Damage, LoadError};
 use crate::{keys, values};
 use std::ops::RangeInclusive;
 use store::{Direction, ShardId, Store, StoreError};
@@ -93,8 +94,8 @@ pub fn event(
     shard: ShardId,
     run_id: &RunId,
     event_id: EventId,
-) -> Result<wire::Event, StoreError> {
-    let missing = || StoreError(format!("event {event_id} of run {run_id} is missing"));
+) -> Result<wire::Event, LoadError> {
+    let missing = || Damage(format!("event {event_id} of run {run_id} is missing"));
     let (key, bytes) = containing(store, shard, run_id, event_id)?.ok_or_else(missing)?;
     Ok(values::event_at(&bytes, keys::history_first(&key).ok_or_else(missing)?, event_id)?)
 }

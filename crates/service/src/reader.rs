@@ -183,7 +183,7 @@ impl Reader {
         let unknown = || Fault::unknown_run(&identity.workflow_id, run_id);
         let row = self.store.get(shard, &keys::row(&Key::Run(run_id.clone())));
         let stored = values::parse_identity(&row.map_err(internal)?.ok_or_else(unknown)?);
-        if stored.map_err(|damage| internal(damage.into()))? != *identity {
+        if stored.map_err(internal)? != *identity {
             return Err(unknown());
         }
         let position: Option<EventId> = paging.position()?;
@@ -353,7 +353,7 @@ fn push_member(body: &mut Vec<u8>, name: &str, value: &impl Serialize) {
     serde_json::to_writer(body, value).expect("an output has text keys");
 }
 
-fn internal(error: StoreError) -> Fault {
+fn internal(error: impl std::fmt::Display) -> Fault {
     tracing::error!(%error, "the store could not be read");
     Fault::Internal
 }

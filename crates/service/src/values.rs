@@ -17,6 +17,17 @@ const VERSION_1: u8 = 1;
 #[error("{0}")]
 pub struct Damage(pub String);
 
+/// Why something that is stored was not had.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum LoadError {
+    /// The store could not be read; it may be the next time.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is stored makes no sense, and will not the next time either.
+    #[error("a run is damaged: {0}")]
+    Damaged(#[from] Damage),
+}
+
 /// For those to whom both mean the same: that there is no answer.
 impl From<Damage> for StoreError {
     fn from(damage: Damage) -> StoreError {

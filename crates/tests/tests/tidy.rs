@@ -95,6 +95,27 @@ fn pure_crates_stay_pure() {
     }
 }
 
+/// The fuzz target is not built with the others, and its lock file is a file of its own: it would
+/// fall behind unnoticed.
+#[test]
+fn the_lock_file_of_the_fuzz_target_keeps_up() {
+    let dependencies = dependencies();
+    let lock = std::fs::read_to_string(root().join("fuzz/Cargo.lock")).expect("a lock file");
+    let quoted = |line: &str| line.split('"').nth(1).map(str::to_owned);
+    let mut ours = 0;
+    for package in lock.split("[[package]]").skip(1) {
+        let name = package.lines().find(|line| line.starts_with("name = ")).and_then(quoted);
+        let Some(used) = name.as_ref().and_then(|name| dependencies.get(name)) else { continue };
+        // Where a package is there in several versions, the version follows the name.
+        let listed = package.lines().filter(|line| line.starts_with(" \"")).filter_map(quoted);
+        let listed: BTreeSet<String> =
+            listed.filter_map(|entry| Some(entry.split(' ').next()?.to_owned())).collect();
+        assert_eq!(listed, *used, "fuzz/Cargo.lock of {name:?}: run cargo metadata in fuzz/");
+        ours += 1;
+    }
+    assert!(ours > 3, "our packages were found");
+}
+
 #[test]
 fn every_dependency_says_why() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");

@@ -1,9 +1,8 @@
 //! What a shard can be asked, and what it answers.
 
-use super::load::LoadError;
 use crate::api::CallerPresence;
 use crate::functions::FunctionCall;
-use crate::values::Damage;
+use crate::values::{Damage, LoadError};
 use engine::message::Message;
 use engine::rows::{LambdaTask, Task, TaskListKey, WorkflowKey};
 use engine::{Command, Execution, RunIdentity, Scope};

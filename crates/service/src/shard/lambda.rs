@@ -3,10 +3,10 @@
 use super::{Outcome, Refusal, Shard, Staged, Target};
 use crate::functions::FunctionCall;
 use crate::history;
+use crate::values::{Damage, LoadError};
 use engine::Command;
 use engine::rows::LambdaTask;
 use std::time::Duration;
-use store::StoreError;
 use wire::{Data, EventAttributes, Timeout, Timestamp};
 
 /// What a function is given when the decision has no input (engine.md, section 6.7).
@@ -45,12 +45,12 @@ impl Shard {
     }
 
     /// What the function of a task is given. It was offered, so its event is in the store.
-    fn payload(&self, task: &LambdaTask) -> Result<Data, StoreError> {
+    fn payload(&self, task: &LambdaTask) -> Result<Data, LoadError> {
         let LambdaTask { run_id, scheduled_event_id, .. } = task;
         let event = history::event(&*self.store, self.id, run_id, *scheduled_event_id)?;
         let EventAttributes::LambdaFunctionScheduled(scheduled) = event.attributes else {
             let text = format!("event {scheduled_event_id} of run {run_id} schedules no function");
-            return Err(StoreError(text));
+            return Err(Damage(text).into());
         };
         Ok(scheduled.input.unwrap_or_else(|| NO_INPUT.into()))
     }

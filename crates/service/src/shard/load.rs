@@ -10,21 +10,10 @@ use store::{Direction, StoreError};
 use wire::{EventAttributes, EventId, Fault, RunId};
 
 use super::Refusal;
-use crate::values::Damage;
+use crate::values::{Damage, LoadError};
 
 /// How many stored transitions are read at a time.
 const TRANSITIONS_PER_SCAN: usize = 256;
-
-/// Why a run was not loaded.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum LoadError {
-    /// The store could not be read; it may be the next time.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What is stored of the run makes no state, and will not the next time either.
-    #[error("a run is damaged: {0}")]
-    Damaged(#[from] Damage),
-}
 
 impl Shard {
     /// The run, as it is with everything staged so far.

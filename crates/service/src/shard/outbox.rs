@@ -6,8 +6,8 @@
 //! a message that comes again changes nothing. Only then the sender's row goes. So a message takes
 //! effect exactly once, whatever crashes in between.
 
-use super::load::LoadError;
 use super::{Outcome, Refusal, Shard, Staged};
+use crate::values::LoadError;
 use crate::{keys, values};
 use engine::message::{Content, Message, Recipient, recalls_children};
 use engine::rows::{Key, WorkflowKey};

@@ -215,3 +215,23 @@ fn the_offer_of_a_task_whose_commit_was_not_acknowledged_is_found_in_the_rows() 
     assert!(step.offers_lost, "the invoker is told to look");
     assert_eq!(waiting(&rig).len(), 1);
 }
+
+/// Trying it again would not help, as it would were it the store that fails.
+#[test]
+fn a_task_whose_event_is_damaged_is_not_started() {
+    let mut rig = scheduled(lambda("f", json!({"input": "x"})));
+    let task = rig.lambdas.pop().expect("it was offered");
+    let before = rig.history("r1");
+    let (key, _) = rows(&rig.memory, SHARD)
+        .into_iter()
+        .rfind(|(key, _)| keys::history_first(key).is_some())
+        .expect("there is a history");
+    let epoch = rig.memory.claim(SHARD, "damage").expect("no fault is planned");
+    let mut damage = Batch::default();
+    damage.put(key, b"\x01garbage".to_vec());
+    rig.memory.commit(SHARD, epoch, damage).expect("no fault is planned");
+    // The state is in memory; what the function is given is not.
+    let step = rig.shard.step(vec![((), ShardCommand::StartLambda(task))], Timestamp(rig.now));
+    assert_eq!(step.replies, [((), Err(Refusal::Damaged))]);
+    assert_eq!(before.last(), Some(&"LambdaFunctionScheduled"));
+}
