@@ -1,14 +1,14 @@
 //! Panics in a simulation are failures of its seed, also those that the service catches: what the
 //! first one says is kept, and nothing is printed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 
 thread_local! {
     /// What panicked first in the simulation that this thread runs, if it runs one.
     static FIRST: RefCell<Option<String>> = const { RefCell::new(None) };
-    static RUNS: RefCell<bool> = const { RefCell::new(false) };
+    static RUNS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `work`; a panic is an error with the place and the words of the first one.
@@ -16,9 +16,7 @@ pub fn caught<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> 
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if RUNS.with_borrow(|runs| *runs) { keep(info) } else { before(info) }
-        }));
+        panic::set_hook(Box::new(move |info| if RUNS.get() { keep(info) } else { before(info) }));
     });
     FIRST.set(None);
     RUNS.set(true);
