@@ -5,10 +5,18 @@
 //! verified yet**: whoever reaches the server is let in. Until they are, the server listens on
 //! loopback addresses only.
 
+mod action;
+mod caller;
+mod check;
 mod credential;
+mod policy;
 mod signer;
 
+pub use action::Action;
+pub use caller::{Authority, Caller, KeyRef, Principal, PrincipalKind, Session};
+pub use check::{Check, Origin, ServiceKey, ServiceValues};
 pub use credential::{Credential, Presented};
+pub use policy::{Denial, DenialReason, Permissions, Policy, PolicyPlace, Verdict};
 pub use signer::{Signature, Signer};
 
 /// The account that every request acts in, as long as there are no identities to tell apart.

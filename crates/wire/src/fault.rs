@@ -39,6 +39,16 @@ pub enum Fault {
     MissingAuthenticationToken,
     /// The credentials are malformed.
     IncompleteSignature(String),
+    /// The signature, or what it covers, is wrong.
+    InvalidSignature(String),
+    /// The access key is unknown or inactive, or the session token is not its own.
+    UnrecognizedClient,
+    /// The temporary credentials have expired.
+    ExpiredToken,
+    /// Whoever asks may not do that.
+    AccessDenied(String),
+    /// The same in the API's own spelling, which a server can be set to.
+    OperationNotPermitted(String),
     /// The body is longer than [`Fault::BODY_BYTES_MAX`].
     RequestTooLarge,
     /// More requests at once than the service takes; the same request may be sent again.
@@ -77,6 +87,13 @@ impl Fault {
             Fault::IncompleteSignature(_) => {
                 "com.amazon.coral.service#IncompleteSignatureException"
             }
+            Fault::InvalidSignature(_) => "com.amazon.coral.service#InvalidSignatureException",
+            Fault::UnrecognizedClient => "com.amazon.coral.service#UnrecognizedClientException",
+            Fault::ExpiredToken => "com.amazon.coral.service#ExpiredTokenException",
+            Fault::AccessDenied(_) => "com.amazon.coral.service#AccessDeniedException",
+            Fault::OperationNotPermitted(_) => {
+                "com.amazonaws.swf.base.model#OperationNotPermittedFault"
+            }
             Fault::RequestTooLarge => "com.amazon.coral.service#RequestEntityTooLargeException",
             Fault::Throttling => "com.amazon.coral.availability#ThrottlingException",
             Fault::Internal => "com.amazon.coral.service#InternalFailure",
@@ -92,6 +109,9 @@ impl Fault {
             | Fault::LimitExceeded(text)
             | Fault::TooManyTags(text)
             | Fault::IncompleteSignature(text)
+            | Fault::InvalidSignature(text)
+            | Fault::AccessDenied(text)
+            | Fault::OperationNotPermitted(text)
             | Fault::Validation(text) => Some(text),
             Fault::DomainAlreadyExists(name) | Fault::DomainDeprecated(name) => Some(name.as_str()),
             Fault::TypeNotDeprecated => {
@@ -100,6 +120,10 @@ impl Fault {
             Fault::DefaultUndefined(member) => Some(member),
             Fault::Serialization(text) => text.as_deref(),
             Fault::MissingAuthenticationToken => Some("Request is missing Authentication Token"),
+            Fault::UnrecognizedClient => {
+                Some("The security token included in the request is invalid.")
+            }
+            Fault::ExpiredToken => Some("The security token included in the request is expired"),
             Fault::Throttling => Some("Rate exceeded"),
             Fault::RequestTooLarge => Some("HTTP content length exceeded 1049600 bytes."),
             Fault::WorkflowExecutionAlreadyStarted | Fault::UnknownOperation | Fault::Internal => {
@@ -128,7 +152,12 @@ impl Fault {
             | Fault::UnknownOperation
             | Fault::MissingAuthenticationToken
             | Fault::Throttling
-            | Fault::IncompleteSignature(_) => 400,
+            | Fault::IncompleteSignature(_)
+            | Fault::InvalidSignature(_)
+            | Fault::UnrecognizedClient
+            | Fault::ExpiredToken
+            | Fault::AccessDenied(_)
+            | Fault::OperationNotPermitted(_) => 400,
         }
     }
 
