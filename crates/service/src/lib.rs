@@ -9,6 +9,7 @@ mod api;
 mod cache;
 pub mod check;
 mod functions;
+mod held_task;
 mod history;
 mod inbox;
 mod invoker;

@@ -1,8 +1,6 @@
 //! Pages: what a request says about them, and the tokens that bind them to it.
 
-use crate::token::{PageRef, Tokens};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use crate::token::Tokens;
 use engine::Scope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,16 +8,14 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use wire::{Fault, Operation, PageToken, Timestamp};
 
-/// How much of a digest a token carries, in bytes.
-const DIGEST_BYTES: usize = 12;
-
 /// The paging members of one request.
 pub struct Paging {
     /// Largest first.
     pub reverse: bool,
     maximum_page_size: Option<u32>,
     token: Option<PageToken>,
-    digest: String,
+    /// Of everything that must not change between pages.
+    digest: [u8; 32],
     now: Timestamp,
     tokens: Arc<Tokens>,
 }
@@ -48,7 +44,7 @@ impl Paging {
             reverse: body["reverseOrder"].as_bool().unwrap_or(false),
             maximum_page_size: size.and_then(|size| u32::try_from(size).ok()),
             token: token.and_then(|token| token.as_str().map(PageToken::from)),
-            digest: STANDARD_NO_PAD.encode(&hash.finalize()[..DIGEST_BYTES]),
+            digest: hash.finalize().into(),
             now,
             tokens: Arc::clone(tokens),
         }
@@ -70,8 +66,7 @@ impl Paging {
 
     /// The token of the page that begins at `position`.
     pub fn token(&self, position: &impl Serialize) -> PageToken {
-        let digest = self.digest.clone();
-        self.tokens.page(&PageRef { digest, issued_at: self.now, position })
+        self.tokens.page(&self.digest, self.now, position)
     }
 }
 

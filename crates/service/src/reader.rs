@@ -10,7 +10,7 @@ use crate::listing::{self, Query};
 use crate::matcher::{HEAD_MAX, Task};
 use crate::paging::Paging;
 use crate::shard::{StartedIds, StartedTask};
-use crate::token::{TaskRef, Tokens};
+use crate::token::{TaskDelivery, TaskRef, Tokens};
 use crate::values;
 use engine::RunIdentity;
 use engine::rows::{Key, LambdaTask, TaskKind, TaskListKey};
@@ -56,7 +56,7 @@ pub struct DecisionPage {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DecisionPlace {
     /// The task, which must still be the caller's.
-    pub task: TaskRef,
+    pub task: TaskDelivery,
     /// The first event of the page.
     pub next: EventId,
 }
@@ -212,7 +212,7 @@ impl Reader {
         shard: ShardId,
         page: &DecisionPage,
     ) -> Result<Reply, Fault> {
-        let StartedIds { scheduled, started } = task.ids;
+        let started = task.ids.started;
         let run_id = &task.identity.run_id;
         let first = match task.previous_started_event_id {
             EventId::NONE => EventId(1),
@@ -228,14 +228,9 @@ impl Reader {
         if !self.is_known(shard, run_id)? {
             return self.expired(task, TaskKind::Decision, page.position.is_some());
         }
-        let reference = TaskRef {
-            shard: shard.0,
-            run_id: run_id.clone(),
-            scheduled_event_id: scheduled,
-            started_event_id: started,
-        };
         let mut body = b"{\"events\":".to_vec();
         body.extend(read.events);
+        let reference = reference(task, shard);
         let token = self.tokens.task(TaskKind::Decision, &reference);
         push_member(&mut body, "taskToken", &token);
         push_member(&mut body, "startedEventId", &started);
@@ -243,7 +238,7 @@ impl Reader {
         push_member(&mut body, "workflowType", &task.workflow_type);
         push_member(&mut body, "previousStartedEventId", &task.previous_started_event_id);
         if let Some(next) = read.next {
-            let place = DecisionPlace { task: reference, next };
+            let place = DecisionPlace { task: reference.delivery, next };
             push_member(&mut body, "nextPageToken", &page.paging.token(&place));
         }
         body.push(b'}');
@@ -274,15 +269,7 @@ impl Reader {
             let text = format!("event {scheduled} of run {run_id} schedules no activity");
             return Err(internal(StoreError(text)));
         };
-        let task_token = self.tokens.task(
-            TaskKind::Activity,
-            &TaskRef {
-                shard: shard.0,
-                run_id: run_id.clone(),
-                scheduled_event_id: scheduled,
-                started_event_id: started,
-            },
-        );
+        let task_token = self.tokens.task(TaskKind::Activity, &reference(&task, shard));
         Ok(Reply::json(&ActivityTask {
             task_token,
             activity_id: attributes.activity_id,
@@ -346,6 +333,18 @@ pub fn empty_poll(kind: TaskKind, token: EmptyPollToken) -> Reply {
     }
     body.push(b'}');
     Reply::Json(body)
+}
+
+/// What the token of a task names.
+fn reference(task: &StartedTask, shard: ShardId) -> TaskRef {
+    let RunIdentity { scope, domain, run_id, workflow_id: _ } = &*task.identity;
+    let delivery = TaskDelivery {
+        shard: shard.0,
+        run_id: run_id.clone(),
+        scheduled_event_id: task.ids.scheduled,
+        started_event_id: task.ids.started,
+    };
+    TaskRef { scope: scope.clone(), domain: domain.clone(), delivery }
 }
 
 fn push_member(body: &mut Vec<u8>, name: &str, value: &impl Serialize) {

@@ -9,6 +9,7 @@ use crate::reader::{DecisionPage, DecisionPlace, Read};
 use crate::registration;
 use crate::shard::{ShardCommand, StartedIds, Target};
 use crate::shared::{Poll, Shared, Ticket};
+use crate::token::TaskRef;
 use engine::rows::{Listing, TaskKind, TaskListKey, WorkflowKey};
 use engine::{ActivityOutcome, Command, CompleteDecisionTask, Registry, RunIdentity, Scope};
 use serde::Serialize;
@@ -330,12 +331,13 @@ impl Caller<'_> {
         &self,
         input: RespondDecisionTaskCompletedInput,
     ) -> Result<ToShard, Fault> {
-        let task = self.shared.tokens.parse_task(TaskKind::Decision, &input.task_token)?;
+        let task = self.shared.held_task(self.scope, TaskKind::Decision, &input.task_token)?;
+        let TaskRef { scope, domain, delivery } = task;
         let decisions = input.decisions.unwrap_or_default();
         let runs = decisions.iter().filter(|decision| decision.decision_type().starts_run());
         let command = Command::CompleteDecisionTask(CompleteDecisionTask {
-            scheduled_event_id: task.scheduled_event_id,
-            started_event_id: task.started_event_id,
+            scheduled_event_id: delivery.scheduled_event_id,
+            started_event_id: delivery.started_event_id,
             run_ids: runs.map(|_| self.mint_run_id()).collect(),
             decisions,
             execution_context: input.execution_context,
@@ -345,8 +347,8 @@ impl Caller<'_> {
             not_permitted: self.not_permitted.clone(),
             rate_exceeded: BTreeSet::new(),
         });
-        let target = Target::Run(self.scope.clone(), task.run_id);
-        Ok((ShardId(task.shard), ShardCommand::Apply(target, command)))
+        let target = Target::Run(scope, domain, delivery.run_id);
+        Ok((ShardId(delivery.shard), ShardCommand::Apply(target, command)))
     }
 
     fn close_activity_task(
@@ -365,10 +367,11 @@ impl Caller<'_> {
         token: &TaskToken,
         command: impl FnOnce(EventId) -> Command,
     ) -> Result<ToShard, Fault> {
-        let task = self.shared.tokens.parse_task(TaskKind::Activity, token)?;
-        let target = Target::Run(self.scope.clone(), task.run_id);
-        let command = command(task.scheduled_event_id);
-        Ok((ShardId(task.shard), ShardCommand::Apply(target, command)))
+        let TaskRef { scope, domain, delivery } =
+            self.shared.held_task(self.scope, TaskKind::Activity, token)?;
+        let command = command(delivery.scheduled_event_id);
+        let target = Target::Run(scope, domain, delivery.run_id);
+        Ok((ShardId(delivery.shard), ShardCommand::Apply(target, command)))
     }
 
     fn task_list(
@@ -421,7 +424,8 @@ impl Caller<'_> {
             return self.poll(answer, TaskKind::Decision, domain, task_list, identity, Some(page));
         };
         let ids = StartedIds { scheduled: task.scheduled_event_id, started: task.started_event_id };
-        let target = Target::Run(self.scope.clone(), task.run_id);
+        // The token is bound to a request that names the domain, and that is the task's.
+        let target = Target::Run(self.scope.clone(), input.domain, task.run_id);
         let command = ShardCommand::ResumeDecisionTask(target, ids);
         self.shared.to_shard(ShardId(task.shard), Ticket::Page(answer, page), command);
     }

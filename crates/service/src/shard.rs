@@ -35,6 +35,7 @@ mod start;
 
 pub use command::{Outcome, Refusal, ShardCommand, StartedIds, StartedTask, Target, TaskStart};
 pub use commons::Commons;
+pub(crate) use load::unknown_run;
 pub use outbox::Delivery;
 pub(crate) use outbox::addressed;
 
@@ -341,7 +342,7 @@ impl Shard {
             return Err(Refusal::CallerGone);
         }
         let scheduled_event_id = start.task.scheduled_event_id;
-        let target = Target::Run(start.list.scope, start.task.run_id);
+        let target = Target::Run(start.list.scope, start.list.domain, start.task.run_id);
         let execution = self.find(&target, staged)?;
         let identity = start.identity;
         let (command, unknown) = match start.list.kind {

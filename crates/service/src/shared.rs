@@ -15,7 +15,7 @@ use crate::registrar::Registrar;
 use crate::shard::{Commons, Shard, ShardCommand};
 use crate::threads::Options;
 use crate::throttle::Throttle;
-use crate::token::{KEY_BYTES, Tokens};
+use crate::token::{KEY_BYTES, KeyId, Tokens};
 use engine::rows::TaskListKey;
 use engine::{Limits, Registry, Scope};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -46,7 +46,7 @@ pub(crate) struct Shared {
     pub limits: Arc<Limits>,
     pub throttle: Arc<Throttle>,
     pub empty_poll_token: EmptyPollToken,
-    store: Arc<dyn Store>,
+    pub store: Arc<dyn Store>,
     permits: Arc<AtomicUsize>,
     /// How many requests have been routed so far.
     pub routed: AtomicU64,
@@ -118,7 +118,7 @@ impl Shared {
             Registrar::claim(&options.owner, Arc::clone(&store), Arc::clone(&limits))?;
         let mut fresh = [0; KEY_BYTES];
         entropy.fill(&mut fresh);
-        let tokens = Arc::new(Tokens::new(&registrar.token_key(&fresh)?));
+        let tokens = Arc::new(Tokens::new([(KeyId::FIRST, registrar.token_key(&fresh)?)]));
         let registry = registrar.registry();
         let commons = Commons {
             registry: Arc::clone(&registry),

@@ -275,8 +275,8 @@ fn place_of(request: &Request, tokens: &Tokens) -> Option<Place> {
     } else if let Request::RequestCancelWorkflowExecution(input) = request {
         workflow(&input.domain, &input.workflow_id)
     } else if let Request::RecordActivityTaskHeartbeat(input) = request {
-        let task = tokens.parse_task(TaskKind::Activity, &input.task_token).ok()?;
-        Some(Place::Run(operation, task.run_id))
+        let task = tokens.open_task(TaskKind::Activity, &input.task_token).ok()?;
+        Some(Place::Run(operation, task.delivery.run_id))
     } else {
         None
     }

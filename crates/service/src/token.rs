@@ -2,28 +2,49 @@
 //!
 //! A token is authenticated with a MAC under a key that the store keeps, so one that we did not
 //! make is told from one that names something gone, and tokens outlive restarts. It carries no
-//! secrets.
+//! secrets. What it is for enters the MAC, and so does every byte of it: whoever is not the service
+//! can make none, change none, and pass none off as another.
+//!
+//! Keys follow each other: the newest seals, all that are kept open ([`ring`]).
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use engine::Scope;
 use engine::rows::TaskKind;
-use hmac::{Hmac, Mac};
+use ring::Ring;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use wire::{EventId, Fault, PageToken, RunId, TaskToken, Timestamp};
+use sha2::{Digest, Sha256};
+use std::sync::RwLock;
+use wire::{DomainName, EventId, Fault, PageToken, RunId, TaskToken, Timestamp};
+
+mod form;
+mod ring;
+
+pub use ring::{KEY_BYTES, KeyId};
 
 /// How long a page token may be used, in milliseconds: 24 hours.
 pub const PAGE_TOKEN_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 
-/// The key's length in bytes.
-pub const KEY_BYTES: usize = 32;
-
 /// How much of the MAC a token carries, in bytes.
 const MAC_BYTES: usize = 16;
 
-/// The one form so far.
+/// The form of earlier releases: JSON, under the first key. Such tokens are still out there, and
+/// none is made any more.
 const VERSION_1: u8 = 1;
+
+/// The form of today: the key's id, then bytes as `form.rs` has them.
+const VERSION_2: u8 = 2;
+
+/// The longest name of a domain that a task's token carries, in bytes. A token has a bounded length
+/// and a name may be longer, so a digest stands for those that are.
+const DOMAIN_BYTES_MAX: usize = 256;
+
+/// How much of a request's digest a page token carries, in bytes.
+const PAGE_DIGEST_BYTES: usize = 16;
+
+/// How much of it one of the first form carries.
+const PAGE_DIGEST_BYTES_1: usize = 12;
 
 /// What a token is for. It enters the MAC, so one kind never passes for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +54,20 @@ enum Purpose {
     Page = 3,
 }
 
+/// The task that a token names, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRef {
+    /// The account and region of its run.
+    pub scope: Scope,
+    /// The domain of its run.
+    pub domain: DomainName,
+    /// Which one.
+    pub delivery: TaskDelivery,
+}
+
 /// One delivery of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskRef {
+pub struct TaskDelivery {
     /// The shard of its run.
     #[serde(rename = "s")]
     pub shard: u16,
@@ -50,88 +82,154 @@ pub struct TaskRef {
     pub started_event_id: EventId,
 }
 
-/// Where the next page begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PageRef<P> {
-    /// A digest of the operation and its other arguments, which must not change between pages.
+/// What a task's token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedTask {
+    /// The domain of the run.
+    pub home: Home,
+    /// The task.
+    pub delivery: TaskDelivery,
+}
+
+/// What a task's token says of its run's domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// Its name.
+    Named(Scope, DomainName),
+    /// The digest of a name that is too long ([`digest_of`]).
+    Digested(Scope, [u8; 32]),
+    /// Nothing: the token is of the first form. The run's row knows.
+    Unsaid,
+}
+
+/// The digest of a domain's name, if a token does not carry the name itself.
+pub fn digest_of(domain: &DomainName) -> Option<[u8; 32]> {
+    (domain.as_str().len() > DOMAIN_BYTES_MAX).then(|| Sha256::digest(domain.as_str()).into())
+}
+
+/// The place that a page token of the first form names.
+#[derive(Deserialize)]
+struct PageRef1<P> {
     #[serde(rename = "d")]
-    pub digest: String,
-    /// When the token was issued.
+    digest: String,
     #[serde(rename = "t")]
-    pub issued_at: Timestamp,
-    /// The place.
+    issued_at: Timestamp,
     #[serde(rename = "p")]
-    pub position: P,
+    position: P,
 }
 
 /// Makes and reads tokens.
-#[derive(Clone)]
 pub struct Tokens {
-    mac: Hmac<Sha256>,
+    ring: RwLock<Ring>,
 }
 
 impl Tokens {
-    /// With the key that the store keeps.
-    pub fn new(key: &[u8]) -> Tokens {
-        Tokens { mac: Hmac::new_from_slice(key).expect("HMAC takes a key of any length") }
+    /// With the keys that the store keeps, of which there is at least one.
+    pub fn new(keys: impl IntoIterator<Item = (KeyId, Vec<u8>)>) -> Tokens {
+        Tokens { ring: RwLock::new(Ring::new(keys)) }
     }
 
     /// The token of a task.
     pub fn task(&self, kind: TaskKind, task: &TaskRef) -> TaskToken {
-        self.seal(purpose_of(kind), task).into()
+        self.seal(purpose_of(kind), &form::task(task)).into()
     }
 
-    /// The task of a token, if we made it for that kind.
-    pub fn parse_task(&self, kind: TaskKind, token: &TaskToken) -> Result<TaskRef, Fault> {
-        self.open(purpose_of(kind), token.as_str()).ok_or_else(Fault::invalid_token)
+    /// What the token of a task says, if we made it for that kind.
+    pub fn open_task(&self, kind: TaskKind, token: &TaskToken) -> Result<OpenedTask, Fault> {
+        let opened = self.open(purpose_of(kind), token.as_str()).and_then(|opened| match opened {
+            Opened::Version1(json) => {
+                let delivery = serde_json::from_slice(&json).ok()?;
+                Some(OpenedTask { home: Home::Unsaid, delivery })
+            }
+            Opened::Version2(content) => form::parse_task(&content),
+        });
+        opened.ok_or_else(Fault::invalid_token)
     }
 
-    /// The token of a page.
-    pub fn page<P: Serialize>(&self, page: &PageRef<P>) -> PageToken {
-        self.seal(Purpose::Page, page).into()
+    /// The token of the page that begins at `position`, for the request of that digest.
+    pub fn page(
+        &self,
+        digest: &[u8; 32],
+        issued_at: Timestamp,
+        position: &impl Serialize,
+    ) -> PageToken {
+        let (digest, _) = digest.split_at(PAGE_DIGEST_BYTES);
+        let mut content = [digest, &issued_at.0.to_be_bytes()].concat();
+        serde_json::to_writer(&mut content, position).expect("a position holds texts and numbers");
+        self.seal(Purpose::Page, &content).into()
     }
 
     /// The place that a token names, if we made it for the same request not too long ago.
     pub fn parse_page<P: DeserializeOwned>(
         &self,
         token: &PageToken,
-        digest: &str,
+        digest: &[u8; 32],
         now: Timestamp,
     ) -> Result<P, Fault> {
-        let page: PageRef<P> =
-            self.open(Purpose::Page, token.as_str()).ok_or_else(Fault::invalid_token)?;
-        if page.digest != digest {
-            return Err(Fault::invalid_token());
-        }
-        if now.0 - page.issued_at.0 > PAGE_TOKEN_MS_MAX {
+        let page = self.open(Purpose::Page, token.as_str()).and_then(|opened| match opened {
+            Opened::Version1(json) => {
+                let page: PageRef1<P> = serde_json::from_slice(&json).ok()?;
+                let expected = STANDARD_NO_PAD.encode(&digest[..PAGE_DIGEST_BYTES_1]);
+                (page.digest == expected).then_some((page.issued_at, page.position))
+            }
+            Opened::Version2(content) => {
+                let (bound, rest) = content.split_first_chunk::<PAGE_DIGEST_BYTES>()?;
+                let (issued_at, position) = rest.split_first_chunk::<8>()?;
+                let position = serde_json::from_slice(position).ok()?;
+                let issued_at = Timestamp(i64::from_be_bytes(*issued_at));
+                digest.starts_with(bound).then_some((issued_at, position))
+            }
+        });
+        let (issued_at, position) = page.ok_or_else(Fault::invalid_token)?;
+        if now.0.saturating_sub(issued_at.0) > PAGE_TOKEN_MS_MAX {
             let text = "Specified token has exceeded its maximum lifetime";
             return Err(Fault::Validation(text.to_owned()));
         }
-        Ok(page.position)
+        Ok(position)
     }
 
-    fn seal(&self, purpose: Purpose, content: &impl Serialize) -> String {
-        let mut bytes = vec![VERSION_1];
-        serde_json::to_writer(&mut bytes, content).expect("tokens hold texts and numbers");
-        let mac = self.mac(purpose, &bytes).finalize().into_bytes();
+    fn seal(&self, purpose: Purpose, content: &[u8]) -> String {
+        let ring = self.ring.read().expect("no writer panics");
+        let (id, key) = ring.newest();
+        let mut bytes = vec![VERSION_2];
+        bytes.extend(id.0.to_be_bytes());
+        bytes.extend(content);
+        let mac = key.mac(purpose as u8, &bytes);
         bytes.extend(&mac[..MAC_BYTES]);
         STANDARD.encode(bytes)
     }
 
-    fn open<T: DeserializeOwned>(&self, purpose: Purpose, token: &str) -> Option<T> {
+    /// What is in a token that we made for `purpose`.
+    fn open(&self, purpose: Purpose, token: &str) -> Option<Opened> {
+        // One text for the same bytes: padding and the bits that are left over are checked, too.
         let bytes = STANDARD.decode(token).ok()?;
-        let (content, mac) = bytes.split_last_chunk::<MAC_BYTES>()?;
-        // Compares in constant time.
-        self.mac(purpose, content).verify_truncated_left(mac).ok()?;
-        serde_json::from_slice(content.strip_prefix(&[VERSION_1])?).ok()
+        let (sealed, mac) = bytes.split_last_chunk::<MAC_BYTES>()?;
+        let (version, rest) = sealed.split_first()?;
+        let (id, content) = match *version {
+            VERSION_1 => (KeyId::FIRST, rest),
+            VERSION_2 => {
+                let (id, content) = rest.split_first_chunk::<4>()?;
+                (KeyId(u32::from_be_bytes(*id)), content)
+            }
+            _ => return None,
+        };
+        let ring = self.ring.read().expect("no writer panics");
+        if !ring.get(id)?.verifies(purpose as u8, sealed, mac) {
+            return None;
+        }
+        let content = content.to_vec();
+        Some(if *version == VERSION_1 {
+            Opened::Version1(content)
+        } else {
+            Opened::Version2(content)
+        })
     }
+}
 
-    fn mac(&self, purpose: Purpose, content: &[u8]) -> Hmac<Sha256> {
-        let mut mac = self.mac.clone();
-        mac.update(&[purpose as u8]);
-        mac.update(content);
-        mac
-    }
+/// What is in a token that we made, by the token's form.
+enum Opened {
+    Version1(Vec<u8>),
+    Version2(Vec<u8>),
 }
 
 fn purpose_of(kind: TaskKind) -> Purpose {
@@ -142,54 +240,4 @@ fn purpose_of(kind: TaskKind) -> Purpose {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn task() -> TaskRef {
-        TaskRef {
-            shard: 7,
-            run_id: "r".repeat(64).into(),
-            scheduled_event_id: EventId(24_999),
-            started_event_id: EventId(25_000),
-        }
-    }
-
-    #[test]
-    fn a_task_token_comes_back_and_fits() {
-        let token = Tokens::new(b"key").task(TaskKind::Activity, &task());
-        assert!(token.as_str().len() <= 1024);
-        let read = Tokens::new(b"key").parse_task(TaskKind::Activity, &token);
-        assert_eq!(read, Ok(task()));
-    }
-
-    #[test]
-    fn a_token_of_another_kind_key_or_content_is_invalid() {
-        let token = Tokens::new(b"key").task(TaskKind::Activity, &task());
-        let read = |key: &[u8], kind, token: &str| Tokens::new(key).parse_task(kind, &token.into());
-        let invalid = Err(Fault::invalid_token());
-        assert_eq!(read(b"other", TaskKind::Activity, token.as_str()), invalid);
-        assert_eq!(read(b"key", TaskKind::Decision, token.as_str()), invalid);
-        for index in 0..token.as_str().len() {
-            let mut bytes = token.as_str().as_bytes().to_vec();
-            bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
-            let altered = String::from_utf8(bytes).expect("still text");
-            assert_eq!(read(b"key", TaskKind::Activity, &altered), invalid, "byte {index}");
-        }
-        for text in ["", "x", "AAAA", "not base64!"] {
-            assert_eq!(read(b"key", TaskKind::Activity, text), invalid, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_page_token_is_bound_to_its_request_and_ages() {
-        let tokens = Tokens::new(b"key");
-        let issued_at = Timestamp(1000);
-        let token =
-            tokens.page(&PageRef { digest: "d".to_owned(), issued_at, position: EventId(5) });
-        let at = |ms: i64| Timestamp(1000 + ms);
-        assert_eq!(tokens.parse_page(&token, "d", at(PAGE_TOKEN_MS_MAX)), Ok(EventId(5)));
-        assert_eq!(tokens.parse_page::<EventId>(&token, "e", at(0)), Err(Fault::invalid_token()));
-        let too_old = tokens.parse_page::<EventId>(&token, "d", at(PAGE_TOKEN_MS_MAX + 1));
-        assert!(matches!(too_old, Err(Fault::Validation(text)) if text.contains("lifetime")));
-    }
-}
+mod tests;

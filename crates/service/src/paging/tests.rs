@@ -1,14 +1,14 @@
 //! What binds a token to its request, and what does not.
 
 use super::*;
-use crate::tests::fixture::{request, scope};
+use crate::tests::fixture::{request, scope, tokens};
 use serde_json::{Value, json};
 use wire::Request;
 
 fn paging(scope: &Scope, body: &Value) -> Paging {
     let request = request("ListDomains", body.clone()).expect("a right request");
     let Request::ListDomains(input) = request else { panic!("another operation") };
-    let tokens = Arc::new(Tokens::new(b"key"));
+    let tokens = tokens();
     Paging::of(Operation::ListDomains, &input, scope, &tokens, Timestamp(0))
 }
 

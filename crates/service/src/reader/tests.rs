@@ -1,13 +1,13 @@
 //! The head of a task list: always a beginning of all the tasks that may be handed out.
 
 use super::*;
-use crate::tests::fixture::{Prng, list};
+use crate::tests::fixture::{Prng, list, tokens};
 use engine::rows::{TaskKey, Value};
 use store::Batch;
 use store::memory::Memory;
 
 fn reader(memory: &Memory) -> Reader {
-    let tokens = Arc::new(Tokens::new(b"key"));
+    let tokens = tokens();
     let empty_poll_token = EmptyPollToken::Absent;
     Reader { store: Arc::new(memory.clone()), tokens, empty_poll_token }
 }
@@ -122,7 +122,7 @@ fn a_decision_task_ends_with_its_start_even_if_more_is_stored_by_now() {
     };
     for reverse in [false, true] {
         let input = serde_json::json!({"reverseOrder": reverse});
-        let tokens = Arc::new(Tokens::new(b"key"));
+        let tokens = tokens();
         let operation = Operation::PollForDecisionTask;
         let paging = Paging::of(operation, &input, &scope, &tokens, Timestamp(1));
         let page = DecisionPage { paging, from_previous: false, position: None };
@@ -155,7 +155,7 @@ fn a_task_of_a_run_that_has_expired_is_no_task() {
         previous_started_event_id: EventId::NONE,
     };
     let page = |position| {
-        let tokens = Arc::new(Tokens::new(b"key"));
+        let tokens = tokens();
         let input = serde_json::json!({});
         let operation = Operation::PollForDecisionTask;
         let paging = Paging::of(operation, &input, &scope, &tokens, Timestamp(1));

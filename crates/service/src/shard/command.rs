@@ -36,8 +36,8 @@ pub enum ShardCommand {
 /// Which run a command is for.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// The run that a token names.
-    Run(Scope, RunId),
+    /// The run that a token names, in the domain of which it speaks.
+    Run(Scope, DomainName, RunId),
     /// A run that the service itself has found.
     Known(RunId),
     /// The run that a request names in full.

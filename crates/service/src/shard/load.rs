@@ -23,8 +23,10 @@ impl Shard {
         staged: &Staged,
     ) -> Result<Arc<Execution>, Refusal> {
         match target {
-            Target::Run(scope, run_id) => {
-                let found = self.load(run_id)?.filter(|found| found.identity.scope == *scope);
+            Target::Run(scope, domain, run_id) => {
+                let found = self.load(run_id)?.filter(|found| {
+                    found.identity.scope == *scope && found.identity.domain == *domain
+                });
                 Ok(found.ok_or_else(|| unknown_run(run_id))?)
             }
             Target::Known(run_id) => Ok(self.load(run_id)?.ok_or_else(|| unknown_run(run_id))?),
@@ -125,6 +127,6 @@ impl Shard {
 
 /// A token's run that is gone, or that never was. Its workflow id is gone with it. The answer comes
 /// at once (engine.md, section 13, row 31).
-fn unknown_run(run_id: &RunId) -> Fault {
+pub(crate) fn unknown_run(run_id: &RunId) -> Fault {
     Fault::UnknownResource(format!("Unknown execution: WorkflowExecution=[runId={run_id}]"))
 }

@@ -198,7 +198,7 @@ fn open(workflow_id: &str) -> Target {
 }
 
 fn token(run_id: &str) -> Target {
-    Target::Run(scope(), run_id.into())
+    Target::Run(scope(), "d".into(), run_id.into())
 }
 
 fn signal(target: Target, input: &str) -> ShardCommand {
@@ -234,7 +234,7 @@ fn complete(task: &StartedTask, decisions: Value) -> ShardCommand {
         not_permitted: BTreeSet::new(),
         rate_exceeded: BTreeSet::new(),
     });
-    ShardCommand::Apply(Target::Run(scope(), task.identity.run_id.clone()), command)
+    ShardCommand::Apply(Target::Run(scope(), "d".into(), task.identity.run_id.clone()), command)
 }
 
 fn timer(timer_id: &str, seconds: u32) -> Value {
@@ -258,14 +258,14 @@ fn finish() -> Value {
 fn heartbeat(task: &StartedTask, details: &str) -> ShardCommand {
     let scheduled_event_id = task.ids.scheduled;
     let command = Command::RecordHeartbeat { scheduled_event_id, details: Some(details.into()) };
-    ShardCommand::Apply(Target::Run(scope(), task.identity.run_id.clone()), command)
+    ShardCommand::Apply(Target::Run(scope(), "d".into(), task.identity.run_id.clone()), command)
 }
 
 fn close(task: &StartedTask) -> ShardCommand {
     let scheduled_event_id = task.ids.scheduled;
     let outcome = ActivityOutcome::Completed { result: None };
     let command = Command::CloseActivityTask { scheduled_event_id, outcome };
-    ShardCommand::Apply(Target::Run(scope(), task.identity.run_id.clone()), command)
+    ShardCommand::Apply(Target::Run(scope(), "d".into(), task.identity.run_id.clone()), command)
 }
 
 fn fault<T>(fault: Fault) -> Result<T, Refusal> {

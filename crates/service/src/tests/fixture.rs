@@ -1,6 +1,7 @@
 //! What the tests of this crate share: names, a registry, requests as text, seeded chance.
 
 use crate::matcher;
+use crate::token::{KeyId, Tokens};
 use engine::rows::{Task, TaskKind, TaskListKey};
 use engine::{Limits, Registry, Scope};
 use serde_json::{Value, json};
@@ -72,6 +73,11 @@ pub fn registrations() -> [(&'static str, Value); 3] {
         ("RegisterWorkflowType", workflow_type),
         ("RegisterActivityType", activity_type),
     ]
+}
+
+/// Tokens under one key.
+pub fn tokens() -> Arc<Tokens> {
+    Arc::new(Tokens::new([(KeyId::FIRST, b"key".to_vec())]))
 }
 
 /// Every row of a shard.

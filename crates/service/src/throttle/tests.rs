@@ -1,16 +1,12 @@
 //! The numbers of the quota page, and which requests share a bucket.
 
 use super::*;
-use crate::tests::fixture::{request, scope};
-use crate::token::TaskRef;
+use crate::tests::fixture::{request, scope, tokens};
+use crate::token::{TaskDelivery, TaskRef};
 use serde_json::{Value, json};
 
 fn rate(bucket: u32, refill_per_second: u32) -> Rate {
     Rate { bucket, refill_per_second }
-}
-
-fn tokens() -> Tokens {
-    Tokens::new(&[7; 32])
 }
 
 fn admits(throttle: &Throttle, scope: &Scope, operation: &str, body: Value, now: i64) -> bool {
@@ -107,12 +103,13 @@ fn heartbeats_are_counted_by_the_run_of_their_token() {
         ..Throttles::default()
     });
     let beat = |run_id: &str, event: u64| {
-        let task = TaskRef {
+        let delivery = TaskDelivery {
             shard: 1,
             run_id: run_id.into(),
             scheduled_event_id: EventId(event),
             started_event_id: EventId(event + 1),
         };
+        let task = TaskRef { scope: scope(), domain: "d".into(), delivery };
         let token = tokens().task(TaskKind::Activity, &task);
         let body = json!({"taskToken": token.as_str()});
         admits(&throttle, &scope(), "RecordActivityTaskHeartbeat", body, 0)

@@ -35,13 +35,16 @@ fn a_run_is_found_by_its_workflow_id_its_run_id_and_its_token() {
         assert_eq!(rig.step(signal(target, "x")), Ok(Outcome::Done));
     }
     let unknown = |text: &str| fault(Fault::UnknownResource(text.to_owned()));
-    let other_scope = Target::Run(Scope { region: "eu-west-1".into(), ..scope() }, "r1".into());
+    let other_scope = Scope { region: "eu-west-1".into(), ..scope() };
+    let other_scope = Target::Run(other_scope, "d".into(), "r1".into());
+    let other_domain = Target::Run(scope(), "e".into(), "r1".into());
     for (target, text) in [
         (open("v"), "Unknown execution, workflowId = v"),
         (run("v", "r1"), "Unknown execution: WorkflowExecution=[workflowId=v, runId=r1]"),
         (run("w", "r2"), "Unknown execution: WorkflowExecution=[workflowId=w, runId=r2]"),
         (token("r2"), "Unknown execution: WorkflowExecution=[runId=r2]"),
         (other_scope, "Unknown execution: WorkflowExecution=[runId=r1]"),
+        (other_domain, "Unknown execution: WorkflowExecution=[runId=r1]"),
     ] {
         assert_eq!(rig.step(signal(target.clone(), "y")), unknown(text));
         assert_eq!(rig.step(ShardCommand::Describe(target)), unknown(text));

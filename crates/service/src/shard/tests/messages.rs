@@ -3,8 +3,7 @@
 
 use super::*;
 use crate::reader::Reader;
-use crate::tests::fixture::{Prng, fails, rows};
-use crate::token::Tokens;
+use crate::tests::fixture::{Prng, fails, rows, tokens};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::Direction;
@@ -146,7 +145,7 @@ impl Net {
             domain: "d".into(),
             name: "deciders".into(),
         };
-        let tokens = Arc::new(Tokens::new(b"key"));
+        let tokens = tokens();
         let empty_poll_token = crate::EmptyPollToken::Absent;
         let reader = Reader { store: Arc::new(self.memory.clone()), tokens, empty_poll_token };
         let (tasks, _) = reader.head(&list).expect("no fault is planned");

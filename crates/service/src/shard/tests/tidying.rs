@@ -4,8 +4,7 @@
 use super::*;
 use crate::reader::Reader;
 use crate::shard::retention::ROWS_DELETED_MAX;
-use crate::tests::fixture::rows;
-use crate::token::Tokens;
+use crate::tests::fixture::{rows, tokens};
 use engine::registry::Change;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use store::memory::{self, Call};
@@ -78,7 +77,7 @@ impl Bench {
             domain: "d".into(),
             name: "deciders".into(),
         };
-        let tokens = Arc::new(Tokens::new(b"key"));
+        let tokens = tokens();
         let empty_poll_token = crate::EmptyPollToken::Absent;
         let reader = Reader { store: Arc::new(self.memory.clone()), tokens, empty_poll_token };
         let (tasks, _) = reader.head(&list).expect("no fault is planned");
