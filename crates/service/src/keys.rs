@@ -4,6 +4,7 @@
 //! big-endian, texts escaped and terminated. The tags and encodings are the store's format: they
 //! never change, new ones are added. Shards are chosen here, too, for the same reason.
 
+use crate::token::KeyId;
 use engine::Scope;
 use engine::rows::{
     Key, LambdaTask, Listing, ListingKey, Task, TaskKind, TaskListKey, WorkflowKey,
@@ -315,9 +316,23 @@ pub fn workflow_type(scope: &Scope, domain: &DomainName, named: &WorkflowType) -
         .bytes
 }
 
-/// The key that authenticates tokens.
-pub fn token_key() -> Vec<u8> {
-    vec![tag::TOKEN_KEY]
+/// A key that authenticates tokens. The first one's has no number: once it was the only one.
+pub fn token_key(id: KeyId) -> Vec<u8> {
+    let mut bytes = vec![tag::TOKEN_KEY];
+    if id != KeyId::FIRST {
+        bytes.extend(id.0.to_be_bytes());
+    }
+    bytes
+}
+
+/// Which key that authenticates tokens a key is of.
+pub fn parse_token_key(key: &[u8]) -> Option<KeyId> {
+    let mut reader = Reader::new(key, tag::TOKEN_KEY)?;
+    if reader.rest.is_empty() {
+        return Some(KeyId::FIRST);
+    }
+    let id = KeyId(reader.unsigned32()?);
+    (reader.rest.is_empty() && id != KeyId::FIRST).then_some(id)
 }
 
 /// The three tables of the registry, in an order in which they can be folded.

@@ -36,6 +36,7 @@ pub use api::{Clock, Entropy, Pending, Reply};
 pub use engine::{Limits, Scope};
 pub use functions::{FunctionAnswer, FunctionCall, FunctionOutcome, Functions, RESULT_CHARS_MAX};
 pub use reader::EmptyPollToken;
+pub use registrar::TokenKeyRotation;
 pub use stepped::{Mail, Part, Stepped};
 pub use threads::{Activity, Options, Service};
 pub use throttle::{Rate, Throttles};

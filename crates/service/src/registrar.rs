@@ -1,11 +1,15 @@
-//! The one writer of the registry.
+//! The one writer of the registry, and of the keys that authenticate tokens.
 //!
 //! Registrations are rare, so each is a commit of its own; what is in memory changes only once it
 //! is durable.
 
+use crate::api::Entropy;
+use crate::keys::Table;
+use crate::token::{KEY_BYTES, KEYS_MAX, KeyId, Tokens};
 use crate::{keys, values};
 use engine::registry::{Change, DomainRecord};
 use engine::{Limits, Registry, Scope};
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, RwLock};
 use store::{Batch, CommitError, Direction, Epoch, Store, StoreError};
 use wire::{Fault, Request, Timestamp};
@@ -18,23 +22,48 @@ pub struct Registrar {
     owner: String,
     store: Arc<dyn Store>,
     registry: Arc<RwLock<Registry>>,
+    tokens: Arc<Tokens>,
     limits: Arc<Limits>,
+    entropy: Arc<dyn Entropy>,
     /// `None` after a commit of unknown outcome, until the registry is claimed and read again.
     epoch: Option<Epoch>,
 }
 
+/// What came of a new key for tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenKeyRotation {
+    /// The number of the new key, which seals from now on.
+    pub key_id: u32,
+    /// The number of the key that had to go, if one had: what it has sealed is refused from now on.
+    pub retired_key_id: Option<u32>,
+}
+
+/// Everything that the registrar owns, as the store has it.
+struct Claimed {
+    epoch: Epoch,
+    registry: Registry,
+    token_keys: Vec<(KeyId, Vec<u8>)>,
+}
+
 impl Registrar {
-    /// Claims the registry and reads it.
+    /// Claims the registry and reads it. Makes the first key for tokens, if there is none.
     pub fn claim(
         owner: &str,
         store: Arc<dyn Store>,
         limits: Arc<Limits>,
+        entropy: Arc<dyn Entropy>,
     ) -> Result<Registrar, StoreError> {
-        let registry = Arc::new(RwLock::new(Registry::default()));
-        let owner = owner.to_owned();
-        let mut registrar = Registrar { owner, store, registry, limits, epoch: None };
-        registrar.ready()?;
-        Ok(registrar)
+        let Claimed { epoch, registry, token_keys } = claim(owner, &*store, &*entropy)?;
+        Ok(Registrar {
+            owner: owner.to_owned(),
+            store,
+            registry: Arc::new(RwLock::new(registry)),
+            tokens: Arc::new(Tokens::new(token_keys)),
+            limits,
+            entropy,
+            epoch: Some(epoch),
+        })
     }
 
     /// The registry, for those who read it.
@@ -42,19 +71,28 @@ impl Registrar {
         Arc::clone(&self.registry)
     }
 
-    /// The key that authenticates tokens: the stored one, or else `fresh`, stored now.
-    pub fn token_key(&mut self, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let key = keys::token_key();
-        if let Some(bytes) = self.store.get(keys::REGISTRY_SHARD, &key)? {
-            return Ok(values::parse_json(&bytes)?);
-        }
-        let epoch = self.ready()?;
+    /// Those who make and read tokens, under the keys that the store has.
+    pub fn tokens(&self) -> Arc<Tokens> {
+        Arc::clone(&self.tokens)
+    }
+
+    /// Makes a key that seals tokens from now on. Those under earlier keys stay good, until there
+    /// are more than [`KEYS_MAX`]: then the oldest key goes.
+    pub fn rotate_token_key(&mut self) -> Result<TokenKeyRotation, Fault> {
+        let epoch = self.epoch_for_request()?;
+        let ids = self.tokens.key_ids();
+        let newest = ids.last().expect("there is at least one key");
+        let id = KeyId(newest.0.checked_add(1).expect("nobody makes as many keys"));
+        let retired = ids.first().copied().filter(|_| ids.len() >= KEYS_MAX);
+        let secret = fresh_secret(&*self.entropy);
         let mut batch = Batch::default();
-        batch.put(key, values::json(&fresh));
-        self.store
-            .commit(keys::REGISTRY_SHARD, epoch, batch)
-            .map_err(|error| StoreError(error.to_string()))?;
-        Ok(fresh.to_vec())
+        batch.put(keys::token_key(id), values::json(&secret));
+        if let Some(retired) = retired {
+            batch.delete(keys::token_key(retired));
+        }
+        self.commit(epoch, batch)?;
+        self.tokens.rotate(id, &secret, retired);
+        Ok(TokenKeyRotation { key_id: id.0, retired_key_id: retired.map(|retired| retired.0) })
     }
 
     /// Carries out a request that changes the registry.
@@ -64,10 +102,7 @@ impl Registrar {
         request: &Request,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let epoch = self.ready().map_err(|error| {
-            tracing::error!(%error, "the registry is not available");
-            Fault::Internal
-        })?;
+        let epoch = self.epoch_for_request()?;
         let changes = {
             let registry = self.registry.read().expect("no writer panics");
             let changes = registry.apply(scope, request, &self.limits, now);
@@ -77,23 +112,36 @@ impl Registrar {
         for change in &changes {
             write(change, &mut batch);
         }
-        if let Err(error) = self.store.commit(keys::REGISTRY_SHARD, epoch, batch) {
-            tracing::error!(%error, "a registration was not acknowledged");
-            match error {
-                CommitError::Full(_) => (), // Nothing was written, and the claim still holds.
-                CommitError::Fenced | CommitError::Unknown(_) => {
-                    self.epoch = None;
-                    // It may have taken effect: readers are to see what the store has.
-                    if let Err(error) = self.ready() {
-                        tracing::error!(%error, "the registry could not be read again");
-                    }
-                }
-            }
-            return Err(Fault::Internal);
-        }
+        self.commit(epoch, batch)?;
         let mut registry = self.registry.write().expect("no writer panics");
         changes.into_iter().for_each(|change| registry.evolve(change));
         Ok(())
+    }
+
+    /// Writes. Unless that is acknowledged, memory is what the store has by then.
+    fn commit(&mut self, epoch: Epoch, batch: Batch) -> Result<(), Fault> {
+        let Err(error) = self.store.commit(keys::REGISTRY_SHARD, epoch, batch) else {
+            return Ok(());
+        };
+        tracing::error!(%error, "a registration was not acknowledged");
+        match error {
+            CommitError::Full(_) => (), // Nothing was written, and the claim still holds.
+            CommitError::Fenced | CommitError::Unknown(_) => {
+                self.epoch = None;
+                // It may have taken effect: readers are to see what the store has.
+                if let Err(error) = self.ready() {
+                    tracing::error!(%error, "the registry could not be read again");
+                }
+            }
+        }
+        Err(Fault::Internal)
+    }
+
+    fn epoch_for_request(&mut self) -> Result<Epoch, Fault> {
+        self.ready().map_err(|error| {
+            tracing::error!(%error, "the registry is not available");
+            Fault::Internal
+        })
     }
 
     /// Holds a claim, and memory is what the store has.
@@ -101,11 +149,48 @@ impl Registrar {
         if let Some(epoch) = self.epoch {
             return Ok(epoch);
         }
-        let epoch = self.store.claim(keys::REGISTRY_SHARD, &self.owner)?;
-        let loaded = load(&*self.store)?;
-        *self.registry.write().expect("no writer panics") = loaded;
+        let claimed = claim(&self.owner, &*self.store, &*self.entropy)?;
+        let Claimed { epoch, registry, token_keys } = claimed;
+        *self.registry.write().expect("no writer panics") = registry;
+        self.tokens.replace(token_keys);
         Ok(*self.epoch.insert(epoch))
     }
+}
+
+/// Claims the registry's shard, and reads it.
+fn claim(owner: &str, store: &dyn Store, entropy: &dyn Entropy) -> Result<Claimed, StoreError> {
+    let epoch = store.claim(keys::REGISTRY_SHARD, owner)?;
+    let registry = load(store)?;
+    let mut token_keys = load_token_keys(store)?;
+    if token_keys.is_empty() {
+        let secret = fresh_secret(entropy);
+        let mut batch = Batch::default();
+        batch.put(keys::token_key(KeyId::FIRST), values::json(&secret));
+        store
+            .commit(keys::REGISTRY_SHARD, epoch, batch)
+            .map_err(|error| StoreError(error.to_string()))?;
+        token_keys.push((KeyId::FIRST, secret));
+    }
+    Ok(Claimed { epoch, registry, token_keys })
+}
+
+fn fresh_secret(entropy: &dyn Entropy) -> Vec<u8> {
+    let mut secret = vec![0; KEY_BYTES];
+    entropy.fill(&mut secret);
+    secret
+}
+
+/// Every key that authenticates tokens.
+fn load_token_keys(store: &dyn Store) -> Result<Vec<(KeyId, Vec<u8>)>, StoreError> {
+    let range = Table::TokenKey.keys();
+    let range = range.start.as_slice()..range.end.as_slice();
+    let rows = store.scan(keys::REGISTRY_SHARD, range, Direction::Ascending, ROWS_PER_SCAN)?;
+    let parse = |(key, bytes): (Vec<u8>, Vec<u8>)| {
+        let id = keys::parse_token_key(&key)
+            .ok_or_else(|| StoreError("the key of a token key does not decode".to_owned()))?;
+        Ok((id, values::parse_json(&bytes)?))
+    };
+    rows.into_iter().map(parse).collect()
 }
 
 fn write(change: &Change, batch: &mut Batch) {

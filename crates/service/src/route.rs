@@ -8,7 +8,7 @@ use crate::paging::Paging;
 use crate::reader::{DecisionPage, DecisionPlace, Read};
 use crate::registration;
 use crate::shard::{ShardCommand, StartedIds, Target};
-use crate::shared::{Poll, Shared, Ticket};
+use crate::shared::{Poll, Registration, Shared, Ticket};
 use crate::token::TaskRef;
 use engine::rows::{Listing, TaskKind, TaskListKey, WorkflowKey};
 use engine::{ActivityOutcome, Command, CompleteDecisionTask, Registry, RunIdentity, Scope};
@@ -37,6 +37,22 @@ impl Shared {
             answer.send(Err(Fault::Throttling));
         } else {
             Caller { shared: self, scope, not_permitted }.route(answer, request);
+        }
+        self.routed.fetch_add(1, Ordering::AcqRel);
+        pending
+    }
+
+    /// Starts to make a new key for tokens; the answer is a [`TokenKeyRotation`] as JSON.
+    ///
+    /// [`TokenKeyRotation`]: crate::TokenKeyRotation
+    pub fn rotate_token_key(&self) -> Pending {
+        let permit = self.permit();
+        let admitted = permit.is_some();
+        let (pending, answer) = Pending::new(permit);
+        if admitted {
+            self.registrar.put(Registration::RotateTokenKey(answer));
+        } else {
+            answer.send(Err(Fault::Throttling));
         }
         self.routed.fetch_add(1, Ordering::AcqRel);
         pending

@@ -15,7 +15,7 @@ use crate::registrar::Registrar;
 use crate::shard::{Commons, Shard, ShardCommand};
 use crate::threads::Options;
 use crate::throttle::Throttle;
-use crate::token::{KEY_BYTES, KeyId, Tokens};
+use crate::token::Tokens;
 use engine::rows::TaskListKey;
 use engine::{Limits, Registry, Scope};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -57,7 +57,7 @@ pub(crate) struct Shared {
     pub invoker: Arc<Inbox<invoker::Input>>,
     pub lambda_offers_lost: AtomicBool,
     pub functions: Option<Arc<dyn Functions>>,
-    pub registrar: Inbox<(Answer, Scope, Request)>,
+    pub registrar: Inbox<Registration>,
     /// What pollers wait for: replies to tasks that have been started, and heads of lists.
     pub task_readers: Inbox<Job>,
     /// Histories, lists and counts, which may take long.
@@ -97,6 +97,14 @@ pub(crate) struct Poll {
     pub page: Option<DecisionPage>,
 }
 
+/// What the registrar is asked.
+pub(crate) enum Registration {
+    /// A request that changes the registry.
+    Change(Answer, Scope, Request),
+    /// A new key for tokens.
+    RotateTokenKey(Answer),
+}
+
 /// What a reader is asked.
 pub(crate) enum Job {
     Answer(Answer, Read),
@@ -114,11 +122,13 @@ impl Shared {
     ) -> Result<(Shared, Parts), StoreError> {
         let limits = Arc::new(options.limits.clone());
         let throttle = Arc::new(Throttle::new(options.throttles.clone()));
-        let mut registrar =
-            Registrar::claim(&options.owner, Arc::clone(&store), Arc::clone(&limits))?;
-        let mut fresh = [0; KEY_BYTES];
-        entropy.fill(&mut fresh);
-        let tokens = Arc::new(Tokens::new([(KeyId::FIRST, registrar.token_key(&fresh)?)]));
+        let registrar = Registrar::claim(
+            &options.owner,
+            Arc::clone(&store),
+            Arc::clone(&limits),
+            Arc::clone(&entropy),
+        )?;
+        let tokens = registrar.tokens();
         let registry = registrar.registry();
         let commons = Commons {
             registry: Arc::clone(&registry),
@@ -214,7 +224,7 @@ impl Shared {
     }
 
     pub fn to_registrar(&self, answer: Answer, scope: Scope, request: Request) {
-        self.registrar.put((answer, scope, request));
+        self.registrar.put(Registration::Change(answer, scope, request));
     }
 
     pub fn to_reader(&self, answer: Answer, read: Read) {

@@ -8,3 +8,4 @@ mod lists;
 mod pages;
 mod scripts;
 mod throttles;
+mod tokens;

@@ -140,6 +140,15 @@ impl Service {
         self.shared.call(scope, request, not_permitted)
     }
 
+    /// Makes a new key for tokens. It seals once it is durable; tokens under earlier keys stay good,
+    /// until a bounded number of keys is exceeded and the oldest goes. The answer is a
+    /// [`TokenKeyRotation`] as JSON, which says so.
+    ///
+    /// [`TokenKeyRotation`]: crate::TokenKeyRotation
+    pub fn rotate_token_key(&self) -> Pending {
+        self.shared.rotate_token_key()
+    }
+
     /// Says that the clock was moved, for clocks that do not go by themselves: what has fallen due
     /// happens now.
     pub fn clock_moved(&self) {

@@ -21,7 +21,7 @@ use wire::{DomainName, EventId, Fault, PageToken, RunId, TaskToken, Timestamp};
 mod form;
 mod ring;
 
-pub use ring::{KEY_BYTES, KeyId};
+pub use ring::{KEY_BYTES, KEYS_MAX, KeyId};
 
 /// How long a page token may be used, in milliseconds: 24 hours.
 pub const PAGE_TOKEN_MS_MAX: i64 = 24 * 60 * 60 * 1000;
@@ -127,6 +127,22 @@ impl Tokens {
     /// With the keys that the store keeps, of which there is at least one.
     pub fn new(keys: impl IntoIterator<Item = (KeyId, Vec<u8>)>) -> Tokens {
         Tokens { ring: RwLock::new(Ring::new(keys)) }
+    }
+
+    /// From now on these are the keys.
+    pub fn replace(&self, keys: impl IntoIterator<Item = (KeyId, Vec<u8>)>) {
+        let ring = Ring::new(keys);
+        *self.ring.write().expect("no writer panics") = ring;
+    }
+
+    /// From now on this key seals, and the retired one opens nothing. Both are durable.
+    pub fn rotate(&self, id: KeyId, secret: &[u8], retired: Option<KeyId>) {
+        self.ring.write().expect("no writer panics").rotate(id, secret, retired);
+    }
+
+    /// The keys that are kept, the oldest first.
+    pub fn key_ids(&self) -> Vec<KeyId> {
+        self.ring.read().expect("no writer panics").ids().collect()
     }
 
     /// The token of a task.

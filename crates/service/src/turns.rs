@@ -1,20 +1,20 @@
 //! What each part does with what waits for it, and whom it tells. A thread is a loop around one of
 //! these turns; a simulation takes them one after the other, in an order of its own.
 
-use crate::api::{Answer, Reply};
+use crate::api::Reply;
 use crate::functions::{FunctionAnswer, FunctionOutcome};
 use crate::invoker::{self, Invoker, Place};
 use crate::matcher::{Input, Matcher, Output, Task};
 use crate::reader::{Read, Reader, empty_poll};
 use crate::registrar::Registrar;
 use crate::shard::{Delivery, Outcome, Refusal, Shard, ShardCommand, Step, Target, TaskStart};
-use crate::shared::{Job, Poll, PollTicket, Shared, Ticket};
+use crate::shared::{Job, Poll, PollTicket, Registration, Shared, Ticket};
+use engine::Command;
 use engine::rows::TaskKind;
-use engine::{Command, Scope};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use store::ShardId;
-use wire::{Fault, Request};
+use wire::Fault;
 
 /// Shards.
 impl Shared {
@@ -204,10 +204,17 @@ impl Shared {
     }
 
     /// Lets the registrar carry out a request.
-    pub fn registrar_turn(&self, registrar: &mut Registrar, request: (Answer, Scope, Request)) {
-        let (answer, scope, request) = request;
-        let handled = registrar.handle(&scope, &request, self.clock.now());
-        answer.send(handled.map(|()| Reply::Empty));
+    pub fn registrar_turn(&self, registrar: &mut Registrar, registration: Registration) {
+        match registration {
+            Registration::Change(answer, scope, request) => {
+                let handled = registrar.handle(&scope, &request, self.clock.now());
+                answer.send(handled.map(|()| Reply::Empty));
+            }
+            Registration::RotateTokenKey(answer) => {
+                let rotated = registrar.rotate_token_key();
+                answer.send(rotated.map(|rotation| Reply::json(&rotation)));
+            }
+        }
     }
 
     /// Lets a reader answer.

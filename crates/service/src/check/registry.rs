@@ -47,7 +47,7 @@ pub fn check(audit: &mut Audit<'_>, mender: &Mender<'_>) -> Result<(), CheckErro
 fn named(table: Table, key: &[u8], bytes: &[u8]) -> Result<Option<Vec<u8>>, Damage> {
     if table == Table::TokenKey {
         values::parse_json::<Vec<u8>>(bytes)?;
-        return Ok(Some(keys::token_key()));
+        return Ok(keys::parse_token_key(key).map(keys::token_key));
     }
     let Some((scope, domain)) = keys::parse_domain(key) else { return Ok(None) };
     Ok(Some(if table == Table::Domain {

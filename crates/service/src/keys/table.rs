@@ -44,7 +44,7 @@ pub enum Table {
     ActivityType,
     /// Workflow types.
     WorkflowType,
-    /// The key that authenticates tokens.
+    /// The keys that authenticate tokens.
     TokenKey,
 }
 

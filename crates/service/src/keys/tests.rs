@@ -117,3 +117,16 @@ fn a_workflow_never_moves_to_another_shard() {
     // Fixed for ever: stores in the field are laid out by it.
     assert_eq!([shard("order-1"), shard("order-2"), shard("")].map(|s| s.0), [10, 8, 23]);
 }
+
+/// The first key of the tokens was once the only one; its row is read for ever.
+#[test]
+fn keys_of_token_keys_come_back() {
+    assert_eq!(token_key(KeyId::FIRST), [23]);
+    assert_eq!(token_key(KeyId(258)), [23, 0, 0, 1, 2]);
+    for id in [0, 1, 258, u32::MAX].map(KeyId) {
+        assert_eq!(parse_token_key(&token_key(id)), Some(id));
+    }
+    for wrong in [&[23, 0][..], &[23, 0, 0, 0, 0], &[23, 0, 0, 0, 1, 0], &[22]] {
+        assert_eq!(parse_token_key(wrong), None, "{wrong:?}");
+    }
+}

@@ -1,13 +1,17 @@
 //! Registrations through a store that fails: what is acknowledged stays, and memory is the store.
 
 use super::*;
+use crate::tests::client::TestEntropy;
 use crate::tests::fixture::{registrations, request, scope};
+use crate::token::{TaskDelivery, TaskRef};
+use engine::rows::TaskKind;
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use store::memory::{self, Memory};
 
 fn claim(memory: &Memory) -> Result<Registrar, StoreError> {
-    Registrar::claim("test", Arc::new(memory.clone()), Arc::new(Limits::AWS))
+    let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
+    Registrar::claim("test", Arc::new(memory.clone()), Arc::new(Limits::AWS), entropy)
 }
 
 fn handle(registrar: &mut Registrar, operation: &str, body: &Value) -> Result<(), Fault> {
@@ -107,12 +111,117 @@ fn more_registrations_than_are_read_at_a_time_are_all_loaded() {
     assert_eq!(domain.activity_types().count(), types);
 }
 
+/// What opens under some keys, whichever of them sealed it.
+fn tokens_under(memory: &Memory) -> Tokens {
+    Tokens::new(load_token_keys(memory).expect("no fault is planned"))
+}
+
+fn task() -> TaskRef {
+    let delivery = TaskDelivery {
+        shard: 1,
+        run_id: "r1".into(),
+        scheduled_event_id: wire::EventId(5),
+        started_event_id: wire::EventId(6),
+    };
+    TaskRef { scope: scope(), domain: "d".into(), delivery }
+}
+
 #[test]
-fn the_key_of_the_tokens_is_made_once() {
+fn the_first_key_of_the_tokens_is_made_once() {
     let memory = Memory::default();
-    let mut first = claim(&memory).expect("no fault is planned");
-    assert_eq!(first.token_key(b"one"), Ok(b"one".to_vec()));
-    assert_eq!(first.token_key(b"two"), Ok(b"one".to_vec()));
-    let mut second = claim(&memory).expect("no fault is planned");
-    assert_eq!(second.token_key(b"three"), Ok(b"one".to_vec()));
+    let first = claim(&memory).expect("no fault is planned");
+    let token = first.tokens().task(TaskKind::Activity, &task());
+    let second = claim(&memory).expect("no fault is planned");
+    assert_eq!(second.tokens().key_ids(), [KeyId::FIRST]);
+    assert!(second.tokens().open_task(TaskKind::Activity, &token).is_ok());
+}
+
+/// A key seals nothing before it is durable, and none is lost, whichever call fails.
+#[test]
+fn a_rotation_that_fails_breaks_no_token() {
+    for fault in [
+        memory::Fault::Lost,
+        memory::Fault::Unacknowledged,
+        memory::Fault::Late,
+        memory::Fault::Full,
+    ] {
+        for failing in 1.. {
+            let memory = Memory::default();
+            let mut sealed = vec![
+                claim(&memory)
+                    .expect("no fault is planned")
+                    .tokens()
+                    .task(TaskKind::Activity, &task()),
+            ];
+            let calls = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&calls);
+            let faulty = memory.with_faults(move |_| {
+                (counted.fetch_add(1, Ordering::Relaxed) + 1 == failing).then_some(fault)
+            });
+            let mut registrar = claim(&faulty).or_else(|_| claim(&faulty)).expect("one call fails");
+            for _ in 0..3 {
+                let answer = registrar.rotate_token_key();
+                assert!(matches!(answer, Ok(_) | Err(Fault::Internal)), "{answer:?}");
+                sealed.push(registrar.tokens().task(TaskKind::Activity, &task()));
+                // Whoever opens the store now, and who has had it open.
+                for tokens in [&tokens_under(&memory), &*registrar.tokens()] {
+                    for token in &sealed {
+                        let opened = tokens.open_task(TaskKind::Activity, token);
+                        assert!(opened.is_ok(), "{fault:?} with {failing} failing: {opened:?}");
+                    }
+                }
+            }
+            let kept = registrar.tokens().key_ids();
+            assert_eq!(kept, tokens_under(&memory).key_ids());
+            assert!(kept.len() >= 3, "one rotation may have failed: {kept:?}");
+            if calls.load(Ordering::Relaxed) < failing {
+                assert_eq!(kept.len(), 4);
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_bounded_number_of_keys_is_kept() {
+    let memory = Memory::default();
+    let mut registrar = claim(&memory).expect("no fault is planned");
+    for key_id in 1..3 * KEYS_MAX as u32 {
+        let retired_key_id = key_id.checked_sub(KEYS_MAX as u32);
+        let rotated = registrar.rotate_token_key();
+        assert_eq!(rotated, Ok(TokenKeyRotation { key_id, retired_key_id }));
+        let kept = registrar.tokens().key_ids();
+        assert!(kept.len() <= KEYS_MAX);
+        assert_eq!(kept, tokens_under(&memory).key_ids());
+    }
+    assert_eq!(claim(&memory).expect("no fault is planned").tokens().key_ids().len(), KEYS_MAX);
+}
+
+#[test]
+fn a_registrar_that_was_fenced_has_the_keys_of_the_other_one() {
+    let memory = Memory::default();
+    let mut older = claim(&memory).expect("no fault is planned");
+    let mut newer = claim(&memory).expect("no fault is planned");
+    newer.rotate_token_key().expect("no fault is planned");
+    assert_eq!(older.rotate_token_key(), Err(Fault::Internal));
+    assert_eq!(older.tokens().key_ids(), newer.tokens().key_ids());
+    let rotation = TokenKeyRotation { key_id: 2, retired_key_id: None };
+    assert_eq!(older.rotate_token_key(), Ok(rotation));
+}
+
+#[test]
+fn a_key_whose_row_is_damaged_is_not_made_anew() {
+    for (key, value) in [
+        (keys::token_key(KeyId::FIRST), b"x".to_vec()),
+        (keys::token_key(KeyId(1)), Vec::new()),
+        ([keys::token_key(KeyId(1)), vec![0]].concat(), values::json(&[7; KEY_BYTES])),
+    ] {
+        let memory = Memory::default();
+        claim(&memory).expect("no fault is planned");
+        let epoch = memory.claim(keys::REGISTRY_SHARD, "test").expect("no fault is planned");
+        let mut batch = Batch::default();
+        batch.put(key, value);
+        memory.commit(keys::REGISTRY_SHARD, epoch, batch).expect("no fault is planned");
+        assert!(claim(&memory).is_err());
+    }
 }

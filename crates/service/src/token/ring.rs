@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// A key's length in bytes.
 pub const KEY_BYTES: usize = 32;
 
+/// How many keys are kept. When one more is made, the oldest goes, and with it what it has sealed.
+pub const KEYS_MAX: usize = 16;
+
 /// Which key it is. They are numbered in the order in which they were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyId(pub u32);
@@ -31,10 +34,7 @@ pub struct Key {
 
 impl Ring {
     pub fn new(keys: impl IntoIterator<Item = (KeyId, Vec<u8>)>) -> Ring {
-        let keys = keys.into_iter().map(|(id, secret)| {
-            let mac = Hmac::new_from_slice(&secret).expect("HMAC takes a key of any length");
-            (id, Key { mac })
-        });
+        let keys = keys.into_iter().map(|(id, secret)| (id, Key::new(&secret)));
         let keys: BTreeMap<KeyId, Key> = keys.collect();
         assert!(!keys.is_empty(), "a ring without a key");
         Ring { keys }
@@ -46,6 +46,19 @@ impl Ring {
         (*id, key)
     }
 
+    /// Every key's id, the oldest first.
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
+        self.keys.keys().copied()
+    }
+
+    /// A key more, and perhaps one less.
+    pub fn rotate(&mut self, id: KeyId, secret: &[u8], retired: Option<KeyId>) {
+        self.keys.insert(id, Key::new(secret));
+        if let Some(retired) = retired {
+            self.keys.remove(&retired);
+        }
+    }
+
     /// A key, if it is kept.
     pub fn get(&self, id: KeyId) -> Option<&Key> {
         self.keys.get(&id)
@@ -53,6 +66,10 @@ impl Ring {
 }
 
 impl Key {
+    fn new(secret: &[u8]) -> Key {
+        Key { mac: Hmac::new_from_slice(secret).expect("HMAC takes a key of any length") }
+    }
+
     /// The MAC of what is sealed for a purpose.
     pub fn mac(&self, purpose: u8, sealed: &[u8]) -> [u8; 32] {
         self.over(purpose, sealed).finalize().into_bytes().into()
