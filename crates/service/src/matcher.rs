@@ -6,10 +6,16 @@
 //! refused by its shard. It does no I/O and has no clock.
 
 use crate::api::CallerPresence;
+use crowd::Crowd;
 use engine::rows::TaskListKey;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use store::ShardId;
 use wire::{Identity, Timestamp};
+
+mod crowd;
+
+pub use crowd::{Full, Room};
 
 /// How many tasks of a list are in memory at most.
 pub const HEAD_MAX: usize = 512;
@@ -23,6 +29,10 @@ pub const DAMAGED_MAX: usize = HEAD_MAX;
 /// How long the rows of a list are left alone that could not be read, or of which nothing could be
 /// handed out, in milliseconds.
 const REFILL_RETRY_MS: i64 = 1_000;
+
+/// The shortest time between two searches of all lists for polls whose callers are gone, in
+/// milliseconds: whoever sends polls for which there is no room is not to keep the matcher busy.
+const SEARCH_MS_MIN: i64 = 1_000;
 
 /// A task that waits, and the shard that can start it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +48,8 @@ pub struct Task {
 pub struct Waiter<P> {
     /// Who polls, for the history.
     pub identity: Option<Identity>,
+    /// Whose rights count, if anybody's.
+    pub principal: Option<Arc<str>>,
     /// When it is to be answered empty.
     pub deadline: Timestamp,
     /// Whether it still waits.
@@ -89,8 +101,8 @@ pub enum Output<P> {
     Refill(TaskListKey),
     /// Answer the poll empty.
     Empty(P),
-    /// Too many polls wait on the list.
-    Refuse(P),
+    /// Too many polls wait.
+    Refuse(P, Full),
     /// Tell the poll that the service failed.
     Fail(P),
 }
@@ -108,8 +120,10 @@ pub struct Matcher<P> {
     /// When the rows of a list may be read again.
     retries: BTreeSet<(Timestamp, TaskListKey)>,
     next_id: WaiterId,
-    /// How many polls may wait on one list.
-    pollers_max: u64,
+    crowd: Crowd,
+    room: Room,
+    /// When all lists were last searched for polls whose callers are gone.
+    searched_at: Option<Timestamp>,
     draining: bool,
 }
 
@@ -145,13 +159,15 @@ impl<P> Default for List<P> {
 
 impl<P> Matcher<P> {
     /// Knows of no list.
-    pub fn new(pollers_max: u64) -> Matcher<P> {
+    pub fn new(room: Room) -> Matcher<P> {
         Matcher {
             lists: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             retries: BTreeSet::new(),
             next_id: WaiterId(0),
-            pollers_max,
+            crowd: Crowd::default(),
+            room,
+            searched_at: None,
             draining: false,
         }
     }
@@ -169,11 +185,12 @@ impl<P> Matcher<P> {
             Input::Poll(list, waiter) => {
                 let id = self.next_id;
                 self.next_id = WaiterId(id.0 + 1);
-                if self.admit(&list, &mut outputs) {
-                    self.wait(&list, id, waiter);
-                    self.pair(&list, &mut outputs);
-                } else {
-                    outputs.push(Output::Refuse(waiter.poll));
+                match self.full(&list, waiter.principal.as_ref(), now, &mut outputs) {
+                    None => {
+                        self.wait(&list, id, waiter);
+                        self.pair(&list, &mut outputs);
+                    }
+                    Some(full) => outputs.push(Output::Refuse(waiter.poll, full)),
                 }
             }
             Input::Offer(list, task) => {
@@ -204,10 +221,7 @@ impl<P> Matcher<P> {
                 self.doubt(&list);
                 self.pair(&list, &mut outputs);
             }
-            Input::DismissGone => {
-                let lists: Vec<TaskListKey> = self.lists.keys().cloned().collect();
-                lists.iter().for_each(|list| self.dismiss_gone(list, &mut outputs));
-            }
+            Input::DismissGone => self.dismiss_all_gone(&mut outputs),
             Input::Refilled { list, tasks, complete } => {
                 if let Some(known) = self.lists.get_mut(&list) {
                     let of_use = known.refill(tasks, complete);
@@ -269,15 +283,36 @@ impl<P> Matcher<P> {
         }
     }
 
-    /// Whether one more poll may wait on the list. Those whose callers are gone do not count.
-    fn admit(&mut self, list: &TaskListKey, outputs: &mut Vec<Output<P>>) -> bool {
-        let pollers_max = self.pollers_max;
-        let waiting = |known: &List<P>| (known.waiters.len() as u64) < pollers_max;
-        if self.lists.get(list).is_none_or(waiting) {
-            return true;
+    /// What has no room for one more poll on the list. Those whose callers are gone do not count, if
+    /// they are not too many to be looked for.
+    fn full(
+        &mut self,
+        list: &TaskListKey,
+        principal: Option<&Arc<str>>,
+        now: Timestamp,
+        outputs: &mut Vec<Output<P>>,
+    ) -> Option<Full> {
+        let most = self.room.list;
+        let is_full = |known: &List<P>| known.waiters.len() as u64 >= most;
+        if self.lists.get(list).is_some_and(is_full) {
+            self.dismiss_gone(list, outputs);
+            if self.lists.get(list).is_some_and(is_full) {
+                return Some(Full::List);
+            }
         }
-        self.dismiss_gone(list, outputs);
-        self.lists.get(list).is_none_or(waiting)
+        let full = self.crowd.full(list, principal, self.room)?;
+        let searched = |at: Timestamp| (0..SEARCH_MS_MIN).contains(&now.0.saturating_sub(at.0));
+        if self.searched_at.is_some_and(searched) {
+            return Some(full);
+        }
+        self.searched_at = Some(now);
+        self.dismiss_all_gone(outputs);
+        self.crowd.full(list, principal, self.room)
+    }
+
+    fn dismiss_all_gone(&mut self, outputs: &mut Vec<Output<P>>) {
+        let lists: Vec<TaskListKey> = self.lists.keys().cloned().collect();
+        lists.iter().for_each(|list| self.dismiss_gone(list, outputs));
     }
 
     fn dismiss_gone(&mut self, list: &TaskListKey, outputs: &mut Vec<Output<P>>) {
@@ -294,6 +329,7 @@ impl<P> Matcher<P> {
         if !self.lists.contains_key(list) {
             self.forget_idle();
         }
+        self.crowd.enter(list, waiter.principal.as_ref());
         self.lists.entry(list.clone()).or_default().waiters.insert(id, waiter);
     }
 
@@ -304,7 +340,9 @@ impl<P> Matcher<P> {
         deadline: Timestamp,
     ) -> Option<Waiter<P>> {
         self.deadlines.remove(&(deadline, id, list.clone()));
-        self.lists.get_mut(list)?.waiters.remove(&id)
+        let waiter = self.lists.get_mut(list)?.waiters.remove(&id)?;
+        self.crowd.leave(list, waiter.principal.as_ref());
+        Some(waiter)
     }
 
     /// Makes room for a new list.

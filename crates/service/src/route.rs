@@ -417,6 +417,7 @@ impl Caller<'_> {
         let waiter = Waiter {
             // An empty identity is none (engine.md, trap 29).
             identity: identity.filter(|identity| !identity.as_str().is_empty()),
+            principal: None,
             deadline: Timestamp(self.shared.clock.now().0.saturating_add(hold_ms)),
             presence: answer.presence(),
             poll: Poll { answer, page },

@@ -3,7 +3,7 @@
 
 use crate::api::{Clock, Entropy, Pending};
 use crate::invoker::Invoker;
-use crate::matcher::Matcher;
+use crate::matcher::{Matcher, Room};
 use crate::reader::Reader;
 use crate::shard::{COMMANDS_MAX, Refusal, ShardCommand};
 use crate::shared::{Parts, Poll, Shared, Ticket};
@@ -66,7 +66,8 @@ impl Stepped {
     ) -> Result<Stepped, StoreError> {
         let (shared, parts) = Shared::open(store, clock, entropy, options)?;
         let reader = shared.reader();
-        let (matcher, invoker) = (Matcher::new(shared.limits.pollers_max), Invoker::new());
+        let matcher = Matcher::new(Room::new(shared.limits.pollers_max));
+        let invoker = Invoker::new();
         let wakes = parts.shards.iter().map(|(_, shard)| shard.next_wake()).collect();
         Ok(Stepped { shared, parts, wakes, matcher, invoker, reader })
     }

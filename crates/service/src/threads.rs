@@ -5,7 +5,7 @@ use crate::api::{Clock, Entropy, Pending};
 use crate::functions::Functions;
 use crate::inbox::Inbox;
 use crate::invoker::Invoker;
-use crate::matcher::Matcher;
+use crate::matcher::{Matcher, Room};
 use crate::reader::{EmptyPollToken, Reader};
 use crate::registrar::Registrar;
 use crate::shard::{COMMANDS_MAX, Shard};
@@ -237,7 +237,7 @@ fn run_shard(shared: &Shared, id: ShardId, mut shard: Shard) {
 }
 
 fn run_matcher(shared: &Shared) {
-    let mut matcher = Matcher::new(shared.limits.pollers_max);
+    let mut matcher = Matcher::new(Room::new(shared.limits.pollers_max));
     let inbox = &shared.matcher;
     while let Some(inputs) = inbox.take(MATCHER_INPUTS_MAX, until(shared, matcher.next_deadline()))
     {

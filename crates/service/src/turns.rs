@@ -4,7 +4,7 @@
 use crate::api::Reply;
 use crate::functions::{FunctionAnswer, FunctionOutcome};
 use crate::invoker::{self, Invoker, Place};
-use crate::matcher::{Input, Matcher, Output, Task};
+use crate::matcher::{Full, Input, Matcher, Output, Task};
 use crate::reader::{Read, Reader, empty_poll};
 use crate::registrar::Registrar;
 use crate::shard::{Delivery, Outcome, Refusal, Shard, ShardCommand, Step, Target, TaskStart};
@@ -150,9 +150,15 @@ impl Shared {
                     poll.answer.send(Ok(empty_poll(kind, self.empty_poll_token)));
                 }
                 Output::Fail(poll) => poll.answer.send(Err(Fault::Internal)),
-                Output::Refuse(poll) => {
-                    let text = "Limit on maximum concurrent poll requests per task list reached";
-                    poll.answer.send(Err(Fault::LimitExceeded(text.to_owned())));
+                Output::Refuse(poll, full) => {
+                    let of = match full {
+                        Full::List => "task list",
+                        Full::Domain => "domain",
+                        Full::Principal => "principal",
+                    };
+                    let text =
+                        format!("Limit on maximum concurrent poll requests per {of} reached");
+                    poll.answer.send(Err(Fault::LimitExceeded(text)));
                 }
             }
         }

@@ -4,6 +4,7 @@ use super::*;
 use crate::api::Pending;
 use crate::tests::fixture::{list, task};
 
+mod crowds;
 mod random;
 
 /// A matcher whose polls have names, and the starts that it has asked for.
@@ -23,7 +24,7 @@ const HOLD_MS: i64 = 60;
 impl Bench {
     fn new() -> Bench {
         Bench {
-            matcher: Matcher::new(POLLERS_MAX as u64),
+            matcher: Matcher::new(Room::new(POLLERS_MAX as u64)),
             now: Timestamp(0),
             callers: BTreeMap::new(),
             starts: BTreeMap::new(),
@@ -35,6 +36,7 @@ impl Bench {
         self.callers.insert(name.to_owned(), pending);
         Waiter {
             identity: None,
+            principal: None,
             deadline: Timestamp(self.now.0 + HOLD_MS),
             presence: answer.presence(),
             poll: name.to_owned(),
@@ -99,7 +101,7 @@ impl Bench {
             Output::Refill(list) if list.name.as_str() == "l" => "refill".to_owned(),
             Output::Refill(list) => format!("refill/{}", list.name),
             Output::Empty(name) => format!("{name} empty"),
-            Output::Refuse(name) => format!("{name} refused"),
+            Output::Refuse(name, _) => format!("{name} refused"),
             Output::Fail(name) => format!("{name} failed"),
         }
     }
@@ -448,7 +450,7 @@ fn only_so_many_polls_wait_on_a_list_and_those_that_are_gone_do_not_count() {
         bench.act(&format!("poll P{index}"));
     }
     let outputs = bench.act("poll X");
-    assert!(matches!(&outputs[..], [Output::Refuse(name)] if name == "X"));
+    assert!(matches!(&outputs[..], [Output::Refuse(name, Full::List)] if name == "X"));
     let outputs = bench.act("poll/k Y");
     assert!(matches!(&outputs[..], [Output::Refill(_)]), "another list has room");
     bench.act("hangup P7");

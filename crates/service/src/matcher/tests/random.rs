@@ -53,7 +53,7 @@ impl World {
                 Output::Empty(poll) | Output::Fail(poll) => {
                     self.callers.remove(&poll);
                 }
-                Output::Refuse(poll) => panic!("there is room for poll {poll}"),
+                Output::Refuse(poll, _) => panic!("there is room for poll {poll}"),
             }
         }
         self.check(last);
@@ -66,6 +66,11 @@ impl World {
         assert!(last.is_none_or(|last| first.is_none_or(|first| last < *first)), "best first");
         let deadlines = self.matcher.deadlines.len();
         assert_eq!(deadlines, known.waiters.len(), "each waiting poll has one deadline");
+        let mut crowd = Crowd::default();
+        for waiter in known.waiters.values() {
+            crowd.enter(&list("l"), waiter.principal.as_ref());
+        }
+        assert_eq!(self.matcher.crowd, crowd, "each waiting poll is counted once");
         assert_eq!(known.refilling, self.refill.is_some());
         if !known.waiters.is_empty() {
             assert!(known.head.is_empty(), "a task and a poll wait side by side");
@@ -79,6 +84,7 @@ impl World {
         self.callers.insert(self.polls, pending);
         let waiter = Waiter {
             identity: None,
+            principal: self.prng.pick(&[None, Some("p"), Some("q")]).map(Arc::from),
             deadline: Timestamp(self.now.0 + 1 + self.prng.below(50) as i64),
             presence: answer.presence(),
             poll: self.polls,
@@ -187,7 +193,7 @@ fn simulate(seed: u64, flaw: Flaw) {
     let mut world = World {
         prng: Prng(seed),
         flaw,
-        matcher: Matcher::new(POLLERS_MAX as u64),
+        matcher: Matcher::new(Room::new(POLLERS_MAX as u64)),
         now: Timestamp(0),
         rows: BTreeSet::new(),
         created: 0,
