@@ -88,15 +88,6 @@ impl Stepped {
         self.shared.call(scope, request, not_permitted)
     }
 
-    /// Makes a new key for tokens. It seals once it is durable; tokens under earlier keys stay good,
-    /// until a bounded number of keys is exceeded and the oldest goes. The answer is a
-    /// [`TokenKeyRotation`] as JSON, which says so, and comes in the course of later turns.
-    ///
-    /// [`TokenKeyRotation`]: crate::TokenKeyRotation
-    pub fn rotate_token_key(&self) -> Pending {
-        self.shared.rotate_token_key()
-    }
-
     /// Answers every waiting poll empty, and every later one at once; starts no Lambda task any
     /// more.
     pub fn drain(&self) {
