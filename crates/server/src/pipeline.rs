@@ -6,10 +6,10 @@
 use crate::answer::Answer;
 use crate::body::{self, BodyError};
 use crate::request_id::RequestId;
-use access::{ACCOUNT, Credential, Presented};
+use access::{ACCOUNT, Credential, Received, SERVICE};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap};
+use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
@@ -80,12 +80,12 @@ impl Pipeline {
         &self,
         parts: &Parts,
         target: Option<Operation>,
-        body: &[u8],
+        bytes: &[u8],
     ) -> Result<Answer, Fault> {
         // Depth is bounded by the parser. What it says of broken JSON is not AWS's text.
-        let body: Value = serde_json::from_slice(body).map_err(|_| Fault::Serialization(None))?;
+        let body: Value = serde_json::from_slice(bytes).map_err(|_| Fault::Serialization(None))?;
         let operation = target.ok_or(Fault::UnknownOperation)?;
-        let credential = credential(parts)?;
+        let credential = credential(parts, bytes)?;
         let request = Model::get().check(operation, body)?;
         let scope = Scope { account: self.account.clone(), region: credential.region.into() };
         self.service.call(&scope, request).await.map(Answer::reply)
@@ -124,13 +124,17 @@ fn target(headers: &HeaderMap) -> Option<Operation> {
     Operation::ALL.iter().copied().find(|operation| operation.name() == name)
 }
 
-fn credential(parts: &Parts) -> Result<Credential, Fault> {
-    let headers = &parts.headers;
-    Credential::read(Presented {
-        authorization: text(headers, AUTHORIZATION.as_str()),
-        query: parts.uri.query(),
-        has_date: headers.contains_key("x-amz-date") || headers.contains_key(DATE),
-    })
+fn credential(parts: &Parts, body: &[u8]) -> Result<Credential, Fault> {
+    let headers: Vec<(&str, &[u8])> =
+        parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let request = Received {
+        method: parts.method.as_str(),
+        path: parts.uri.path().as_bytes(),
+        query: parts.uri.query().map(str::as_bytes),
+        headers: &headers,
+        body,
+    };
+    Credential::read(&request, SERVICE)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -1,0 +1,3 @@
+//! Whole requests: AWS's vectors, each of their bytes spoiled, and every refusal by its text.
+
+mod refusals;
