@@ -46,9 +46,9 @@ impl<'a> Received<'a> {
         named.map(|(_, value)| *value)
     }
 
-    /// The first value of a header.
+    /// The first value of a header, without the spaces around it, which HTTP does not count.
     fn value(&self, name: &str) -> Option<&'a [u8]> {
-        self.values(name).next()
+        self.values(name).next().map(<[u8]>::trim_ascii)
     }
 }
 

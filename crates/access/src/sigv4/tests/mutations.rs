@@ -1,0 +1,86 @@
+//! Signed requests with one byte spoiled: none is verified, unless it still means the same.
+
+use super::message::{Meaning, Message, Server};
+use super::swf::golden;
+use super::vectors::{Way, cases};
+
+/// What became of spoiled requests.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    /// No HTTP any more.
+    unreadable: usize,
+    refused: usize,
+    /// Verified, because they mean the same; `Meaning` says when they do.
+    same: usize,
+}
+
+/// Every request that differs from `text` in one byte: another one in its place, one of `others`
+/// or with one bit flipped; none; or twice the same.
+fn spoiled(text: &[u8], others: &[u8], mut take: impl FnMut(&[u8], &[u8])) {
+    for at in 0..text.len() {
+        let mut replaced = text.to_vec();
+        let flipped = (0..8).map(|bit| text[at] ^ (1 << bit));
+        let others = others.iter().copied().filter(|other| (other ^ text[at]).count_ones() != 1);
+        for byte in flipped.chain(others).filter(|byte| *byte != text[at]) {
+            replaced[at] = byte;
+            take(&replaced, text);
+        }
+        take(&[&text[..at], &text[at + 1..]].concat(), text);
+        take(&[&text[..=at], &text[at..]].concat(), text);
+    }
+}
+
+fn check(text: &[u8], server: &Server<'_>, others: &[u8]) -> Count {
+    let original = Message::parse(text).expect("a request");
+    assert_eq!(original.verified(server), Ok(()));
+    let meaning = Meaning::of(&original, server.rules.normalizes_path);
+    let mut count = Count::default();
+    spoiled(text, others, |text, before| {
+        let Some(message) = Message::parse(text) else {
+            count.unreadable += 1;
+            return;
+        };
+        let verified = message.verified(server).is_ok();
+        let same = Meaning::of(&message, server.rules.normalizes_path) == meaning;
+        let (text, before) = (String::from_utf8_lossy(text), String::from_utf8_lossy(before));
+        assert_eq!(verified, same, "verified, same meaning: of\n{before}\nbecame\n{text}");
+        count.same += usize::from(same);
+        count.refused += usize::from(!same);
+    });
+    count
+}
+
+/// Bytes that mean something somewhere in a request, beside those that one flipped bit makes.
+const TELLING: &[u8] = b"\0\n %&+,/;=\xff";
+
+fn check_cases(way: Way) {
+    let mut total = Count::default();
+    for case in cases() {
+        let count = check(&case.signed_request(way), &case.server(), TELLING);
+        total.unreadable += count.unreadable;
+        total.refused += count.refused;
+        total.same += count.same;
+    }
+    // Nearly all that is HTTP is refused; what is not is worth a look at `Meaning`.
+    assert!(total.refused > 100_000 && total.same < total.refused / 20, "{total:?}");
+}
+
+#[test]
+fn every_case_signed_in_the_header_is_refused_when_a_byte_is_spoiled() {
+    check_cases(Way::Header);
+}
+
+#[test]
+fn every_case_signed_in_the_query_is_refused_when_a_byte_is_spoiled() {
+    check_cases(Way::Query);
+}
+
+/// With any other byte in the place of any.
+#[test]
+fn the_golden_requests_are_refused_when_a_byte_is_spoiled() {
+    let all: Vec<u8> = (0..=u8::MAX).collect();
+    for (text, server) in golden() {
+        let count = check(&text, &server, &all);
+        assert!(count.refused > 40_000 && count.same > 0, "{count:?}");
+    }
+}
