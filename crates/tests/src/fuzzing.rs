@@ -5,6 +5,8 @@
 //! A line is an operation's name, a space, and a body. In bodies, `@task`, `@run` and `@page` stand
 //! for the newest task token, run id and page token that were answered.
 
+pub mod authorization;
+
 use crate::hand::{Counter, HandClock};
 use serde_json::Value;
 use service::{

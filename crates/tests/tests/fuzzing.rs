@@ -1,6 +1,8 @@
 //! The fuzz target without a fuzzer: requests that the API's model suggests and chance spoils. Also
 //! what the fuzzer begins with: a valid request of every operation, and the words of the API.
 
+mod authorization;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
