@@ -24,7 +24,10 @@ const TERMINATOR: &str = "aws4_request";
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// A request as it was received, unchanged: the signature covers bytes.
-#[derive(Clone, Copy, Debug)]
+///
+/// Cannot be shown for debugging, and neither can [`Signature`]: for a while, who has the
+/// `Authorization` header has the request, and who has a session token needs only the secret.
+#[derive(Clone, Copy)]
 pub struct Received<'a> {
     /// Such as `POST`.
     pub method: &'a str,

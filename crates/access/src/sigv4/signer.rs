@@ -20,7 +20,7 @@ pub struct Signer {
 }
 
 /// What signing adds to a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Signature {
     /// The `Authorization` header.
     pub authorization: String,
