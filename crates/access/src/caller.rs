@@ -57,6 +57,8 @@ pub struct Session {
 pub struct Principal {
     /// Such as `arn:aws:iam::000000000000:user/decider`.
     pub arn: Arc<str>,
+    /// Role sessions only: the role's own name, which is what `aws:PrincipalArn` says of them.
+    pub role_arn: Option<Arc<str>>,
     /// Twelve digits.
     pub account: Arc<str>,
     /// What it is.

@@ -51,6 +51,27 @@ impl ServiceKey {
     /// How many there are.
     pub const COUNT: usize = ServiceKey::PassedToService as usize + 1;
 
+    /// All of them.
+    pub const ALL: [ServiceKey; ServiceKey::COUNT] = [
+        ServiceKey::ActivityTypeName,
+        ServiceKey::ActivityTypeVersion,
+        ServiceKey::DefaultTaskListName,
+        ServiceKey::Name,
+        ServiceKey::Version,
+        ServiceKey::TagFilterTag,
+        ServiceKey::TagListMember0,
+        ServiceKey::TagListMember1,
+        ServiceKey::TagListMember2,
+        ServiceKey::TagListMember3,
+        ServiceKey::TagListMember4,
+        ServiceKey::TaskListName,
+        ServiceKey::TypeFilterName,
+        ServiceKey::TypeFilterVersion,
+        ServiceKey::WorkflowTypeName,
+        ServiceKey::WorkflowTypeVersion,
+        ServiceKey::PassedToService,
+    ];
+
     /// The keys of an execution's tags, in their order.
     pub const TAG_LIST: [ServiceKey; 5] = [
         ServiceKey::TagListMember0,
@@ -59,6 +80,29 @@ impl ServiceKey {
         ServiceKey::TagListMember3,
         ServiceKey::TagListMember4,
     ];
+
+    /// How policies write it, its second name left out.
+    pub fn name(self) -> &'static str {
+        match self {
+            ServiceKey::ActivityTypeName => "swf:activityType.name",
+            ServiceKey::ActivityTypeVersion => "swf:activityType.version",
+            ServiceKey::DefaultTaskListName => "swf:defaultTaskList.name",
+            ServiceKey::Name => "swf:name",
+            ServiceKey::Version => "swf:version",
+            ServiceKey::TagFilterTag => "swf:tagFilter.tag",
+            ServiceKey::TagListMember0 => "swf:tagList.member.0",
+            ServiceKey::TagListMember1 => "swf:tagList.member.1",
+            ServiceKey::TagListMember2 => "swf:tagList.member.2",
+            ServiceKey::TagListMember3 => "swf:tagList.member.3",
+            ServiceKey::TagListMember4 => "swf:tagList.member.4",
+            ServiceKey::TaskListName => "swf:taskList.name",
+            ServiceKey::TypeFilterName => "swf:typeFilter.name",
+            ServiceKey::TypeFilterVersion => "swf:typeFilter.version",
+            ServiceKey::WorkflowTypeName => "swf:workflowType.name",
+            ServiceKey::WorkflowTypeVersion => "swf:workflowType.version",
+            ServiceKey::PassedToService => "iam:PassedToService",
+        }
+    }
 }
 
 /// The values of the services' keys in one check. What is not given is absent.

@@ -1,4 +1,5 @@
-//! Who is calling: the credentials that requests name, and signatures (SigV4).
+//! Who is calling: the credentials that requests name, and signatures (SigV4); and what policies
+//! say of what is asked.
 //!
 //! Pure: no I/O, no clock. Signatures can be verified here, but **the server does not do it yet**:
 //! whoever reaches it is let in. Until it does, it listens on loopback addresses only.
@@ -12,7 +13,10 @@ mod sigv4;
 pub use action::Action;
 pub use caller::{Authority, Caller, KeyRef, Principal, PrincipalKind, Session};
 pub use check::{Check, Origin, ServiceKey, ServiceValues};
-pub use policy::{Denial, DenialReason, Permissions, Policy, PolicyPlace, Verdict};
+pub use policy::{
+    Admission, Denial, DenialReason, Permissions, Policy, PolicyError, PolicyPlace, PolicyWarning,
+    TrustPolicy, Verdict,
+};
 pub use sigv4::{Claim, Credential, Received, Rules, Signature, Signer, SigningKey, SigningKeys};
 
 /// The account that every request acts in, as long as there are no identities to tell apart.

@@ -1,16 +1,44 @@
-//! The IAM policy language.
+//! The IAM policy language: what a document says, and what all documents that bind a principal say
+//! of a check.
+//!
+//! Invariants: what is wrong with a document is said when it is read ([`PolicyError`]), so that an
+//! evaluation cannot fail; an evaluation allocates nothing and its work is bounded by the sizes of
+//! the documents; nothing is allowed that no statement allows completely, and whatever a statement
+//! denies is denied, in whatever order they are written. Does not know where policies are kept nor
+//! who has which.
 
-use crate::caller::Principal;
+mod action;
+mod condition;
+mod document;
+mod error;
+mod key;
+mod node;
+mod pattern;
+mod resource;
+mod statement;
+mod trust;
+mod value;
+
+pub use error::{PolicyError, PolicyWarning};
+pub use trust::{Admission, TrustPolicy};
+
+use crate::action::Action;
+use crate::caller::{Principal, PrincipalKind};
 use crate::check::Check;
+use key::Context;
+use resource::Name;
+use statement::{Effect, Statement};
 use std::sync::Arc;
 
 /// A policy, read and checked.
 #[derive(Clone, Debug)]
 pub struct Policy {
     document: Arc<str>,
+    statements: Vec<Statement>,
+    warnings: Vec<PolicyWarning>,
 }
 
-/// Where a policy stands, which decides what it may hold and how long it may be.
+/// Where a policy stands, which decides how long it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyPlace {
     /// A managed policy: 6,144 characters.
@@ -25,10 +53,49 @@ pub enum PolicyPlace {
     Session,
 }
 
+impl PolicyPlace {
+    /// All of them.
+    pub const ALL: [PolicyPlace; 5] = [
+        PolicyPlace::Managed,
+        PolicyPlace::User,
+        PolicyPlace::Group,
+        PolicyPlace::Role,
+        PolicyPlace::Session,
+    ];
+
+    /// How many characters beside white space a policy may have there. In users, groups and roles,
+    /// that is the bound of all their inline policies together.
+    pub fn characters_max(self) -> usize {
+        match self {
+            PolicyPlace::Managed => 6144,
+            PolicyPlace::User | PolicyPlace::Session => 2048,
+            PolicyPlace::Group => 5120,
+            PolicyPlace::Role => 10_240,
+        }
+    }
+}
+
 impl Policy {
+    /// Reads a document.
+    pub fn parse(document: &str, place: PolicyPlace) -> Result<Policy, PolicyError> {
+        let (statements, warnings) =
+            document::read(document, place.characters_max(), document::Reader::statement)?;
+        Ok(Policy { document: document.into(), statements, warnings })
+    }
+
     /// The document, as it was given.
     pub fn document(&self) -> &Arc<str> {
         &self.document
+    }
+
+    /// What in it is legal, but has no effect.
+    pub fn warnings(&self) -> &[PolicyWarning] {
+        &self.warnings
+    }
+
+    /// How many of its characters count against the bound of its place.
+    pub fn counted_characters(&self) -> usize {
+        document::counted_characters(&self.document)
     }
 }
 
@@ -73,9 +140,116 @@ pub enum DenialReason {
     ImplicitSession,
 }
 
-impl Permissions {
-    /// Evaluates everything that binds `principal`.
-    pub fn judge(&self, _principal: &Principal, _check: &Check<'_>) -> Verdict {
-        Verdict::Denied(Denial { reason: DenialReason::ImplicitIdentity, sid: None })
+impl Denial {
+    /// What the caller is told.
+    pub fn text(&self, principal_arn: &str, action: Action, resource: &str) -> String {
+        let context = match self.reason {
+            DenialReason::ExplicitIdentity => " with an explicit deny in an identity-based policy",
+            DenialReason::ExplicitBoundary => " with an explicit deny in a permissions boundary",
+            DenialReason::ExplicitSession => " with an explicit deny in a session policy",
+            DenialReason::ImplicitIdentity => " because no identity-based policy allows the ",
+            DenialReason::ImplicitBoundary => " because no permissions boundary allows the ",
+            DenialReason::ImplicitSession => " because no session policy allows the ",
+        };
+        let mut text = format!(
+            "User: {principal_arn} is not authorized to perform: {action} on resource: \
+             {resource}{context}"
+        );
+        if !self.reason.is_explicit() {
+            text += &format!("{action} action");
+        }
+        text
     }
 }
+
+impl DenialReason {
+    /// Whether a statement denies; otherwise none allows.
+    pub fn is_explicit(self) -> bool {
+        match self {
+            DenialReason::ExplicitIdentity
+            | DenialReason::ExplicitBoundary
+            | DenialReason::ExplicitSession => true,
+            DenialReason::ImplicitIdentity
+            | DenialReason::ImplicitBoundary
+            | DenialReason::ImplicitSession => false,
+        }
+    }
+}
+
+impl Permissions {
+    /// Evaluates everything that binds `principal`, in the order of access.md, section 2.4.
+    pub fn judge(&self, principal: &Principal, check: &Check<'_>) -> Verdict {
+        use DenialReason as Reason;
+        let context = Context { principal, check };
+        let name = Name::split(check.resource);
+        let name = name.as_ref();
+        let alone = |policy| Opinion::of(std::slice::from_ref(policy), name, &context);
+        let identity = Opinion::of(&self.identity, name, &context);
+        let boundary = self.boundary.as_ref().map(alone);
+        let session = self.session.as_ref().map(alone);
+
+        let explicit = [
+            (Some(&identity), Reason::ExplicitIdentity),
+            (boundary.as_ref(), Reason::ExplicitBoundary),
+            (session.as_ref(), Reason::ExplicitSession),
+        ];
+        for (opinion, reason) in explicit {
+            if let Some(statement) = opinion.and_then(|opinion| opinion.denies) {
+                return Verdict::Denied(Denial { reason, sid: statement.sid.clone() });
+            }
+        }
+        // The root of an account needs no permission.
+        if principal.kind == PrincipalKind::Account {
+            return Verdict::Allowed(None);
+        }
+        let implicit = |reason| Verdict::Denied(Denial { reason, sid: None });
+        let Some(allows) = identity.allows else { return implicit(Reason::ImplicitIdentity) };
+        if boundary.is_some_and(|boundary| boundary.allows.is_none()) {
+            return implicit(Reason::ImplicitBoundary);
+        }
+        if session.is_some_and(|session| session.allows.is_none()) {
+            return implicit(Reason::ImplicitSession);
+        }
+        Verdict::Allowed(allows.sid.clone())
+    }
+
+    /// Whether the verdict on an action depends on the resource alone: no statement that speaks of
+    /// it has conditions. Then one verdict does for all checks of one request that agree in both.
+    pub fn is_unconditional(&self, action: Action) -> bool {
+        let policies = self.identity.iter().chain(&self.boundary).chain(&self.session);
+        let mut statements = policies.flat_map(|policy| &policy.statements);
+        statements.all(|statement| !statement.speaks_of(action) || statement.conditions.is_empty())
+    }
+}
+
+/// What a set of policies says of a check: the first statement of each effect that matches.
+struct Opinion<'a> {
+    denies: Option<&'a Statement>,
+    allows: Option<&'a Statement>,
+}
+
+impl<'a> Opinion<'a> {
+    /// Looks at every statement, since one that allows says nothing of those behind it. Only behind
+    /// one that denies there is nothing left to learn.
+    fn of(policies: &'a [Arc<Policy>], name: Option<&Name<'_>>, context: &Context<'_>) -> Self {
+        let mut opinion = Opinion { denies: None, allows: None };
+        for statement in policies.iter().flat_map(|policy| &policy.statements) {
+            match statement.effect {
+                // One that allows is enough.
+                Effect::Allow if opinion.allows.is_some() => (),
+                Effect::Allow if statement.matches(name, context) => {
+                    opinion.allows = Some(statement);
+                }
+                Effect::Deny if statement.matches(name, context) => {
+                    opinion.denies = Some(statement);
+                    return opinion;
+                }
+                Effect::Allow | Effect::Deny => (),
+            }
+        }
+        opinion
+    }
+}
+
+#[cfg(test)]
+mod tests;

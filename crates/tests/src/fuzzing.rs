@@ -7,6 +7,8 @@
 
 pub mod authorization;
 
+pub mod policy;
+
 use crate::hand::{Counter, HandClock};
 use serde_json::Value;
 use service::{

@@ -3,6 +3,8 @@
 
 mod authorization;
 
+mod policy;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

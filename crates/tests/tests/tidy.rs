@@ -32,7 +32,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// What the pure crates may use of others' packages.
 const PURE: &[(&str, &[&str])] = &[
     ("tidewheel-wire", &["serde", "serde_json", "thiserror"]),
-    ("tidewheel-access", &["hmac", "lru", "sha2", "subtle", "zeroize"]),
+    (
+        "tidewheel-access",
+        &[
+            "base64",
+            "hmac",
+            "lru",
+            "serde",
+            "serde_json",
+            "sha2",
+            "subtle",
+            "thiserror",
+            "zeroize",
+        ],
+    ),
     ("tidewheel-engine", &["serde"]),
 ];
 

@@ -1,0 +1,200 @@
+//! Trust policies: who may assume a role (`AssumeRolePolicyDocument`).
+//!
+//! They differ from others in that they name principals and no resource: the role is the resource.
+
+use super::condition::Condition;
+use super::document::{self, Elements, Reader, texts};
+use super::error::{PolicyError, PolicyWarning};
+use super::key::Context;
+use super::node::Node;
+use super::statement::Effect;
+use crate::caller::{Principal, PrincipalKind};
+use crate::check::Check;
+use std::sync::Arc;
+
+/// A trust policy, read and checked.
+#[derive(Clone, Debug)]
+pub struct TrustPolicy {
+    document: Arc<str>,
+    statements: Vec<TrustStatement>,
+    warnings: Vec<PolicyWarning>,
+}
+
+/// What a trust policy says of somebody who wants to assume the role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// A statement denies it.
+    Denied,
+    /// No statement allows it.
+    Unmentioned,
+    /// The account is trusted, or everybody is: who is in it still needs a policy that allows
+    /// `sts:AssumeRole` on the role.
+    Account,
+    /// The principal itself is named. Within the role's own account, that is enough.
+    Named,
+}
+
+/// How long a trust policy may be: IAM's quota.
+const CHARACTERS_MAX: usize = 2048;
+
+/// The one action that is asked of a trust policy.
+const SERVICE: &str = "sts";
+const ACTION: &str = "AssumeRole";
+
+#[derive(Clone, Debug)]
+struct TrustStatement {
+    effect: Effect,
+    /// Whether it speaks of assuming the role, and not only of other things.
+    concerned: bool,
+    trusted: Vec<Trusted>,
+    conditions: Box<[Condition]>,
+}
+
+/// Somebody whom a statement speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Trusted {
+    Everybody,
+    /// By its twelve digits.
+    Account(Box<str>),
+    /// A user, a role or a role's session, by name.
+    Named(Box<str>),
+}
+
+impl TrustPolicy {
+    /// Reads a document.
+    pub fn parse(document: &str) -> Result<TrustPolicy, PolicyError> {
+        let (statements, warnings) = document::read(document, CHARACTERS_MAX, statement)?;
+        Ok(TrustPolicy { document: document.into(), statements, warnings })
+    }
+
+    /// The document, as it was given.
+    pub fn document(&self) -> &Arc<str> {
+        &self.document
+    }
+
+    /// What in it is legal, but has no effect.
+    pub fn warnings(&self) -> &[PolicyWarning] {
+        &self.warnings
+    }
+
+    /// Whether `principal` may assume the role. The check is that of `sts:AssumeRole` on the role;
+    /// of it, only what conditions ask for counts.
+    pub fn admits(&self, principal: &Principal, check: &Check<'_>) -> Admission {
+        let context = Context { principal, check };
+        let mut admission = Admission::Unmentioned;
+        for statement in self.statements.iter().filter(|statement| statement.concerned) {
+            let Some(how) = statement.speaks_of(principal) else { continue };
+            let mut conditions = statement.conditions.iter();
+            if !conditions.all(|condition| condition.holds(statement.effect, &context)) {
+                continue;
+            }
+            match (statement.effect, how) {
+                (Effect::Deny, _) => return Admission::Denied,
+                (Effect::Allow, Admission::Named) => admission = Admission::Named,
+                (Effect::Allow, how) if admission == Admission::Unmentioned => admission = how,
+                (Effect::Allow, _) => (),
+            }
+        }
+        admission
+    }
+}
+
+impl TrustStatement {
+    /// How it speaks of a principal, if it does.
+    fn speaks_of(&self, principal: &Principal) -> Option<Admission> {
+        let named =
+            |name: &str| *principal.arn == *name || principal.role_arn.as_deref() == Some(name);
+        let hows = self.trusted.iter().filter_map(|trusted| match trusted {
+            Trusted::Named(name) if named(name) => Some(Admission::Named),
+            Trusted::Account(account) if *principal.account == **account => {
+                // An account's root is the account.
+                let is_root = principal.kind == PrincipalKind::Account;
+                Some(if is_root { Admission::Named } else { Admission::Account })
+            }
+            Trusted::Everybody => Some(Admission::Account),
+            Trusted::Named(_) | Trusted::Account(_) => None,
+        });
+        hows.fold(None, |best, how| if best == Some(Admission::Named) { best } else { Some(how) })
+    }
+}
+
+fn statement(reader: &mut Reader, elements: &Elements<'_>) -> Result<TrustStatement, PolicyError> {
+    elements.without(&["Resource", "NotResource", "NotPrincipal"])?;
+    reader.sid(elements)?;
+    Ok(TrustStatement {
+        effect: reader.effect(elements)?,
+        concerned: reader.speaks_of(elements, SERVICE, ACTION)?,
+        trusted: principals(elements)?,
+        conditions: reader.conditions(elements)?,
+    })
+}
+
+/// Reads `"*"` or an object of lists. Services and federated users are never principals here, but
+/// roles that were written for AWS trust them.
+fn principals(elements: &Elements<'_>) -> Result<Vec<Trusted>, PolicyError> {
+    let place = format!("{}.Principal", elements.place);
+    let node = elements.get("Principal").ok_or_else(|| elements.missing("Principal"))?;
+    if let Node::Text(text) = node {
+        if text == "*" {
+            return Ok(vec![Trusted::Everybody]);
+        }
+        return Err(PolicyError::TrustedPrincipal { place, given: text.clone() });
+    }
+    let mut trusted = Vec::new();
+    let kinds = Elements::of(node, place)?;
+    if kinds.entries().is_empty() {
+        return Err(kinds.missing("AWS"));
+    }
+    for (kind, node) in kinds.entries() {
+        let place = format!("{}.{kind}", kinds.place);
+        match kind.as_str() {
+            "AWS" => {
+                for (place, text) in texts(node, place)? {
+                    let given = || text.to_owned();
+                    let read = Trusted::parse(text);
+                    trusted
+                        .push(read.ok_or(PolicyError::TrustedPrincipal { place, given: given() })?);
+                }
+            }
+            "Service" | "Federated" => {
+                texts(node, place)?;
+            }
+            other => {
+                let (place, element) = (kinds.place.clone(), other.to_owned());
+                return Err(PolicyError::UnknownElement { place, element });
+            }
+        }
+    }
+    Ok(trusted)
+}
+
+impl Trusted {
+    fn parse(text: &str) -> Option<Trusted> {
+        let is_account =
+            |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if text == "*" {
+            return Some(Trusted::Everybody);
+        }
+        if is_account(text) {
+            return Some(Trusted::Account(text.into()));
+        }
+        // Names have no wildcards here: a role trusts somebody, or an account.
+        if text.contains(['*', '?']) {
+            return None;
+        }
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", _, service, "", account, name] = parts[..] else { return None };
+        let known = match service {
+            "iam" => name == "root" || name.starts_with("user/") || name.starts_with("role/"),
+            "sts" => name.starts_with("assumed-role/"),
+            _ => false,
+        };
+        if !is_account(account) || !known {
+            return None;
+        }
+        if name == "root" {
+            return Some(Trusted::Account(account.into()));
+        }
+        Some(Trusted::Named(text.into()))
+    }
+}
