@@ -51,6 +51,17 @@ impl Answer {
         Answer { closes: true, ..answer }
     }
 
+    /// What came on a connection that should be TLS is not.
+    pub(crate) fn not_secure() -> Answer {
+        let text = "This port speaks TLS: use https.\n";
+        Answer { closes: true, ..Answer::text(StatusCode::BAD_REQUEST, text) }
+    }
+
+    /// The body is longer than it may be. Perhaps not all of it was read.
+    pub(crate) fn body_too_long() -> Answer {
+        Answer { closes: true, ..Answer::fault(&Fault::RequestTooLarge) }
+    }
+
     /// A line for people and health checks.
     pub(crate) fn text(status: StatusCode, text: &'static str) -> Answer {
         Answer {

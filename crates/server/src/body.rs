@@ -7,7 +7,7 @@ use std::time::Duration;
 use wire::Fault;
 
 /// How long a client may take to send a body, in seconds.
-pub(crate) const READ_SECONDS_MAX: u64 = 30;
+pub(crate) const READ_SECONDS_MAX: u64 = 15;
 /// How much of a body that is too long is read and thrown away, in bytes. A client that sends all
 /// before it reads would otherwise find its connection reset instead of our answer.
 const DISCARDED_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -89,5 +89,28 @@ mod tests {
             }
         }
         assert_eq!(read(Never).await, Err(BodyError::TooSlow));
+    }
+
+    /// Time is paused. It makes progress for ever, and does not come to an end.
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_comes_byte_by_byte() {
+        struct Trickle(tokio::time::Interval);
+        impl Body for Trickle {
+            type Data = Bytes;
+            type Error = std::convert::Infallible;
+
+            fn poll_frame(
+                mut self: std::pin::Pin<&mut Self>,
+                context: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>>
+            {
+                let tick = self.0.poll_tick(context);
+                tick.map(|_| Some(Ok(hyper::body::Frame::data(Bytes::from_static(b"x")))))
+            }
+        }
+        let begin = tokio::time::Instant::now();
+        let trickle = Trickle(tokio::time::interval(Duration::from_secs(1)));
+        assert_eq!(read(trickle).await, Err(BodyError::TooSlow));
+        assert_eq!(begin.elapsed().as_secs(), READ_SECONDS_MAX);
     }
 }

@@ -5,6 +5,7 @@
 //! (A client that sends its next request before it has the answer hides its end behind it; then
 //! the task is lost to its timeout. The clients of SWF do not do that.)
 
+use crate::head_bound::{HeadBound, Turn};
 use crate::stall::StallBound;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -19,10 +20,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-/// How long the head of a request may take, in seconds. It also ends idle connections, so it is
-/// longer than the 60 seconds after which common clients drop them by themselves: the side that
-/// sends the next request should be the one that closes.
-pub(crate) const HEAD_READ_SECONDS_MAX: u64 = 75;
+/// How long a connection may wait for the head of a request, in seconds. It is longer than the 60
+/// seconds after which common clients drop idle connections by themselves: the side that sends the
+/// next request should be the one that closes. From its first byte on a head has less time.
+pub(crate) const IDLE_SECONDS_MAX: u64 = 75;
 /// The longest head of a request, in bytes. A session token may take several kilobytes.
 pub(crate) const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// The most headers of a request.
@@ -38,11 +39,17 @@ where
     H: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response<Full<Bytes>>>,
 {
+    let turn = Turn::default();
     let answer = service_fn(|request| {
-        let answer = handle(request);
-        async { Ok::<_, Infallible>(answer.await) }
+        turn.pass();
+        let (answer, turn) = (handle(request), &turn);
+        async move {
+            let response = answer.await;
+            turn.pass();
+            Ok::<_, Infallible>(response)
+        }
     });
-    let io = TokioIo::new(StallBound::new(stream));
+    let io = TokioIo::new(HeadBound::new(StallBound::new(stream), turn.clone()));
     let mut connection = pin!(http().serve_connection(io, answer));
     // An error means that whoever says it is gone, which is an end as well.
     let stopped = async { stopping.wait_for(|stopping| *stopping).await.is_ok() };
@@ -53,16 +60,18 @@ where
             connection.await
         }
     };
-    if let Err(error) = outcome {
+    match outcome {
+        Ok(()) => (),
+        Err(error) if error.is_parse() => tracing::debug!(%error, "what came is not HTTP"),
         // Clients go away at any moment: that is no news.
-        tracing::trace!(%error, "connection ended");
+        Err(error) => tracing::trace!(%error, "connection ended"),
     }
 }
 
 fn http() -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(HEAD_READ_SECONDS_MAX))
+        .header_read_timeout(Duration::from_secs(IDLE_SECONDS_MAX))
         .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         .max_buf_size(BUFFER_BYTES_MAX)

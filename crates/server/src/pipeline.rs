@@ -5,8 +5,10 @@
 
 use crate::answer::Answer;
 use crate::body::{self, BodyError};
+use crate::head;
 use crate::request_id::RequestId;
-use access::{ACCOUNT, Credential, Received, SERVICE};
+use crate::source::{Peer, TrustedProxies};
+use access::{ACCOUNT, Credential, Origin, Received, SERVICE};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
@@ -27,27 +29,45 @@ pub struct Pipeline {
     service: Arc<Service>,
     entropy: Arc<dyn Entropy>,
     account: Arc<str>,
+    proxies: TrustedProxies,
 }
 
 impl Pipeline {
-    /// Calls go to `service`; `entropy` names requests.
-    pub fn new(service: Arc<Service>, entropy: Arc<dyn Entropy>) -> Pipeline {
-        Pipeline { service, entropy, account: ACCOUNT.into() }
+    /// Calls go to `service`; `entropy` names requests; what `proxies` say of their clients is
+    /// taken for true.
+    pub fn new(
+        service: Arc<Service>,
+        entropy: Arc<dyn Entropy>,
+        proxies: TrustedProxies,
+    ) -> Pipeline {
+        Pipeline { service, entropy, account: ACCOUNT.into(), proxies }
     }
 
-    /// Answers one request. Dropping the future tells the service that the caller is gone.
+    /// Answers one request of `peer`. Dropping the future tells the service that the caller is
+    /// gone.
     pub async fn handle<B: Body<Data = Bytes>>(
         &self,
+        peer: Peer,
         request: Request<B>,
     ) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let target = target(&parts.headers);
-        let record = Record::new(RequestId::draw(self.entropy.as_ref()), target);
+        let origin = self.proxies.origin(peer, &parts.headers);
+        let record = Record::new(RequestId::draw(self.entropy.as_ref()), target, origin);
         let answer = match unless_panicking(self.answer(&parts, target, body)).await {
             Some(answer) => answer,
             None => Answer::fault(&Fault::Internal),
         };
         let response = answer.into_response(&record.request_id);
+        record.close(response.status());
+        response
+    }
+
+    /// Answers a request that did not come over TLS and should have.
+    pub(crate) fn refuse_plain(&self, peer: Peer) -> Response<Full<Bytes>> {
+        let origin = Origin { source_ip: Some(peer.address), ..Origin::default() };
+        let record = Record::new(RequestId::draw(self.entropy.as_ref()), None, origin);
+        let response = Answer::not_secure().into_response(&record.request_id);
         record.close(response.status());
         response
     }
@@ -58,18 +78,24 @@ impl Pipeline {
         target: Option<Operation>,
         body: B,
     ) -> Answer {
-        if parts.method == Method::GET || parts.method == Method::HEAD {
+        let unfit = head::check(parts);
+        if unfit.is_ok() && (parts.method == Method::GET || parts.method == Method::HEAD) {
             return health(parts.uri.path());
         }
-        if !is_call(parts) {
+        if unfit.is_ok() && !is_call(parts) {
             return Answer::not_a_call();
         }
+        // Read even if it is refused: a client that sends all before it reads would otherwise find
+        // its connection reset instead of our answer.
         let body = match body::read(body).await {
             Ok(body) => body,
-            Err(BodyError::TooLong) => return Answer::fault(&Fault::RequestTooLarge),
+            Err(BodyError::TooLong) => return Answer::body_too_long(),
             Err(BodyError::TooSlow) => return Answer::body_too_slow(),
             Err(BodyError::Broken) => return Answer::body_broken(),
         };
+        if let Err(error) = unfit {
+            return error.answer();
+        }
         match self.call(parts, target, &body).await {
             Ok(answer) => answer,
             Err(fault) => Answer::fault(&fault),
@@ -102,8 +128,7 @@ fn health(path: &str) -> Answer {
     }
 }
 
-/// True if the request is meant for the API. Parameters of the content type mean nothing, and
-/// neither does `Content-Encoding`: old clients send `amz-1.0`, which encodes nothing.
+/// True if the request is meant for the API. Parameters of the content type mean nothing.
 fn is_call(parts: &Parts) -> bool {
     let content_type = text(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
     let content_type = content_type.split(';').next().unwrap_or_default().trim();
@@ -159,15 +184,16 @@ async fn unless_panicking<T>(future: impl Future<Output = T>) -> Option<T> {
 struct Record {
     request_id: RequestId,
     operation: &'static str,
+    origin: Origin,
     started: Instant,
     /// Not set if the client went away before it was answered.
     status: Option<StatusCode>,
 }
 
 impl Record {
-    fn new(request_id: RequestId, target: Option<Operation>) -> Record {
+    fn new(request_id: RequestId, target: Option<Operation>, origin: Origin) -> Record {
         let operation = target.map_or("-", Operation::name);
-        Record { request_id, operation, started: Instant::now(), status: None }
+        Record { request_id, operation, origin, started: Instant::now(), status: None }
     }
 
     fn close(mut self, status: StatusCode) {
@@ -177,17 +203,27 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let Record { request_id, operation, started, status } = self;
+        let Record { request_id, operation, origin, started, status } = self;
         let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+        let source = origin.source_ip.map(tracing::field::display);
+        let secure = origin.secure;
         match status {
             Some(StatusCode::INTERNAL_SERVER_ERROR) => {
-                tracing::error!(operation, status = 500, milliseconds, %request_id, "failed");
+                tracing::error!(
+                    operation, status = 500, milliseconds, source, secure, %request_id, "failed"
+                );
             }
             Some(status) => {
                 let status = status.as_u16();
-                tracing::debug!(operation, status, milliseconds, %request_id, "answered");
+                tracing::debug!(
+                    operation, status, milliseconds, source, secure, %request_id, "answered"
+                );
             }
-            None => tracing::debug!(operation, milliseconds, %request_id, "client gone"),
+            None => {
+                tracing::debug!(
+                    operation, milliseconds, source, secure, %request_id, "client gone"
+                );
+            }
         }
     }
 }

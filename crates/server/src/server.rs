@@ -2,10 +2,13 @@
 
 use crate::connection;
 use crate::pipeline::Pipeline;
+use crate::seats::{PEER_CONNECTIONS_MAX, Seat, Seats};
+use crate::source::{Peer, TrustedProxies};
+use crate::tls::{self, Tls};
 use service::{Entropy, Service};
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
+use tokio_rustls::server::TlsStream;
 
 /// The most connections at a time. When there are so many, new ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -24,12 +28,30 @@ const ACCEPT_PAUSE_MILLISECONDS: u64 = 100;
 /// A bound socket. Nothing is accepted before [`Server::serve`].
 pub struct Server {
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    proxies: TrustedProxies,
+    seats: Arc<Seats>,
 }
 
 impl Server {
     /// Binds `address`; port 0 stands for any that is free.
     pub async fn bind(address: SocketAddr) -> io::Result<Server> {
-        Ok(Server { listener: TcpListener::bind(address).await? })
+        Ok(Server {
+            listener: TcpListener::bind(address).await?,
+            tls: None,
+            proxies: TrustedProxies::default(),
+            seats: Seats::new(PEER_CONNECTIONS_MAX),
+        })
+    }
+
+    /// Speaks TLS, and nothing else.
+    pub fn over_tls(self, tls: Arc<Tls>) -> Server {
+        Server { tls: Some(tls), ..self }
+    }
+
+    /// Believes what these say of where a request comes from.
+    pub fn behind(self, proxies: TrustedProxies) -> Server {
+        Server { proxies, ..self }
     }
 
     /// The address in use, with the port that was chosen.
@@ -46,7 +68,8 @@ impl Server {
         entropy: Arc<dyn Entropy>,
         shutdown: impl Future<Output = ()>,
     ) {
-        let pipeline = Arc::new(Pipeline::new(service.clone(), entropy));
+        let pipeline = Pipeline::new(service.clone(), entropy, self.proxies.clone());
+        let pipeline = Arc::new(pipeline);
         let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
@@ -54,8 +77,20 @@ impl Server {
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(ended) = connections.join_next() => report(ended),
-                stream = accept(&self.listener), if connections.len() < CONNECTIONS_MAX => {
-                    connections.spawn(converse(stream, pipeline.clone(), stopping.clone()));
+                (stream, address) = accept(&self.listener),
+                    if connections.len() < CONNECTIONS_MAX =>
+                {
+                    let seat = match self.proxies.trusts(address) {
+                        true => None,
+                        false => match self.seats.take(address) {
+                            Some(seat) => Some(seat),
+                            None => continue, // Closes it.
+                        },
+                    };
+                    let peer = Peer { address, secure: self.tls.is_some() };
+                    let caller = Caller { stream, peer, _seat: seat };
+                    let (tls, pipeline) = (self.tls.clone(), pipeline.clone());
+                    connections.spawn(converse(caller, tls, pipeline, stopping.clone()));
                 }
             }
         }
@@ -66,11 +101,19 @@ impl Server {
     }
 }
 
+/// A connection that was accepted.
+struct Caller {
+    stream: TcpStream,
+    peer: Peer,
+    /// Held for as long as the connection is.
+    _seat: Option<Seat>,
+}
+
 /// The next connection.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _peer)) => return stream,
+            Ok((stream, peer)) => return (stream, peer.ip()),
             Err(error) => {
                 // Too many open files, or a peer that gave up while it waited. Both pass.
                 tracing::warn!(%error, "cannot accept a connection");
@@ -80,11 +123,54 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-async fn converse(stream: TcpStream, pipeline: Arc<Pipeline>, stopping: watch::Receiver<bool>) {
+async fn converse(
+    caller: Caller,
+    tls: Option<Arc<Tls>>,
+    pipeline: Arc<Pipeline>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let Caller { stream, peer, _seat } = caller;
     // Replies are written whole, so there is nothing to gain from waiting for more. A failure
     // means that the peer has gone already, and will show in reading.
     let _ = stream.set_nodelay(true);
-    connection::serve(stream, |request| pipeline.handle(request), stopping).await;
+    let Some(tls) = tls else {
+        connection::serve(stream, |request| pipeline.handle(peer, request), stopping).await;
+        return;
+    };
+    let limit = Duration::from_secs(tls::HANDSHAKE_SECONDS_MAX);
+    let secured = tokio::select! {
+        secured = tokio::time::timeout(limit, secure(stream, &tls)) => secured,
+        // Nothing has been asked yet.
+        _ = stopping.wait_for(|stopping| *stopping) => return,
+    };
+    match secured.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(Secured::Tls(stream)) => {
+            connection::serve(stream, |request| pipeline.handle(peer, request), stopping).await;
+        }
+        Ok(Secured::Plain(stream)) => {
+            tracing::debug!(peer = %peer.address, "what came is not TLS");
+            let refuse = |_| async { pipeline.refuse_plain(Peer { secure: false, ..peer }) };
+            connection::serve(stream, refuse, stopping).await;
+        }
+        Err(error) => tracing::debug!(%error, peer = %peer.address, "no TLS came about"),
+    }
+}
+
+/// What a connection turns out to be.
+enum Secured {
+    Tls(Box<TlsStream<TcpStream>>),
+    /// The client took it for plain HTTP. It can be told.
+    Plain(TcpStream),
+}
+
+async fn secure(stream: TcpStream, tls: &Tls) -> io::Result<Secured> {
+    let mut first = [0];
+    let length = stream.peek(&mut first).await?;
+    match first[..length] {
+        [] => Err(io::ErrorKind::UnexpectedEof.into()),
+        [tls::FIRST_BYTE] => Ok(Secured::Tls(Box::new(tls.accept(stream).await?))),
+        [..] => Ok(Secured::Plain(stream)),
+    }
 }
 
 async fn end(mut connections: JoinSet<()>) {

@@ -107,12 +107,27 @@ pub struct Flags {
     /// some are refused.
     #[arg(long, value_name = "URL")]
     lambda_endpoint: Option<String>,
+    /// Certificate of the server, in PEM, with those that lead to its authority behind it; TLS is
+    /// spoken with it. Not for dev.
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// Private key of the certificate, in PEM; a file that others may read is refused.
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
+    /// Authorities, in PEM: only clients with a certificate that one of them has signed are let in.
+    #[arg(long, value_name = "FILE")]
+    tls_client_ca: Option<String>,
+    /// Proxies that say where requests come from (X-Forwarded-For, Forwarded): addresses and
+    /// networks, with commas in between. [default: none]
+    #[arg(long, value_name = "NETWORKS")]
+    trusted_proxies: Option<String>,
 }
 
 impl From<Flags> for Given {
     fn from(flags: Flags) -> Given {
         let Flags { config, data_dir, listen, log_format, log_level, .. } = flags;
         let Flags { poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, .. } = flags;
+        let Flags { tls_cert, tls_key, tls_client_ca, trusted_proxies, .. } = flags;
         let values = [
             (Key::DataDir, data_dir),
             (Key::Listen, listen),
@@ -122,6 +137,10 @@ impl From<Flags> for Given {
             (Key::EmptyPollToken, empty_poll_token),
             (Key::Limits, limits),
             (Key::LambdaEndpoint, lambda_endpoint),
+            (Key::TlsCert, tls_cert),
+            (Key::TlsPrivate, tls_key),
+            (Key::TlsClientCa, tls_client_ca),
+            (Key::TrustedProxies, trusted_proxies),
         ];
         let values = values.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
         Given { config, values }

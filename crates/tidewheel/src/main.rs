@@ -12,11 +12,13 @@ mod process;
 mod settings;
 mod signals;
 mod system;
+mod tls;
 
 use clap::Parser;
 use command::{Check, Command, Dev, Serve};
 use process::{After, RunError};
 use settings::{Defaults, Given, Settings, SettingsError};
+use signals::OnHangup;
 use std::fmt::Display;
 use std::fs::Permissions;
 use std::io::Write;
@@ -77,16 +79,19 @@ fn run_serve(serve: Serve) -> Result<(), Error> {
     let data_dir = settings.data_dir.as_deref().ok_or(SettingsError::NoDataDirectory)?;
     let data_dir = absolute(data_dir)?;
     logs::start(&settings);
-    process::run(&settings, &data_dir, async |_| std::future::pending().await)?;
+    process::run(&settings, &data_dir, OnHangup::Reload, async |_| std::future::pending().await)?;
     Ok(())
 }
 
 fn run_dev(dev: Dev) -> Result<(), Error> {
     let settings = read_settings(dev.flags.into(), Defaults::DEV)?;
+    if settings.tls.is_some() {
+        return Err(SettingsError::TlsInDev.into());
+    }
     logs::start(&settings);
     let after = if dev.exit_after_demonstration { After::Stop } else { After::KeepServing };
     let demonstrate = |data_dir: &Path, what: &str| {
-        process::run(&settings, data_dir, async |address| {
+        process::run(&settings, data_dir, OnHangup::End, async |address| {
             process::say(&format!("The data is in {}{what}.", data_dir.display()))?;
             demo::run(address).await.map_err(RunError::Demonstration)?;
             if after == After::KeepServing {

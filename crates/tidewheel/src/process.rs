@@ -4,8 +4,9 @@ use crate::EXIT_FAILURE;
 use crate::demo::DemonstrationError;
 use crate::lambda::HttpFunctions;
 use crate::settings::Settings;
-use crate::signals::Signals;
+use crate::signals::{OnHangup, Signals};
 use crate::system::{SystemClock, SystemEntropy};
+use crate::tls::{self, TlsFilesError, Watch};
 use server::Server;
 use service::check::CheckError;
 use service::{Entropy, Functions, Options, Service};
@@ -38,6 +39,8 @@ pub enum RunError {
     #[error("cannot listen on {address}: {source}; choose another address with --listen")]
     Bind { address: SocketAddr, source: io::Error },
     #[error(transparent)]
+    Tls(#[from] TlsFilesError),
+    #[error(transparent)]
     Store(#[from] embedded::OpenError),
     #[error("cannot start on the data directory: {0}")]
     Service(#[from] StoreError),
@@ -54,11 +57,12 @@ pub enum RunError {
 pub fn run(
     settings: &Settings,
     data_dir: &Path,
+    on_hangup: OnHangup,
     errand: impl AsyncFnOnce(SocketAddr) -> Result<After, RunError>,
 ) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(RunError::Runtime)?;
-    let (service, outcome) = runtime.block_on(serve(settings, data_dir, errand))?;
+    let (service, outcome) = runtime.block_on(serve(settings, data_dir, on_hangup, errand))?;
     // Outside of the runtime, because it blocks; before the runtime ends, because a second signal
     // is awaited in there.
     let service = Arc::into_inner(service).expect("a server that has ended holds nothing");
@@ -72,16 +76,23 @@ pub fn run(
 async fn serve(
     settings: &Settings,
     data_dir: &Path,
+    on_hangup: OnHangup,
     errand: impl AsyncFnOnce(SocketAddr) -> Result<After, RunError>,
 ) -> Result<(Arc<Service>, Result<(), RunError>), RunError> {
-    let signals = Signals::listen().map_err(RunError::Runtime)?;
+    let (signals, hangups) = Signals::listen(on_hangup).map_err(RunError::Runtime)?;
+    let watch = settings.tls.clone().map(Watch::open).transpose()?;
     let bind_error = |source| RunError::Bind { address: settings.listen, source };
     let server = Server::bind(settings.listen).await.map_err(bind_error)?;
+    let server = server.behind(settings.trusted_proxies.clone());
+    let (server, scheme) = match &watch {
+        Some(watch) => (server.over_tls(watch.tls()), "https"),
+        None => (server, "http"),
+    };
     let address = server.address().map_err(bind_error)?;
     let entropy = Arc::new(SystemEntropy);
     let service = Arc::new(open(settings, data_dir, entropy.clone())?);
     // The first line: whoever started the process waits for it.
-    say(&format!("listening on http://{address}"))?;
+    say(&format!("listening on {scheme}://{address}"))?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         %address,
@@ -90,7 +101,10 @@ async fn serve(
     );
     let mut outcome = Ok(());
     let shutdown = async {
-        outcome = until_the_end(signals, errand(address)).await;
+        tokio::select! {
+            ended = until_the_end(signals, errand(address)) => outcome = ended,
+            never = tls::keep(watch, hangups) => match never {},
+        }
         tracing::info!("stopping");
     };
     server.serve(service.clone(), entropy, shutdown).await;

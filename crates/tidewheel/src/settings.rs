@@ -4,26 +4,28 @@
 //! environment aside), and every error names the key and the place. Reads nothing by itself: the
 //! environment and the file are handed in.
 
+mod key;
 mod limits;
 mod near;
+mod values;
+
+pub use key::Key;
 
 use crate::lambda::Endpoint;
+use crate::tls::TlsFiles;
 use limits::LimitsError;
+use server::TrustedProxies;
 use service::{EmptyPollToken, Limits, Throttles};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::Value;
-use tracing_subscriber::EnvFilter;
+use values::{LimitsSource, Wrong};
 
-/// The API's longest hold is 60 seconds. Clients that give up after as many may miss its answer.
-const POLL_HOLD_SECONDS: RangeInclusive<u64> = 1..=60;
-const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// Every variable with this prefix is ours, unless it is a service link.
 const VARIABLE_PREFIX: &str = "TIDEWHEEL_";
 /// Names the configuration file, like `--config`.
@@ -49,6 +51,10 @@ pub struct Settings {
     pub throttles: Throttles,
     /// Where Lambda functions are called, if anywhere.
     pub lambda_endpoint: Option<Endpoint>,
+    /// With what TLS is spoken, if it is.
+    pub tls: Option<TlsFiles>,
+    /// Whose word is taken for where a request comes from.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// How log lines are written.
@@ -68,70 +74,6 @@ impl Defaults {
     pub const SERVE: Defaults = Defaults { log_level: "info" };
     /// The demonstration speaks; the log should not talk in between.
     pub const DEV: Defaults = Defaults { log_level: "warn" };
-}
-
-/// The name of a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
-    DataDir,
-    Listen,
-    LogFormat,
-    LogLevel,
-    PollHoldSeconds,
-    EmptyPollToken,
-    Limits,
-    LambdaEndpoint,
-}
-
-impl Key {
-    const ALL: [Key; 8] = [
-        Key::DataDir,
-        Key::Listen,
-        Key::LogFormat,
-        Key::LogLevel,
-        Key::PollHoldSeconds,
-        Key::EmptyPollToken,
-        Key::Limits,
-        Key::LambdaEndpoint,
-    ];
-
-    /// As it stands in the file; a variable and a flag are spelled after it.
-    fn name(self) -> &'static str {
-        match self {
-            Key::DataDir => "data_dir",
-            Key::Listen => "listen",
-            Key::LogFormat => "log_format",
-            Key::LogLevel => "log_level",
-            Key::PollHoldSeconds => "poll_hold_seconds",
-            Key::EmptyPollToken => "empty_poll_token",
-            Key::Limits => "limits",
-            Key::LambdaEndpoint => "lambda_endpoint",
-        }
-    }
-
-    fn named(name: &str) -> Option<Key> {
-        Key::ALL.into_iter().find(|key| key.name() == name)
-    }
-
-    /// What a value must be, where nothing more can be said about the one that was given.
-    fn wanted(self) -> String {
-        match self {
-            Key::DataDir => "must be a directory".to_owned(),
-            Key::Listen => "must be an address and a port such as 127.0.0.1:7933".to_owned(),
-            Key::LogFormat => "must be text or json".to_owned(),
-            Key::LogLevel => format!(
-                "must be {}, or directives such as info,server=debug",
-                LOG_LEVELS.join(", ")
-            ),
-            Key::PollHoldSeconds => {
-                let (min, max) = (POLL_HOLD_SECONDS.start(), POLL_HOLD_SECONDS.end());
-                format!("must be a whole number from {min} to {max}")
-            }
-            Key::EmptyPollToken => "must be absent or empty".to_owned(),
-            Key::Limits => "must be default, aws or a file".to_owned(),
-            Key::LambdaEndpoint => Endpoint::WANTED.to_owned(),
-        }
-    }
 }
 
 /// What the command line says.
@@ -171,6 +113,10 @@ pub enum SettingsError {
     NoToml { path: PathBuf, text: String },
     #[error(transparent)]
     Limits(#[from] LimitsError),
+    #[error("{place} is of no use without {}: name one, too", missing.name())]
+    Alone { place: Place, missing: Key },
+    #[error("dev speaks no TLS: leave tls_cert, tls_key and tls_client_ca out, or use serve")]
+    TlsInDev,
 }
 
 /// A key as it was written, and where.
@@ -229,7 +175,11 @@ fn type_advice(key: Key) -> &'static str {
         | Key::LogLevel
         | Key::PollHoldSeconds
         | Key::EmptyPollToken
-        | Key::LambdaEndpoint => "",
+        | Key::LambdaEndpoint
+        | Key::TlsCert
+        | Key::TlsPrivate
+        | Key::TlsClientCa
+        | Key::TrustedProxies => "",
     }
 }
 
@@ -283,7 +233,7 @@ impl Settings {
         read_file: impl Fn(&Path) -> io::Result<String>,
         defaults: Defaults,
     ) -> Result<Settings, SettingsError> {
-        let (limits, throttles) = match value(values, Key::Limits, parse_limits)? {
+        let (limits, throttles) = match value(values, Key::Limits, values::parse_limits)? {
             Some(LimitsSource::Named(limits, throttles)) => (*limits, *throttles),
             Some(LimitsSource::File(path)) => match read_file(&path) {
                 Ok(text) => limits::parse(&path, &text)?,
@@ -292,18 +242,22 @@ impl Settings {
             None => (Limits::AWS, Throttles::default()),
         };
         Ok(Settings {
-            data_dir: value(values, Key::DataDir, parse_data_dir)?,
-            listen: value(values, Key::Listen, parse_listen)?.unwrap_or(LISTEN_DEFAULT),
-            log_format: value(values, Key::LogFormat, parse_log_format)?.unwrap_or(LogFormat::Text),
-            log_level: value(values, Key::LogLevel, parse_log_level)?
+            data_dir: value(values, Key::DataDir, values::parse_data_dir)?,
+            listen: value(values, Key::Listen, values::parse_listen)?.unwrap_or(LISTEN_DEFAULT),
+            log_format: value(values, Key::LogFormat, values::parse_log_format)?
+                .unwrap_or(LogFormat::Text),
+            log_level: value(values, Key::LogLevel, values::parse_log_level)?
                 .unwrap_or_else(|| defaults.log_level.to_owned()),
-            poll_hold: value(values, Key::PollHoldSeconds, parse_poll_hold)?
+            poll_hold: value(values, Key::PollHoldSeconds, values::parse_poll_hold)?
                 .unwrap_or(POLL_HOLD_DEFAULT),
-            empty_poll_token: value(values, Key::EmptyPollToken, parse_empty_poll_token)?
+            empty_poll_token: value(values, Key::EmptyPollToken, values::parse_empty_poll_token)?
                 .unwrap_or(EmptyPollToken::Absent),
             limits,
             throttles,
-            lambda_endpoint: value(values, Key::LambdaEndpoint, parse_lambda_endpoint)?,
+            lambda_endpoint: value(values, Key::LambdaEndpoint, values::parse_lambda_endpoint)?,
+            tls: tls_files(values)?,
+            trusted_proxies: value(values, Key::TrustedProxies, values::parse_trusted_proxies)?
+                .unwrap_or_default(),
         })
     }
 }
@@ -382,108 +336,20 @@ fn value<T>(
     })
 }
 
-/// What is wrong with a value.
-enum Wrong {
-    /// It is not what is said here.
-    Text(String),
-    /// An address that is not loopback.
-    Reachable(SocketAddr),
-}
-
-fn wanted(key: Key) -> Wrong {
-    Wrong::Text(key.wanted())
-}
-
-fn parse_data_dir(text: &str) -> Result<PathBuf, Wrong> {
-    if text.is_empty() {
-        return Err(wanted(Key::DataDir));
-    }
-    Ok(text.into())
-}
-
-fn parse_listen(text: &str) -> Result<SocketAddr, Wrong> {
-    let address: SocketAddr = text.parse().map_err(|_| Wrong::Text(wanted_listen(text)))?;
-    if !address.ip().is_loopback() {
-        return Err(Wrong::Reachable(address));
-    }
-    Ok(address)
-}
-
-/// What an address should have been. A name would be looked up by others, and may change.
-fn wanted_listen(text: &str) -> String {
-    let named = text.rsplit_once(':').and_then(|(host, port)| {
-        let is_name = host.contains(|letter: char| letter.is_alphabetic())
-            && host.chars().all(|letter| letter.is_alphanumeric() || "-._".contains(letter));
-        port.parse::<u16>().ok().filter(|_| is_name)
-    });
-    match named {
-        Some(port) => {
-            format!("must be an address and a port; names are not looked up: use 127.0.0.1:{port}")
-        }
-        None => Key::Listen.wanted(),
-    }
-}
-
-fn parse_log_format(text: &str) -> Result<LogFormat, Wrong> {
-    match text {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err(wanted(Key::LogFormat)),
-    }
-}
-
-fn parse_log_level(text: &str) -> Result<String, Wrong> {
-    let directives: Vec<&str> = text.split(',').map(str::trim).collect();
-    let filter = directives.join(",");
-    if !directives.iter().all(|directive| names_a_level(directive))
-        || EnvFilter::try_new(&filter).is_err()
-    {
-        return Err(wanted(Key::LogLevel));
-    }
-    Ok(filter)
-}
-
-/// A filter would take a word that is no level for a part of the program, and silence all others.
-fn names_a_level(directive: &str) -> bool {
-    let level = match directive.rsplit_once('=') {
-        Some(("", _)) => return false,
-        Some((_, level)) => level,
-        None => directive,
+/// The files of TLS: none, or a certificate and its key.
+fn tls_files(values: &Values) -> Result<Option<TlsFiles>, SettingsError> {
+    let file = |key| value(values, key, values::parse_file_name(key));
+    let client_ca = file(Key::TlsClientCa)?;
+    let missing = match (file(Key::TlsCert)?, file(Key::TlsPrivate)?) {
+        (Some(cert), Some(key)) => return Ok(Some(TlsFiles { cert, key, client_ca })),
+        (None, _) => Key::TlsCert,
+        (Some(_), None) => Key::TlsPrivate,
     };
-    LOG_LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level))
-}
-
-fn parse_poll_hold(text: &str) -> Result<Duration, Wrong> {
-    let seconds = text.parse().ok().filter(|seconds| POLL_HOLD_SECONDS.contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| wanted(Key::PollHoldSeconds))
-}
-
-fn parse_empty_poll_token(text: &str) -> Result<EmptyPollToken, Wrong> {
-    match text {
-        "absent" => Ok(EmptyPollToken::Absent),
-        "empty" => Ok(EmptyPollToken::Empty),
-        _ => Err(wanted(Key::EmptyPollToken)),
-    }
-}
-
-/// Where the limits stand.
-enum LimitsSource {
-    Named(Box<Limits>, Box<Throttles>),
-    File(PathBuf),
-}
-
-fn parse_limits(text: &str) -> Result<LimitsSource, Wrong> {
-    if text.is_empty() {
-        return Err(wanted(Key::Limits));
-    }
-    Ok(match limits::named(text) {
-        Some((limits, throttles)) => LimitsSource::Named(limits.into(), throttles.into()),
-        None => LimitsSource::File(text.into()),
-    })
-}
-
-fn parse_lambda_endpoint(text: &str) -> Result<Endpoint, Wrong> {
-    Endpoint::parse(text).map_err(|wanted| Wrong::Text(wanted.to_owned()))
+    let alone = [Key::TlsCert, Key::TlsPrivate, Key::TlsClientCa].into_iter().find_map(|key| {
+        let (_, origin) = values.get(&key)?;
+        Some(SettingsError::Alone { place: Place::of(key, origin), missing })
+    });
+    alone.map_or(Ok(None), Err)
 }
 
 #[cfg(test)]

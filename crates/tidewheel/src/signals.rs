@@ -1,4 +1,6 @@
-//! SIGTERM, SIGINT and SIGHUP: the first asks for an orderly end, a later one ends the process.
+//! SIGTERM and SIGINT: the first asks for an orderly end, a later one ends the process. SIGHUP asks
+//! for the same, or for files to be read again: for `dev` it says that the terminal has gone, while
+//! `serve` is a daemon.
 
 use crate::EXIT_FAILURE;
 use std::io;
@@ -10,24 +12,50 @@ use tokio::time::Instant;
 /// so that one wish to end it arrives twice; a person takes longer to ask again.
 const REPEATS_MAX: Duration = Duration::from_millis(500);
 
+/// What a hangup asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnHangup {
+    /// An orderly end.
+    End,
+    /// To read again what may have changed.
+    Reload,
+}
+
 /// The signals that ask for an end. From when this exists they no longer end the process.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    /// Not set if whoever started the process wants hangups ignored, as nohup does.
+    /// Not set if a hangup asks for something else.
     hangup: Option<Signal>,
 }
 
+/// Hangups that ask for files to be read again.
+pub struct Hangups(Option<Signal>);
+
+impl Hangups {
+    /// Waits for the next one; for ever, if hangups ask for something else.
+    pub async fn next(&mut self) {
+        match &mut self.0 {
+            Some(hangup) => hangup.recv().await,
+            None => std::future::pending().await,
+        };
+    }
+}
+
 impl Signals {
-    pub fn listen() -> io::Result<Signals> {
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: match is_hangup_ignored() {
-                true => None,
-                false => Some(signal(SignalKind::hangup())?),
-            },
-        })
+    pub fn listen(on_hangup: OnHangup) -> io::Result<(Signals, Hangups)> {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        // Whoever started the process may want hangups ignored, as nohup does.
+        let hangup = match is_hangup_ignored() {
+            true => None,
+            false => Some(signal(SignalKind::hangup())?),
+        };
+        let (ends, reloads) = match on_hangup {
+            OnHangup::End => (hangup, None),
+            OnHangup::Reload => (None, hangup),
+        };
+        Ok((Signals { terminate, interrupt, hangup: ends }, Hangups(reloads)))
     }
 
     /// Waits for the next one.

@@ -1,5 +1,8 @@
 //! The binary as its users run it: what it prints, which signals it obeys, how it ends.
 
+#[path = "process/edge.rs"]
+mod edge;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -49,8 +52,9 @@ impl Server {
             BufReader::new(stdout).read_line(&mut line).expect("a line of text");
             line
         });
-        let address = line.strip_prefix("listening on http://").and_then(|a| a.strip_suffix('\n'));
-        server.address = address.expect(&line).to_owned();
+        let address = line.strip_suffix('\n').and_then(|line| line.split_once("://"));
+        let address = address.filter(|(start, _)| start.starts_with("listening on http"));
+        server.address = address.expect(&line).1.to_owned();
         server
     }
 
@@ -149,8 +153,22 @@ fn a_server_starts_answers_keeps_and_ends() {
     assert!(again.contains("#DomainAlreadyExistsFault"), "{again}");
     server.signal("INT");
     assert_eq!(server.wait().code(), Some(0));
+}
 
+/// `serve` is a daemon, whose files are read again at a hangup; `dev` belongs to its terminal.
+#[test]
+fn a_hangup_ends_dev_and_not_serve() {
+    let dir = scratch();
     let server = Server::start(dir.path());
+    server.signal("HUP");
+    let ready = answer(server.send("GET /readyz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+    assert!(ready.starts_with("HTTP/1.1 200 OK\r\n"), "{ready}");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+
+    let mut dev = tidewheel(&["dev", "--listen", "127.0.0.1:0"]);
+    dev.env("TMPDIR", dir.path()).stderr(Stdio::null());
+    let server = Server::start_with(dev);
     server.signal("HUP");
     assert_eq!(server.wait().code(), Some(0));
 }
@@ -400,6 +418,10 @@ fn what_is_wrong_is_said_in_one_line() {
             vec!["dev", "--lambda-endpoint", "https://lambda.example"],
             "--lambda-endpoint: must be an http URL: TLS is not spoken yet, not \
              'https://lambda.example'",
+        ),
+        (
+            vec!["dev", "--tls-cert", "c", "--tls-key", "k"],
+            "dev speaks no TLS: leave tls_cert, tls_key and tls_client_ca out, or use serve",
         ),
     ] {
         let output = run(tidewheel(&arguments));

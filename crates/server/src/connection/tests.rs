@@ -1,6 +1,9 @@
 //! Over real sockets: what happens to a request when its client goes, or the server stops.
 
 use super::*;
+use crate::head_bound::HEAD_READ_SECONDS_MAX;
+use crate::tls::Tls;
+use crate::tls::tests::{Authority, client};
 use hyper::StatusCode;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -9,6 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::version::TLS13;
 
 /// Longer than anything here takes; a test that waits this long has failed.
 const WAIT_SECONDS_MAX: u64 = 20;
@@ -36,20 +41,29 @@ impl Drop for Dropping {
 }
 
 /// A client and a server whose answers wait until `release` turns true.
-struct Pair {
-    client: TcpStream,
+struct Pair<C> {
+    client: C,
     seen: mpsc::UnboundedReceiver<Seen>,
     release: watch::Sender<bool>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
 }
 
-impl Pair {
-    async fn new() -> Pair {
+impl Pair<TcpStream> {
+    async fn new() -> Pair<TcpStream> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("bind");
         let address = listener.local_addr().expect("a bound socket has an address");
         let client = TcpStream::connect(address).await.expect("connect");
         let (stream, _) = listener.accept().await.expect("accept");
+        Pair::over(client, stream)
+    }
+}
+
+impl<C: AsyncRead + AsyncWrite + Unpin> Pair<C> {
+    fn over<S>(client: C, stream: S) -> Pair<C>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (sender, seen) = mpsc::unbounded_channel();
         let (release, released) = watch::channel(false);
         let (stop, stopping) = watch::channel(false);
@@ -98,6 +112,33 @@ async fn a_client_that_closes_takes_its_request_with_it() {
     drop(client);
     assert_eq!(bounded(seen.recv()).await, Some(Seen::Dropped));
     bounded(serving).await.expect("the connection's task ends");
+}
+
+/// Whether it says that it ends the connection or not.
+#[tokio::test]
+async fn a_client_that_closes_takes_its_request_with_it_over_tls() {
+    for says_so in [true, false] {
+        let authority = Authority::new("a");
+        let issued = authority.issue("localhost");
+        let tls = Tls::new(issued.identity(None)).expect("all belongs together");
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let connector = client(&authority, None, &TLS13);
+        let host = ServerName::try_from("localhost").expect("a name of a host");
+        let (stream, client) = tokio::join!(tls.accept(near), connector.connect(host, far));
+        let mut pair = Pair::over(client.expect("secure"), stream.expect("secure"));
+        pair.send(POLL).await;
+        pair.client.flush().await.expect("send");
+        assert_eq!(pair.next().await, Seen::Begun);
+        if says_so {
+            pair.client.shutdown().await.expect("shutdown");
+            assert_eq!(pair.next().await, Seen::Dropped);
+            continue;
+        }
+        let Pair { client, mut seen, serving, release: _release, stop: _stop } = pair;
+        drop(client);
+        assert_eq!(bounded(seen.recv()).await, Some(Seen::Dropped));
+        bounded(serving).await.expect("the connection's task ends");
+    }
 }
 
 /// A client that has merely said all it has to say counts as gone too: nothing tells the two
@@ -168,4 +209,59 @@ async fn a_head_that_does_not_come_ends_the_connection() {
     let handle = |_| async { Response::new(Full::new(Bytes::new())) };
     serve(stream, handle, stopping).await;
     drop(client);
+}
+
+/// Time is paused. A client that sends a byte each second makes progress for ever.
+#[tokio::test(start_paused = true)]
+async fn a_head_that_comes_byte_by_byte_is_cut() {
+    let (mut client, stream) = tokio::io::duplex(1024);
+    let (_stop, stopping) = watch::channel(false);
+    let handle = |_| async { Response::new(Full::new(Bytes::new())) };
+    let serving = serve(stream, handle, stopping);
+    let begin = tokio::time::Instant::now();
+    let trickling = async {
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        for byte in POLL {
+            seconds.tick().await;
+            if client.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+        }
+        panic!("it was served");
+    };
+    tokio::join!(serving, trickling);
+    let elapsed = begin.elapsed().as_secs();
+    assert!((HEAD_READ_SECONDS_MAX..HEAD_READ_SECONDS_MAX + 3).contains(&elapsed), "{elapsed} s");
+}
+
+/// Time is paused. A connection may idle for longer than a head may take, each of its heads has
+/// the whole time, and an answer that is awaited has all the time there is.
+#[tokio::test(start_paused = true)]
+async fn the_deadline_of_a_head_is_for_heads_alone() {
+    async fn pass(seconds: u64) {
+        let mut ticks = tokio::time::interval(Duration::from_secs(seconds));
+        ticks.tick().await; // The first comes at once.
+        ticks.tick().await;
+    }
+    let (mut client, stream) = tokio::io::duplex(1024);
+    let (_stop, stopping) = watch::channel(false);
+    let handle = |request: Request<Incoming>| async move {
+        crate::body::read(request.into_body()).await.expect("the body comes");
+        pass(60).await;
+        Response::new(Full::new(Bytes::from_static(b"done")))
+    };
+    let conversing = async move {
+        for _ in 0..3 {
+            pass(HEAD_READ_SECONDS_MAX * 3).await;
+            let (first, rest) = POLL.split_at(20);
+            client.write_all(first).await.expect("it is awaited");
+            pass(HEAD_READ_SECONDS_MAX - 1).await;
+            client.write_all(rest).await.expect("it is awaited");
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"done") {
+                assert_ne!(client.read_buf(&mut answer).await.expect("an answer"), 0);
+            }
+        }
+    };
+    tokio::join!(serve(stream, handle, stopping), conversing);
 }

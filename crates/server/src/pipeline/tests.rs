@@ -4,6 +4,7 @@
 
 use super::*;
 use http_body_util::BodyExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use wire::Timestamp;
 
@@ -28,12 +29,20 @@ const NOT_A_CALL: &str = "404 <UnknownOperationException/>\n";
 const CORAL: &str = "com.amazon.coral.service#";
 
 fn pipeline() -> Pipeline {
-    let store = Arc::new(store::memory::Memory::default());
+    pipeline_over(store::memory::Memory::default())
+}
+
+fn pipeline_over(store: store::memory::Memory) -> Pipeline {
+    let store = Arc::new(store);
     let options =
         service::Options { poll_hold: Duration::from_secs(1), ..service::Options::default() };
     let service = Service::open(store, Arc::new(Fixed), Arc::new(Fixed), options);
-    Pipeline::new(Arc::new(service.expect("a store in memory opens")), Arc::new(Fixed))
+    let service = Arc::new(service.expect("a store in memory opens"));
+    Pipeline::new(service, Arc::new(Fixed), TrustedProxies::default())
 }
+
+const PEER: Peer =
+    Peer { address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), secure: false };
 
 /// A call that is right in every way, to be spoiled by `change`.
 fn call(operation: &str, body: &str) -> Request<Full<Bytes>> {
@@ -71,7 +80,7 @@ fn check_on(pipeline: &Pipeline, request: Request<Full<Bytes>>, expected: &str) 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let line = format!("{} {} {:?}", request.method(), request.uri(), request.headers());
     let (parts, body) = runtime.expect("a runtime starts").block_on(async {
-        let (parts, body) = pipeline.handle(request).await.into_parts();
+        let (parts, body) = pipeline.handle(PEER, request).await.into_parts();
         (parts, body.collect().await.expect("the body is whole").to_bytes())
     });
     let body = String::from_utf8(body.to_vec()).expect("replies are UTF-8");
@@ -127,13 +136,36 @@ fn what_is_a_call() {
     check(request, NOT_A_CALL);
 }
 
-/// Clients of 2012 send an encoding that encodes nothing; there is no reason to refuse others.
+/// Clients of 2012 send an encoding that encodes nothing. Others are refused, even where the body
+/// is what it would be without.
 #[test]
-fn content_encodings_mean_nothing() {
-    for encoding in ["amz-1.0", "identity", "gzip"] {
+fn only_encodings_that_encode_nothing() {
+    for encoding in ["amz-1.0", "identity"] {
         let request = call("ListDomains", WRONG_TYPE);
         check(with(request, "content-encoding", encoding), &wrong_type());
     }
+    for encoding in ["gzip", "deflate", "aws-chunked"] {
+        let request = with(call("ListDomains", WRONG_TYPE), "content-encoding", encoding);
+        check(request, "415 The body of a request must not be encoded.\n");
+    }
+}
+
+#[test]
+fn repeated_headers_that_matter() {
+    for name in ["authorization", "x-amz-date", "x-amz-target", "content-type"] {
+        let mut request = call("ListDomains", WRONG_TYPE);
+        let value = request.headers()[name].clone();
+        request.headers_mut().append(name, value);
+        check(request, "400 A header that can stand but once is repeated.\n");
+    }
+    let mut request = Request::get("/livez").header("host", "a").body(Full::default());
+    request
+        .as_mut()
+        .expect("well-formed")
+        .headers_mut()
+        .append("host", "b".parse().expect("a value"));
+    let expected = "400 A header that can stand but once is repeated.\n";
+    check(request.expect("well-formed"), expected);
 }
 
 #[test]
@@ -260,6 +292,20 @@ fn health() {
     check_on(&pipeline, get("/readyz"), "200 ready\n");
     check_on(&pipeline, get("/readyz?verbose"), "200 ready\n");
     check_on(&pipeline, get("/"), NOT_A_CALL);
+}
+
+/// What failed is for the log alone; the request id leads there.
+#[test]
+fn a_failure_of_ours_says_nothing_of_itself() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let plan = fails.clone();
+    let store = store::memory::Memory::default()
+        .with_faults(move |_| plan.load(Ordering::Relaxed).then_some(store::memory::Fault::Full));
+    let pipeline = pipeline_over(store);
+    fails.store(true, Ordering::Relaxed);
+    let internal = format!(r#"500 {{"__type":"{CORAL}InternalFailure"}}"#);
+    let register = r#"{"name":"d","workflowExecutionRetentionPeriodInDays":"1"}"#;
+    check_on(&pipeline, call("RegisterDomain", register), &internal);
 }
 
 #[tokio::test]

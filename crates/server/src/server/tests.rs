@@ -1,5 +1,8 @@
 //! The server as a whole, over TCP.
 
+mod edge;
+mod tls;
+
 use super::*;
 use std::net::Ipv4Addr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,12 +36,17 @@ struct Running {
 
 impl Running {
     async fn start() -> Running {
+        Running::start_with(|server| server).await
+    }
+
+    async fn start_with(change: impl FnOnce(Server) -> Server) -> Running {
         let store = Arc::new(store::memory::Memory::default());
         let options =
             service::Options { poll_hold: Duration::from_secs(60), ..service::Options::default() };
         let service = Service::open(store, Arc::new(Fixed), Arc::new(Fixed), options);
         let service = Arc::new(service.expect("a store in memory opens"));
         let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.expect("bind");
+        let server = change(server);
         let address = server.address().expect("a bound socket has an address");
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
@@ -90,12 +98,13 @@ async fn a_body_that_is_too_long_is_answered() {
     let body = "x".repeat(2 * Fault::BODY_BYTES_MAX);
     let length = body.len();
     let request = format!(
-        "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nConnection: close\r\n\
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
          Content-Length: {length}\r\n\r\n{body}"
     );
     let answer = server.exchange(request.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert!(answer.contains("#RequestEntityTooLargeException"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
     server.stop().await;
 }
 

@@ -44,6 +44,8 @@ fn defaults() {
         limits: Limits::AWS,
         throttles: Throttles::default(),
         lambda_endpoint: None,
+        tls: None,
+        trusted_proxies: TrustedProxies::default(),
     };
     assert_eq!(settings(&Sources::default()), serve);
     let read_file = |_: &Path| Err(io::ErrorKind::NotFound.into());
@@ -63,6 +65,12 @@ fn every_key_from_every_source() {
         limits: Limits::AWS,
         throttles: Throttles::aws(),
         lambda_endpoint: Some(Endpoint::parse("http://[::1]:9/x").expect("a right URL")),
+        tls: Some(TlsFiles {
+            cert: "/t/cert.pem".into(),
+            key: "/t/key.pem".into(),
+            client_ca: Some("/t/ca.pem".into()),
+        }),
+        trusted_proxies: TrustedProxies::parse("10.0.0.0/8,::1").expect("right networks"),
     };
     let flags = [
         (Key::DataDir, "/d"),
@@ -73,6 +81,10 @@ fn every_key_from_every_source() {
         (Key::EmptyPollToken, "empty"),
         (Key::Limits, "aws"),
         (Key::LambdaEndpoint, "http://[::1]:9/x"),
+        (Key::TlsCert, "/t/cert.pem"),
+        (Key::TlsPrivate, "/t/key.pem"),
+        (Key::TlsClientCa, "/t/ca.pem"),
+        (Key::TrustedProxies, "10.0.0.0/8, ::1"),
     ];
     assert_eq!(settings(&Sources { flags: &flags, ..Sources::default() }), expected);
     let variables = [
@@ -84,13 +96,19 @@ fn every_key_from_every_source() {
         ("TIDEWHEEL_EMPTY_POLL_TOKEN", "empty"),
         ("TIDEWHEEL_LIMITS", "aws"),
         ("TIDEWHEEL_LAMBDA_ENDPOINT", "http://[::1]:9/x"),
+        ("TIDEWHEEL_TLS_CERT", "/t/cert.pem"),
+        ("TIDEWHEEL_TLS_KEY", "/t/key.pem"),
+        ("TIDEWHEEL_TLS_CLIENT_CA", "/t/ca.pem"),
+        ("TIDEWHEEL_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
         ("HOME", "/home/somebody"),
     ];
     assert_eq!(settings(&Sources { variables: &variables, ..Sources::default() }), expected);
     let file = "data_dir = '/d'\nlisten = '[::1]:0'\nlog_format = 'json'\n\
                 log_level = 'warn,server=debug'\npoll_hold_seconds = 1\n\
                 empty_poll_token = 'empty'\nlimits = 'aws'\n\
-                lambda_endpoint = 'http://[::1]:9/x'\n";
+                lambda_endpoint = 'http://[::1]:9/x'\ntls_cert = '/t/cert.pem'\n\
+                tls_key = '/t/key.pem'\ntls_client_ca = '/t/ca.pem'\n\
+                trusted_proxies = '10.0.0.0/8, ::1'\n";
     assert_eq!(settings(&Sources { file: Some(file), ..Sources::default() }), expected);
 }
 
@@ -125,7 +143,8 @@ fn the_file_may_be_named_by_a_variable() {
 fn unknown_keys() {
     let all = "TIDEWHEEL_DATA_DIR, TIDEWHEEL_LISTEN, TIDEWHEEL_LOG_FORMAT, TIDEWHEEL_LOG_LEVEL, \
                TIDEWHEEL_POLL_HOLD_SECONDS, TIDEWHEEL_EMPTY_POLL_TOKEN, TIDEWHEEL_LIMITS, \
-               TIDEWHEEL_LAMBDA_ENDPOINT, TIDEWHEEL_CONFIG";
+               TIDEWHEEL_LAMBDA_ENDPOINT, TIDEWHEEL_TLS_CERT, TIDEWHEEL_TLS_KEY, \
+               TIDEWHEEL_TLS_CLIENT_CA, TIDEWHEEL_TRUSTED_PROXIES, TIDEWHEEL_CONFIG";
     for name in ["TIDEWHEEL_REGION", "TIDEWHEEL_", "TIDEWHEEL_SERVICE"] {
         check_error(
             &Sources { variables: &[(name, "x")], ..Sources::default() },
@@ -135,12 +154,14 @@ fn unknown_keys() {
     check_error(
         &Sources { file: Some("region = 'x'"), ..Sources::default() },
         "region in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
-         poll_hold_seconds, empty_poll_token, limits, lambda_endpoint",
+         poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, tls_cert, tls_key, \
+         tls_client_ca, trusted_proxies",
     );
     check_error(
         &Sources { file: Some("[log]\nlevel = 'x'"), ..Sources::default() },
         "log in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
-         poll_hold_seconds, empty_poll_token, limits, lambda_endpoint",
+         poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, tls_cert, tls_key, \
+         tls_client_ca, trusted_proxies",
     );
 }
 
@@ -227,6 +248,8 @@ fn the_example_file() {
 fn values_that_are_wrong() {
     let example = "must be an address and a port such as 127.0.0.1:7933";
     let number = "must be a whole number from 1 to 60";
+    let networks = "must be addresses and networks such as 10.0.0.0/8, with commas in between, at \
+                    most 256";
     let url = "must be a URL such as http://127.0.0.1:9001";
     for (key, text, flag, wanted) in [
         (Key::Listen, "7933", "--listen", example),
@@ -240,6 +263,11 @@ fn values_that_are_wrong() {
         (Key::DataDir, "", "--data-dir", "must be a directory"),
         (Key::EmptyPollToken, "null", "--empty-poll-token", "must be absent or empty"),
         (Key::Limits, "", "--limits", "must be default, aws or a file"),
+        (Key::TlsCert, "", "--tls-cert", "must be a file"),
+        (Key::TlsPrivate, "", "--tls-key", "must be a file"),
+        (Key::TlsClientCa, "", "--tls-client-ca", "must be a file"),
+        (Key::TrustedProxies, "proxy.example", "--trusted-proxies", networks),
+        (Key::TrustedProxies, "10.0.0.0/8,,", "--trusted-proxies", networks),
         (Key::LambdaEndpoint, "", "--lambda-endpoint", url),
         (Key::LambdaEndpoint, "127.0.0.1:9001", "--lambda-endpoint", url),
         (
@@ -335,4 +363,28 @@ fn files_that_cannot_be_read() {
     let text = broken.expect_err("no TOML").to_string();
     assert!(text.starts_with("the configuration file t.toml is no TOML: line 2: "), "{text}");
     assert!(!text.contains('\n'), "one line: {text}");
+}
+
+#[test]
+fn a_certificate_and_its_key_belong_together() {
+    let (cert, key, client_ca) =
+        ((Key::TlsCert, "c"), (Key::TlsPrivate, "k"), (Key::TlsClientCa, "a"));
+    for (flags, text) in [
+        (&[cert][..], "--tls-cert is of no use without tls_key: name one, too"),
+        (&[key], "--tls-key is of no use without tls_cert: name one, too"),
+        (&[client_ca], "--tls-client-ca is of no use without tls_cert: name one, too"),
+        (&[cert, client_ca], "--tls-cert is of no use without tls_key: name one, too"),
+    ] {
+        check_error(&Sources { flags, ..Sources::default() }, text);
+    }
+    let both = settings(&Sources { flags: &[cert, key], ..Sources::default() });
+    let files = TlsFiles { cert: "c".into(), key: "k".into(), client_ca: None };
+    assert_eq!(both.tls, Some(files));
+}
+
+#[test]
+fn no_proxy_is_trusted_if_none_is_named() {
+    let flags = [(Key::TrustedProxies, "")];
+    let read = settings(&Sources { flags: &flags, ..Sources::default() });
+    assert_eq!(read.trusted_proxies, TrustedProxies::default());
 }

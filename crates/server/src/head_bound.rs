@@ -1,0 +1,101 @@
+//! A socket that fails when the head of a request has begun and does not come to its end.
+//!
+//! The deadline of HTTP for a head counts from the end of the request before. As connections may
+//! idle for longer than any head should take, it is a long one, and a client that sends a byte now
+//! and then would have all of it. This one counts from the first byte.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// How long the head of a request may take from its first byte, in seconds.
+pub(crate) const HEAD_READ_SECONDS_MAX: u64 = 10;
+
+/// Whose turn it is: even while a head is expected, odd from when there is one until its request
+/// is answered. Only ever counted up, so that no turn is taken for another.
+#[derive(Clone, Default)]
+pub(crate) struct Turn(Arc<AtomicU64>);
+
+impl Turn {
+    /// The other's, from now on.
+    pub(crate) fn pass(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn current(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A stream whose reads end with an error when a head takes too long.
+pub(crate) struct HeadBound<S> {
+    stream: S,
+    turn: Turn,
+    /// Set from the first byte of a head, with the turn that it is for.
+    deadline: Option<(u64, Pin<Box<Sleep>>)>,
+}
+
+impl<S> HeadBound<S> {
+    pub(crate) fn new(stream: S, turn: Turn) -> HeadBound<S> {
+        HeadBound { stream, turn, deadline: None }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for HeadBound<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let filled = buffer.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let turn = self.turn.current();
+        self.deadline.take_if(|(of, _)| *of != turn);
+        if turn.is_multiple_of(2) && filled < buffer.filled().len() {
+            let limit = Duration::from_secs(HEAD_READ_SECONDS_MAX);
+            self.deadline.get_or_insert_with(|| (turn, Box::pin(sleep(limit))));
+        }
+        let Some((_, deadline)) = &mut self.deadline else { return outcome };
+        if outcome.is_ready() {
+            return outcome;
+        }
+        ready!(deadline.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for HeadBound<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

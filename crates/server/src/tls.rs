@@ -1,0 +1,159 @@
+//! TLS 1.2 and 1.3 under HTTP/1.1, with a certificate that can be changed while it serves.
+//!
+//! Invariant: what is served is whole at any time: a certificate and the key that belongs to it.
+//! A change counts for handshakes from then on; connections go on with what they began with.
+//! Knows nothing of files. Nothing is logged by the library, at any level: its logging is left out.
+
+use std::io;
+use std::sync::{Arc, RwLock};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
+use tokio_rustls::server::TlsStream;
+
+/// How long a handshake may take, in seconds.
+pub(crate) const HANDSHAKE_SECONDS_MAX: u64 = 10;
+/// The most certificates in a chain, and the most of authorities.
+const CERTIFICATES_MAX: usize = 256;
+/// The first byte of every connection that speaks TLS: a record of the kind `handshake`.
+pub(crate) const FIRST_BYTE: u8 = 22;
+
+/// What a server proves itself with, in PEM.
+#[derive(Clone, Copy)]
+pub struct Identity<'a> {
+    /// The certificate, and behind it those that lead to an authority.
+    pub certificates: &'a [u8],
+    /// The private key of the certificate.
+    pub key: &'a [u8],
+    /// The authorities that sign the certificates of clients. With some, a client without such a
+    /// certificate is refused.
+    pub client_authorities: Option<&'a [u8]>,
+}
+
+/// What is wrong with an identity. Says nothing of what stands in the key.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate of the server, and those behind it.
+    #[error("the certificate cannot be used: {0}")]
+    Certificate(PemError),
+    /// The private key.
+    #[error("the private key cannot be used: {0}")]
+    Key(PemError),
+    /// Each is right by itself.
+    #[error("the certificate and the private key do not go together: {0}")]
+    Pair(rustls::Error),
+    /// The authorities that sign for clients.
+    #[error("the authorities of clients cannot be used: {0}")]
+    ClientAuthorities(PemError),
+    /// What is in PEM there is no certificate of an authority.
+    #[error("the authorities of clients cannot be used: {0}")]
+    ClientAuthority(rustls::Error),
+    /// Nobody could be verified with them.
+    #[error("the authorities of clients cannot be used: {0}")]
+    ClientVerifier(VerifierBuilderError),
+}
+
+/// Why nothing can be read from a text in PEM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PemError {
+    /// There is nothing of the kind that is looked for.
+    #[error("there is none in PEM, or only one with a password")]
+    Absent,
+    /// Perhaps it is still being written.
+    #[error("it ends in the middle")]
+    Torn,
+    /// Not in the form of PEM.
+    #[error("it is no PEM")]
+    Malformed,
+    /// More than anybody needs.
+    #[error("there are more than {CERTIFICATES_MAX} certificates")]
+    TooMany,
+}
+
+impl From<pem::Error> for PemError {
+    /// The original quotes what it stumbled over, which may be of a key.
+    fn from(error: pem::Error) -> PemError {
+        if matches!(error, pem::Error::NoItemsFound) {
+            PemError::Absent
+        } else if matches!(error, pem::Error::MissingSectionEnd { .. }) {
+            PemError::Torn
+        } else {
+            PemError::Malformed
+        }
+    }
+}
+
+/// How connections become secure.
+pub struct Tls {
+    config: RwLock<Arc<ServerConfig>>,
+}
+
+impl Tls {
+    /// Serves with `identity`.
+    pub fn new(identity: Identity<'_>) -> Result<Tls, TlsError> {
+        Ok(Tls { config: RwLock::new(Arc::new(config(identity)?)) })
+    }
+
+    /// Serves with another identity from the next handshake on. If something is wrong with it,
+    /// nothing changes.
+    pub fn replace(&self, identity: Identity<'_>) -> Result<(), TlsError> {
+        let config = Arc::new(config(identity)?);
+        *self.config.write().expect("no holder panics") = config;
+        Ok(())
+    }
+
+    /// Makes a connection secure. Whoever calls bounds the time that it may take.
+    pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> io::Result<TlsStream<S>> {
+        let config = self.config.read().expect("no holder panics").clone();
+        TlsAcceptor::from(config).accept(stream).await
+    }
+}
+
+fn config(identity: Identity<'_>) -> Result<ServerConfig, TlsError> {
+    let chain = certificates(identity.certificates).map_err(TlsError::Certificate)?;
+    let key = PrivateKeyDer::from_pem_slice(identity.key);
+    let key = key.map_err(|error| TlsError::Key(error.into()))?;
+    // Named, so that nothing hangs on what else the process links.
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .expect("ring has cipher suites for TLS 1.2 and 1.3");
+    let builder = match identity.client_authorities {
+        Some(authorities) => {
+            let mut roots = RootCertStore::empty();
+            for authority in certificates(authorities).map_err(TlsError::ClientAuthorities)? {
+                roots.add(authority).map_err(TlsError::ClientAuthority)?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+            builder.with_client_cert_verifier(verifier.build().map_err(TlsError::ClientVerifier)?)
+        }
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Pair)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemError> {
+    let mut certificates = Vec::new();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        certificates.push(certificate?);
+        if CERTIFICATES_MAX < certificates.len() {
+            return Err(PemError::TooMany);
+        }
+    }
+    match certificates.is_empty() {
+        true => Err(PemError::Absent),
+        false => Ok(certificates),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

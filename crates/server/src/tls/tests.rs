@@ -1,0 +1,137 @@
+//! Authorities and certificates for tests, and rows of identities that cannot be used.
+
+use super::*;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::{ClientConfig, SupportedProtocolVersion};
+
+/// Signs certificates. Made anew in each test.
+pub(crate) struct Authority {
+    pub(crate) pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A certificate and its key, in PEM.
+pub(crate) struct Issued {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+impl Authority {
+    pub(crate) fn new(name: &str) -> Authority {
+        let key = KeyPair::generate().expect("randomness");
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).expect("a certificate").pem();
+        Authority { pem, issuer: Issuer::new(params, key) }
+    }
+
+    pub(crate) fn issue(&self, host: &str) -> Issued {
+        let key = KeyPair::generate().expect("randomness");
+        let params = CertificateParams::new([host.to_owned()]).expect("a name of a host");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        Issued { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+}
+
+impl Issued {
+    pub(crate) fn identity<'a>(&'a self, clients: Option<&'a Authority>) -> Identity<'a> {
+        Identity {
+            certificates: self.certificate.as_bytes(),
+            key: self.key.as_bytes(),
+            client_authorities: clients.map(|clients| clients.pem.as_bytes()),
+        }
+    }
+}
+
+pub(crate) fn certificate(pem: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate")
+}
+
+/// A client that knows `authority` and shows `own`.
+pub(crate) fn client(
+    authority: &Authority,
+    own: Option<&Issued>,
+    version: &'static SupportedProtocolVersion,
+) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate(&authority.pem)).expect("a certificate of an authority");
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[version])
+        .expect("a version that is known")
+        .with_root_certificates(roots);
+    let mut config = match own {
+        Some(own) => {
+            let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).expect("a key");
+            let chain = vec![certificate(&own.certificate)];
+            builder.with_client_auth_cert(chain, key).expect("they belong together")
+        }
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    TlsConnector::from(Arc::new(config))
+}
+
+#[test]
+fn identities_that_cannot_be_used() {
+    let authority = Authority::new("a");
+    let (one, other) = (authority.issue("localhost"), authority.issue("localhost"));
+    let right = one.identity(Some(&authority));
+    assert!(Tls::new(right).is_ok());
+    let torn = &one.certificate.as_bytes()[..one.certificate.len() / 2];
+    let torn_key = &one.key.as_bytes()[..one.key.len() / 2];
+    let broken = one.certificate.replace("MII", "MI!");
+    let no_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let many = one.certificate.repeat(CERTIFICATES_MAX + 1);
+    for (identity, begin) in [
+        (
+            Identity { certificates: b"", ..right },
+            "the certificate cannot be used: there is none in PEM, or only one with a password",
+        ),
+        (
+            Identity { certificates: torn, ..right },
+            "the certificate cannot be used: it ends in the middle",
+        ),
+        (
+            Identity { certificates: broken.as_bytes(), ..right },
+            "the certificate cannot be used: it is no PEM",
+        ),
+        (
+            Identity { certificates: many.as_bytes(), ..right },
+            "the certificate cannot be used: there are more than 256 certificates",
+        ),
+        (
+            Identity { certificates: one.key.as_bytes(), ..right },
+            "the certificate cannot be used: there is none in PEM",
+        ),
+        (
+            Identity { certificates: no_der.as_bytes(), ..right },
+            "the certificate and the private key do not go together: ",
+        ),
+        (
+            Identity { key: b"", ..right },
+            "the private key cannot be used: there is none in PEM, or only one with a password",
+        ),
+        (
+            Identity { key: torn_key, ..right },
+            "the private key cannot be used: it ends in the middle",
+        ),
+        (
+            Identity { key: other.key.as_bytes(), ..right },
+            "the certificate and the private key do not go together: ",
+        ),
+        (
+            Identity { client_authorities: Some(b"x"), ..right },
+            "the authorities of clients cannot be used: there is none in PEM",
+        ),
+        (
+            Identity { client_authorities: Some(no_der.as_bytes()), ..right },
+            "the authorities of clients cannot be used: ",
+        ),
+    ] {
+        let error = Tls::new(identity).err().expect(begin).to_string();
+        assert!(error.starts_with(begin), "{error}");
+        assert!(!error.contains('\n'), "one line: {error}");
+    }
+}

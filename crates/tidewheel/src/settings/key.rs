@@ -1,0 +1,91 @@
+//! The names of the settings, and what each must be.
+
+use crate::lambda::Endpoint;
+use server::TrustedProxies;
+use std::ops::RangeInclusive;
+
+/// The API's longest hold is 60 seconds. Clients that give up after as many may miss its answer.
+pub const POLL_HOLD_SECONDS: RangeInclusive<u64> = 1..=60;
+pub const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// The name of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    DataDir,
+    Listen,
+    LogFormat,
+    LogLevel,
+    PollHoldSeconds,
+    EmptyPollToken,
+    Limits,
+    LambdaEndpoint,
+    TlsCert,
+    TlsPrivate,
+    TlsClientCa,
+    TrustedProxies,
+}
+
+impl Key {
+    pub const ALL: [Key; 12] = [
+        Key::DataDir,
+        Key::Listen,
+        Key::LogFormat,
+        Key::LogLevel,
+        Key::PollHoldSeconds,
+        Key::EmptyPollToken,
+        Key::Limits,
+        Key::LambdaEndpoint,
+        Key::TlsCert,
+        Key::TlsPrivate,
+        Key::TlsClientCa,
+        Key::TrustedProxies,
+    ];
+
+    /// As it stands in the file; a variable and a flag are spelled after it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Key::DataDir => "data_dir",
+            Key::Listen => "listen",
+            Key::LogFormat => "log_format",
+            Key::LogLevel => "log_level",
+            Key::PollHoldSeconds => "poll_hold_seconds",
+            Key::EmptyPollToken => "empty_poll_token",
+            Key::Limits => "limits",
+            Key::LambdaEndpoint => "lambda_endpoint",
+            Key::TlsCert => "tls_cert",
+            Key::TlsPrivate => "tls_key",
+            Key::TlsClientCa => "tls_client_ca",
+            Key::TrustedProxies => "trusted_proxies",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Key> {
+        Key::ALL.into_iter().find(|key| key.name() == name)
+    }
+
+    /// What a value must be, where nothing more can be said about the one that was given.
+    pub fn wanted(self) -> String {
+        match self {
+            Key::DataDir => "must be a directory".to_owned(),
+            Key::Listen => "must be an address and a port such as 127.0.0.1:7933".to_owned(),
+            Key::LogFormat => "must be text or json".to_owned(),
+            Key::LogLevel => format!(
+                "must be {}, or directives such as info,server=debug",
+                LOG_LEVELS.join(", ")
+            ),
+            Key::PollHoldSeconds => {
+                let (min, max) = (POLL_HOLD_SECONDS.start(), POLL_HOLD_SECONDS.end());
+                format!("must be a whole number from {min} to {max}")
+            }
+            Key::EmptyPollToken => "must be absent or empty".to_owned(),
+            Key::Limits => "must be default, aws or a file".to_owned(),
+            Key::LambdaEndpoint => Endpoint::WANTED.to_owned(),
+            Key::TlsCert | Key::TlsPrivate | Key::TlsClientCa => "must be a file".to_owned(),
+            Key::TrustedProxies => format!(
+                "must be addresses and networks such as 10.0.0.0/8, with commas in between, at \
+                 most {}",
+                TrustedProxies::NETWORKS_MAX
+            ),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! From the text of a value to what it means.
+
+use super::LogFormat;
+use super::key::{Key, LOG_LEVELS, POLL_HOLD_SECONDS};
+use super::limits;
+use crate::lambda::Endpoint;
+use server::TrustedProxies;
+use service::{EmptyPollToken, Limits, Throttles};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+/// What is wrong with a value.
+pub enum Wrong {
+    /// It is not what is said here.
+    Text(String),
+    /// An address that is not loopback.
+    Reachable(SocketAddr),
+}
+
+fn wanted(key: Key) -> Wrong {
+    Wrong::Text(key.wanted())
+}
+
+pub fn parse_data_dir(text: &str) -> Result<PathBuf, Wrong> {
+    if text.is_empty() {
+        return Err(wanted(Key::DataDir));
+    }
+    Ok(text.into())
+}
+
+pub fn parse_listen(text: &str) -> Result<SocketAddr, Wrong> {
+    let address: SocketAddr = text.parse().map_err(|_| Wrong::Text(wanted_listen(text)))?;
+    if !address.ip().is_loopback() {
+        return Err(Wrong::Reachable(address));
+    }
+    Ok(address)
+}
+
+/// What an address should have been. A name would be looked up by others, and may change.
+fn wanted_listen(text: &str) -> String {
+    let named = text.rsplit_once(':').and_then(|(host, port)| {
+        let is_name = host.contains(|letter: char| letter.is_alphabetic())
+            && host.chars().all(|letter| letter.is_alphanumeric() || "-._".contains(letter));
+        port.parse::<u16>().ok().filter(|_| is_name)
+    });
+    match named {
+        Some(port) => {
+            format!("must be an address and a port; names are not looked up: use 127.0.0.1:{port}")
+        }
+        None => Key::Listen.wanted(),
+    }
+}
+
+pub fn parse_log_format(text: &str) -> Result<LogFormat, Wrong> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(wanted(Key::LogFormat)),
+    }
+}
+
+pub fn parse_log_level(text: &str) -> Result<String, Wrong> {
+    let directives: Vec<&str> = text.split(',').map(str::trim).collect();
+    let filter = directives.join(",");
+    if !directives.iter().all(|directive| names_a_level(directive))
+        || EnvFilter::try_new(&filter).is_err()
+    {
+        return Err(wanted(Key::LogLevel));
+    }
+    Ok(filter)
+}
+
+/// A filter would take a word that is no level for a part of the program, and silence all others.
+fn names_a_level(directive: &str) -> bool {
+    let level = match directive.rsplit_once('=') {
+        Some(("", _)) => return false,
+        Some((_, level)) => level,
+        None => directive,
+    };
+    LOG_LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level))
+}
+
+pub fn parse_poll_hold(text: &str) -> Result<Duration, Wrong> {
+    let seconds = text.parse().ok().filter(|seconds| POLL_HOLD_SECONDS.contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| wanted(Key::PollHoldSeconds))
+}
+
+pub fn parse_empty_poll_token(text: &str) -> Result<EmptyPollToken, Wrong> {
+    match text {
+        "absent" => Ok(EmptyPollToken::Absent),
+        "empty" => Ok(EmptyPollToken::Empty),
+        _ => Err(wanted(Key::EmptyPollToken)),
+    }
+}
+
+/// Where the limits stand.
+pub enum LimitsSource {
+    Named(Box<Limits>, Box<Throttles>),
+    File(PathBuf),
+}
+
+pub fn parse_limits(text: &str) -> Result<LimitsSource, Wrong> {
+    if text.is_empty() {
+        return Err(wanted(Key::Limits));
+    }
+    Ok(match limits::named(text) {
+        Some((limits, throttles)) => LimitsSource::Named(limits.into(), throttles.into()),
+        None => LimitsSource::File(text.into()),
+    })
+}
+
+pub fn parse_lambda_endpoint(text: &str) -> Result<Endpoint, Wrong> {
+    Endpoint::parse(text).map_err(|wanted| Wrong::Text(wanted.to_owned()))
+}
+
+pub fn parse_file_name(key: Key) -> impl FnOnce(&str) -> Result<PathBuf, Wrong> {
+    move |text| match text {
+        "" => Err(wanted(key)),
+        _ => Ok(text.into()),
+    }
+}
+
+pub fn parse_trusted_proxies(text: &str) -> Result<TrustedProxies, Wrong> {
+    if text.is_empty() {
+        return Ok(TrustedProxies::default());
+    }
+    TrustedProxies::parse(text).map_err(|_| wanted(Key::TrustedProxies))
+}
