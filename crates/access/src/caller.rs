@@ -38,10 +38,14 @@ pub struct KeyRef {
 }
 
 /// A role's session, as its token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Session {
-    /// The role's resource name.
-    pub role_arn: Arc<str>,
+    /// The role's account.
+    pub account: Arc<str>,
+    /// The role's name.
+    pub role_name: Arc<str>,
+    /// The role's id: one that is made again under its name has another, and its sessions end.
+    pub role_id: Arc<str>,
     /// Chosen by who assumed the role.
     pub name: Arc<str>,
     /// When the credentials were issued.
@@ -50,6 +54,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// What the session is cut down to, if anything: a policy document.
     pub policy: Option<Arc<str>>,
+    /// The resource name of who assumed the role.
+    pub source: Arc<str>,
 }
 
 /// Someone who can be allowed or denied something, as of one state of the identities.

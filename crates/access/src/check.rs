@@ -47,7 +47,25 @@ pub enum ServiceKey {
     PassedToService,
 }
 
+/// The second names that AWS's documents have for some keys (access.md, section 1.6).
+const ALIASES: [(&str, ServiceKey); 6] = [
+    ("swf:tagList.0", ServiceKey::TagListMember0),
+    ("swf:tagList.1", ServiceKey::TagListMember1),
+    ("swf:tagList.2", ServiceKey::TagListMember2),
+    ("swf:tagList.3", ServiceKey::TagListMember3),
+    ("swf:tagList.4", ServiceKey::TagListMember4),
+    ("swf:workflowTypeVersion", ServiceKey::WorkflowTypeVersion),
+];
+
 impl ServiceKey {
+    /// The key of a name, in any case.
+    pub fn parse(name: &str) -> Option<ServiceKey> {
+        let names = ServiceKey::ALL.map(|key| (key.name(), key));
+        let mut names = names.into_iter().chain(ALIASES);
+        let (_, key) = names.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(key)
+    }
+
     /// How many there are.
     pub const COUNT: usize = ServiceKey::PassedToService as usize + 1;
 
@@ -124,7 +142,7 @@ impl<'a> ServiceValues<'a> {
 }
 
 /// What is asked. It borrows everything, so that hundreds of decisions cost no allocation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Check<'a> {
     /// What is to be done.
     pub action: Action,

@@ -7,8 +7,10 @@
 mod action;
 mod caller;
 mod check;
+pub mod identity;
 mod policy;
 mod sigv4;
+pub mod swf;
 
 pub use action::Action;
 pub use caller::{Authority, Caller, KeyRef, Principal, PrincipalKind, Session};

@@ -214,11 +214,11 @@ impl Permissions {
     }
 
     /// Whether the verdict on an action depends on the resource alone: no statement that speaks of
-    /// it has conditions. Then one verdict does for all checks of one request that agree in both.
+    /// it has conditions or variables. Then one verdict does for all checks of one request that agree in both.
     pub fn is_unconditional(&self, action: Action) -> bool {
         let policies = self.identity.iter().chain(&self.boundary).chain(&self.session);
         let mut statements = policies.flat_map(|policy| &policy.statements);
-        statements.all(|statement| !statement.speaks_of(action) || statement.conditions.is_empty())
+        statements.all(|statement| !statement.speaks_of(action) || statement.is_unconditional())
     }
 }
 

@@ -147,15 +147,9 @@ impl Domain {
 }
 
 impl DomainRecord {
-    /// The domain's ARN. The slash before `domain` is AWS's.
+    /// The domain's ARN.
     pub fn arn(&self, scope: &Scope) -> Arn {
-        let Scope { account, region } = scope;
-        let partition = match region.split('-').next() {
-            Some("cn") => "aws-cn",
-            Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
-            Some(_) | None => "aws",
-        };
-        format!("arn:{partition}:swf:{region}:{account}:/domain/{}", self.name).into()
+        Arn::of_domain(&scope.account, &scope.region, &self.name)
     }
 
     /// What the API says of the domain.

@@ -8,14 +8,14 @@ use crate::body::{self, BodyError};
 use crate::head;
 use crate::request_id::RequestId;
 use crate::source::{Peer, TrustedProxies};
-use access::{ACCOUNT, Credential, Origin, Received, SERVICE};
+use access::{ACCOUNT, Caller, Credential, Origin, Received, SERVICE};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
-use service::{Entropy, Scope, Service};
+use service::{Entropy, Service};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -113,8 +113,8 @@ impl Pipeline {
         let operation = target.ok_or(Fault::UnknownOperation)?;
         let credential = credential(parts, bytes)?;
         let request = Model::get().check(operation, body)?;
-        let scope = Scope { account: self.account.clone(), region: credential.region.into() };
-        self.service.call(&scope, request).await.map(Answer::reply)
+        let caller = Caller::unrestricted(self.account.clone(), credential.region.into());
+        self.service.call(&caller, request).await.map(Answer::reply)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the service offers to the protocols above it: calls in, replies out.
 
+use crate::judge::Judgment;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -42,15 +43,21 @@ impl Reply {
 pub struct Pending {
     receiver: oneshot::Receiver<Result<Reply, Fault>>,
     caller: CallerPresence,
+    judgment: Judgment,
 }
 
 impl Pending {
     /// An answer to come, and where the service sends it.
     pub(crate) fn new(permit: Option<Permit>) -> (Pending, Answer) {
         let (sender, receiver) = oneshot::channel();
-        let caller = CallerPresence::default();
+        let (caller, judgment) = (CallerPresence::default(), Judgment::default());
         let answer = Answer { sender, caller: caller.clone(), _permit: permit };
-        (Pending { receiver, caller }, answer)
+        (Pending { receiver, caller, judgment }, answer)
+    }
+
+    /// What the policies say of the call, for who keeps an audit.
+    pub fn judgment(&self) -> Judgment {
+        self.judgment.clone()
     }
 }
 

@@ -10,6 +10,7 @@
 mod counts;
 mod finding;
 mod fold;
+mod identities;
 mod lanes;
 mod links;
 mod mender;
@@ -39,7 +40,7 @@ pub enum Mode<'o> {
 /// What a check has looked at, and what came of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Shards, that of the registry included.
+    /// Shards, those of the registry and of the identities included.
     pub shards: u64,
     /// Runs with a history.
     pub runs: u64,
@@ -95,6 +96,8 @@ pub fn check(
     }
     audit.report.shards += 1;
     registry::check(&mut audit, &Mender::new(store, keys::REGISTRY_SHARD, owner))?;
+    audit.report.shards += 1;
+    identities::check(&mut audit, &Mender::new(store, keys::IDENTITY_SHARD, owner))?;
     Ok(audit.report)
 }
 

@@ -5,6 +5,7 @@
 //! never change, new ones are added. Shards are chosen here, too, for the same reason.
 
 use crate::token::KeyId;
+use access::identity::Folded;
 use engine::Scope;
 use engine::rows::{
     Key, LambdaTask, Listing, ListingKey, Task, TaskKind, TaskListKey, WorkflowKey,
@@ -23,6 +24,9 @@ pub const SHARDS: u16 = 64;
 
 /// Where the registry lives, apart from the executions.
 pub const REGISTRY_SHARD: ShardId = ShardId(u16::MAX);
+
+/// Where the identities live, apart from the registry, whose writer is another one.
+pub const IDENTITY_SHARD: ShardId = ShardId(u16::MAX - 1);
 
 /// The shard of all runs of a workflow id.
 pub fn shard_of(key: &WorkflowKey) -> ShardId {
@@ -61,6 +65,14 @@ mod tag {
     pub const ACTIVITY_TYPE: u8 = 21;
     pub const WORKFLOW_TYPE: u8 = 22;
     pub const TOKEN_KEY: u8 = 23;
+    pub const ACCOUNT: u8 = 30;
+    pub const MANAGED_POLICY: u8 = 31;
+    pub const GROUP: u8 = 32;
+    pub const USER: u8 = 33;
+    pub const ROLE: u8 = 34;
+    pub const ACCESS_KEY: u8 = 35;
+    pub const KEY_USE: u8 = 36;
+    pub const LATEST_TIME: u8 = 37;
 }
 
 /// The bytes of a row's key.
@@ -333,6 +345,51 @@ pub fn parse_token_key(key: &[u8]) -> Option<KeyId> {
     }
     let id = KeyId(reader.unsigned32()?);
     (reader.rest.is_empty() && id != KeyId::FIRST).then_some(id)
+}
+
+/// An account.
+pub fn account(id: &str) -> Vec<u8> {
+    Writer::new(tag::ACCOUNT).text(id).bytes
+}
+
+/// A managed policy of an account.
+pub fn managed_policy(account: &str, name: &Folded) -> Vec<u8> {
+    Writer::new(tag::MANAGED_POLICY).text(account).text(name.as_str()).bytes
+}
+
+/// A group of an account.
+pub fn group(account: &str, name: &Folded) -> Vec<u8> {
+    Writer::new(tag::GROUP).text(account).text(name.as_str()).bytes
+}
+
+/// A user of an account.
+pub fn user(account: &str, name: &Folded) -> Vec<u8> {
+    Writer::new(tag::USER).text(account).text(name.as_str()).bytes
+}
+
+/// A role of an account.
+pub fn role(account: &str, name: &Folded) -> Vec<u8> {
+    Writer::new(tag::ROLE).text(account).text(name.as_str()).bytes
+}
+
+/// An access key.
+pub fn access_key(id: &str) -> Vec<u8> {
+    Writer::new(tag::ACCESS_KEY).text(id).bytes
+}
+
+/// When an access key was last used.
+pub fn key_use(id: &str) -> Vec<u8> {
+    Writer::new(tag::KEY_USE).text(id).bytes
+}
+
+/// The greatest wall time that was seen.
+pub fn latest_time() -> Vec<u8> {
+    vec![tag::LATEST_TIME]
+}
+
+/// The text with which a key of the identities begins: an account, or an access key's id.
+pub fn parse_identity(key: &[u8]) -> Option<String> {
+    Reader::new(key, *key.first()?)?.text()
 }
 
 /// The three tables of the registry, in an order in which they can be folded.

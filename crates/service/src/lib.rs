@@ -11,8 +11,10 @@ pub mod check;
 mod functions;
 mod held_task;
 mod history;
+mod identities;
 mod inbox;
 mod invoker;
+mod judge;
 mod keys;
 mod listing;
 mod matcher;
@@ -35,6 +37,10 @@ mod wakes;
 pub use api::{Clock, Entropy, Pending, Reply};
 pub use engine::{Limits, Scope};
 pub use functions::{FunctionAnswer, FunctionCall, FunctionOutcome, Functions, RESULT_CHARS_MAX};
+pub use identities::{
+    Asking, Identities, IdentitiesError, IdentityError, IdentityReader, ImportError,
+};
+pub use judge::{Credentials, Denials, Judged, Judgment};
 pub use reader::EmptyPollToken;
 pub use registrar::TokenKeyRotation;
 pub use stepped::{Mail, Part, Stepped};

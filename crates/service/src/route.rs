@@ -1,6 +1,7 @@
 //! Routes a request to whoever handles it.
 
 use crate::api::{Answer, Pending};
+use crate::judge::{Asker, Judgment};
 use crate::keys;
 use crate::listing::{Filter, Query};
 use crate::matcher::{Input, Waiter};
@@ -10,12 +11,14 @@ use crate::registration;
 use crate::shard::{ShardCommand, StartedIds, Target};
 use crate::shared::{Poll, Registration, Shared, Ticket};
 use crate::token::TaskRef;
+use access::Caller;
+use access::swf::{self, Subject};
 use engine::rows::{Listing, TaskKind, TaskListKey, WorkflowKey};
 use engine::{ActivityOutcome, Command, CompleteDecisionTask, Registry, RunIdentity, Scope};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::sync::RwLockReadGuard;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, RwLockReadGuard};
 use store::{Direction, ShardId};
 use wire::*;
 
@@ -23,9 +26,8 @@ use wire::*;
 const RUN_ID_RANDOM_BYTES: usize = 10;
 
 impl Shared {
-    /// Starts a checked request; the answer comes through what is returned. Never blocks. Of its
-    /// decisions, those in the places `not_permitted` are not permitted to the caller.
-    pub fn call(&self, scope: &Scope, request: Request, not_permitted: BTreeSet<usize>) -> Pending {
+    /// Starts a checked request; the answer comes through what is returned. Never blocks.
+    pub fn call(&self, caller: &Caller, request: Request) -> Pending {
         let permit = self.permit();
         let admitted = permit.is_some();
         let (pending, answer) = Pending::new(permit);
@@ -33,10 +35,11 @@ impl Shared {
             // Polls whose callers are gone may hold permits until their time is up.
             self.to_matcher(Input::DismissGone);
             answer.send(Err(Fault::Throttling));
-        } else if !self.throttle.admit(scope, &request, &self.tokens, self.clock.now()) {
-            answer.send(Err(Fault::Throttling));
         } else {
-            Caller { shared: self, scope, not_permitted }.route(answer, request);
+            match self.admit(caller, &request, pending.judgment()) {
+                Ok(desk) => desk.route(answer, request),
+                Err(fault) => answer.send(Err(fault)),
+            }
         }
         self.routed.fetch_add(1, Ordering::AcqRel);
         pending
@@ -57,22 +60,57 @@ impl Shared {
         self.routed.fetch_add(1, Ordering::AcqRel);
         pending
     }
+
+    /// Lets a request in that is allowed and does not come too fast.
+    fn admit(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        judgment: Judgment,
+    ) -> Result<Desk<'_>, Fault> {
+        let scope = Scope { account: caller.account.clone(), region: caller.region.clone() };
+        let now = self.clock.now();
+        // First, or else a forged token would choose the domain on which it is judged.
+        let task = match swf::subject(request) {
+            Subject::DecisionTask(token) => {
+                Some(self.held_task(&scope, TaskKind::Decision, token)?)
+            }
+            Subject::ActivityTask(token) => {
+                Some(self.held_task(&scope, TaskKind::Activity, token)?)
+            }
+            Subject::Domain(_)
+            | Subject::NewDomain(_)
+            | Subject::AllDomains
+            | Subject::Resource(_) => None,
+        };
+        let asker = Asker::of(caller, judgment);
+        if let Some(asker) = &asker {
+            self.judge.request(asker, request, task.as_ref(), now)?;
+        }
+        if !self.throttle.admit(&scope, request, &self.tokens, now) {
+            return Err(Fault::Throttling);
+        }
+        Ok(Desk { shared: self, scope, asker, task })
+    }
 }
 
-/// The service as one caller sees it.
-struct Caller<'s> {
+/// The service as one request sees it.
+struct Desk<'s> {
     shared: &'s Shared,
-    scope: &'s Scope,
-    not_permitted: BTreeSet<usize>,
+    scope: Scope,
+    /// Whoever's rights count, where more is judged on the way.
+    asker: Option<Arc<Asker>>,
+    /// What the request's token names.
+    task: Option<TaskRef>,
 }
 
 /// A command, and the shard that handles it.
 type ToShard = (ShardId, ShardCommand);
 
-impl Caller<'_> {
-    fn route(&self, answer: Answer, request: Request) {
+impl Desk<'_> {
+    fn route(self, answer: Answer, request: Request) {
         use Request as R;
-        let scope = self.scope;
+        let scope = &self.scope;
         match request {
             R::RegisterDomain(_)
             | R::DeprecateDomain(_)
@@ -87,7 +125,7 @@ impl Caller<'_> {
             | R::DeprecateWorkflowType(_)
             | R::UndeprecateWorkflowType(_)
             | R::DeleteWorkflowType(_) => {
-                self.shared.to_registrar(answer, scope.clone(), request);
+                self.shared.to_registrar(answer, self.scope, request);
             }
 
             R::DescribeDomain(input) => {
@@ -149,20 +187,20 @@ impl Caller<'_> {
                 let details = input.details;
                 let heartbeat =
                     |scheduled_event_id| Command::RecordHeartbeat { scheduled_event_id, details };
-                self.to_shard(answer, self.activity_task(&input.task_token, heartbeat));
+                self.to_shard(answer, self.activity_task(heartbeat));
             }
             R::RespondActivityTaskCompleted(input) => {
                 let outcome = ActivityOutcome::Completed { result: input.result };
-                self.to_shard(answer, self.close_activity_task(&input.task_token, outcome));
+                self.to_shard(answer, self.close_activity_task(outcome));
             }
             R::RespondActivityTaskFailed(input) => {
-                let RespondActivityTaskFailedInput { task_token, reason, details } = input;
+                let RespondActivityTaskFailedInput { reason, details, .. } = input;
                 let outcome = ActivityOutcome::Failed { reason, details };
-                self.to_shard(answer, self.close_activity_task(&task_token, outcome));
+                self.to_shard(answer, self.close_activity_task(outcome));
             }
             R::RespondActivityTaskCanceled(input) => {
                 let outcome = ActivityOutcome::Canceled { details: input.details };
-                self.to_shard(answer, self.close_activity_task(&input.task_token, outcome));
+                self.to_shard(answer, self.close_activity_task(outcome));
             }
 
             R::PollForActivityTask(input) => {
@@ -248,12 +286,12 @@ impl Caller<'_> {
 
     fn paging(&self, operation: Operation, input: &impl Serialize) -> Paging {
         let now = self.shared.clock.now();
-        Paging::of(operation, input, self.scope, &self.shared.tokens, now)
+        Paging::of(operation, input, &self.scope, &self.shared.tokens, now)
     }
 
     /// Deprecated domains serve what is in them all the same.
     fn check_domain(&self, domain: &DomainName) -> Result<(), Fault> {
-        self.registry().domain(self.scope, domain).map(|_| ())
+        self.registry().domain(&self.scope, domain).map(|_| ())
     }
 
     fn workflow(&self, domain: &DomainName, workflow_id: WorkflowId) -> WorkflowKey {
@@ -272,7 +310,7 @@ impl Caller<'_> {
 }
 
 /// Executions.
-impl Caller<'_> {
+impl Desk<'_> {
     fn start(&self, input: StartWorkflowExecutionInput) -> Result<ToShard, Fault> {
         self.check_domain(&input.domain)?;
         let identity = RunIdentity {
@@ -342,13 +380,12 @@ impl Caller<'_> {
 }
 
 /// Tasks.
-impl Caller<'_> {
+impl Desk<'_> {
     fn complete_decision_task(
         &self,
         input: RespondDecisionTaskCompletedInput,
     ) -> Result<ToShard, Fault> {
-        let task = self.shared.held_task(self.scope, TaskKind::Decision, &input.task_token)?;
-        let TaskRef { scope, domain, delivery } = task;
+        let TaskRef { scope, domain, delivery } = self.held_task()?;
         let decisions = input.decisions.unwrap_or_default();
         let runs = decisions.iter().filter(|decision| decision.decision_type().starts_run());
         let command = Command::CompleteDecisionTask(CompleteDecisionTask {
@@ -360,34 +397,38 @@ impl Caller<'_> {
             task_list: input.task_list,
             task_list_schedule_to_start_timeout: input.task_list_schedule_to_start_timeout,
             // Known where the run is known.
-            not_permitted: self.not_permitted.clone(),
+            not_permitted: BTreeSet::new(),
             rate_exceeded: BTreeSet::new(),
         });
         let target = Target::Run(scope, domain, delivery.run_id);
-        Ok((ShardId(delivery.shard), ShardCommand::Apply(target, command)))
+        Ok((ShardId(delivery.shard), self.apply(target, command)))
     }
 
-    fn close_activity_task(
-        &self,
-        token: &TaskToken,
-        outcome: ActivityOutcome,
-    ) -> Result<ToShard, Fault> {
-        self.activity_task(token, |scheduled_event_id| Command::CloseActivityTask {
+    fn close_activity_task(&self, outcome: ActivityOutcome) -> Result<ToShard, Fault> {
+        self.activity_task(|scheduled_event_id| Command::CloseActivityTask {
             scheduled_event_id,
             outcome,
         })
     }
 
-    fn activity_task(
-        &self,
-        token: &TaskToken,
-        command: impl FnOnce(EventId) -> Command,
-    ) -> Result<ToShard, Fault> {
-        let TaskRef { scope, domain, delivery } =
-            self.shared.held_task(self.scope, TaskKind::Activity, token)?;
+    fn activity_task(&self, command: impl FnOnce(EventId) -> Command) -> Result<ToShard, Fault> {
+        let TaskRef { scope, domain, delivery } = self.held_task()?;
         let command = command(delivery.scheduled_event_id);
         let target = Target::Run(scope, domain, delivery.run_id);
-        Ok((ShardId(delivery.shard), ShardCommand::Apply(target, command)))
+        Ok((ShardId(delivery.shard), self.apply(target, command)))
+    }
+
+    /// What the request's token names.
+    fn held_task(&self) -> Result<TaskRef, Fault> {
+        self.task.clone().ok_or_else(Fault::invalid_token)
+    }
+
+    /// Whoever's rights count goes with what is judged in the shard.
+    fn apply(&self, target: Target, command: Command) -> ShardCommand {
+        match &self.asker {
+            Some(asker) => ShardCommand::ApplyFor(Arc::clone(asker), target, command),
+            None => ShardCommand::Apply(target, command),
+        }
     }
 
     fn task_list(
@@ -417,10 +458,10 @@ impl Caller<'_> {
         let waiter = Waiter {
             // An empty identity is none (engine.md, trap 29).
             identity: identity.filter(|identity| !identity.as_str().is_empty()),
-            principal: None,
+            principal: self.asker.as_ref().and_then(|asker| asker.principal_arn()),
             deadline: Timestamp(self.shared.clock.now().0.saturating_add(hold_ms)),
             presence: answer.presence(),
-            poll: Poll { answer, page },
+            poll: Poll { answer, page, asker: self.asker.clone() },
         };
         self.shared.to_matcher(Input::Poll(list, waiter));
     }

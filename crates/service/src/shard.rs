@@ -7,6 +7,7 @@
 //! The shard knows nothing of threads, sockets or the wall clock: what drives it passes them in.
 
 use crate::cache::ExecutionCache;
+use crate::judge::{Asker, Judge};
 use crate::open_executions::OpenExecutions;
 use crate::throttle::Throttle;
 use crate::wakes::Wakes;
@@ -31,6 +32,7 @@ mod load;
 mod outbox;
 mod rates;
 mod retention;
+mod rights;
 mod start;
 
 pub use command::{Outcome, Refusal, ShardCommand, StartedIds, StartedTask, Target, TaskStart};
@@ -80,6 +82,7 @@ pub struct Shard {
     registry: Arc<RwLock<Registry>>,
     limits: Arc<Limits>,
     throttle: Arc<Throttle>,
+    judge: Arc<Judge>,
     calls_functions: bool,
     /// `None` after a commit of unknown outcome, until the shard is claimed again.
     epoch: Option<Epoch>,
@@ -111,7 +114,8 @@ impl Shard {
         store: Arc<dyn Store>,
         commons: Commons,
     ) -> Result<Shard, StoreError> {
-        let Commons { registry, limits, open_executions, throttle, calls_functions } = commons;
+        let Commons { registry, limits, open_executions, throttle, judge, calls_functions } =
+            commons;
         let epoch = Some(store.claim(id, owner)?);
         let mut open = OpenExecutions::new(open_executions);
         open.refill(&*store, id)?;
@@ -122,6 +126,7 @@ impl Shard {
             registry,
             limits,
             throttle,
+            judge,
             calls_functions,
             epoch,
             cache: ExecutionCache::new(),
@@ -264,7 +269,12 @@ impl Shard {
     ) -> Result<Outcome, Refusal> {
         match command {
             ShardCommand::Start(identity, input) => self.start(identity, &input, staged, now),
-            ShardCommand::Apply(target, command) => self.command(&target, command, staged, now),
+            ShardCommand::Apply(target, command) => {
+                self.command(None, &target, command, staged, now)
+            }
+            ShardCommand::ApplyFor(asker, target, command) => {
+                self.command(Some(&asker), &target, command, staged, now)
+            }
             ShardCommand::Receive(from, number, message) => {
                 self.receive(from, number, *message, staged, now)
             }
@@ -289,12 +299,17 @@ impl Shard {
 
     fn command(
         &mut self,
+        asker: Option<&Asker>,
         target: &Target,
         mut command: Command,
         staged: &mut Staged,
         now: Timestamp,
     ) -> Result<Outcome, Refusal> {
-        let execution = self.find(target, staged)?;
+        let found = self.find(target, staged);
+        if let Some(asker) = asker {
+            self.judge_command(asker, target, &found, &mut command, now)?;
+        }
+        let execution = found?;
         if let Command::CompleteDecisionTask(answer) = &mut command {
             self.count_decisions(&execution, answer, now);
         }
@@ -340,6 +355,9 @@ impl Shard {
         // As late as can be: once it is started, a task given to nobody is lost to its timeout.
         if start.presence.is_gone() {
             return Err(Refusal::CallerGone);
+        }
+        if let Some(asker) = &start.asker {
+            self.judge.poll(asker, &start.list, now).map_err(Refusal::NotAllowed)?;
         }
         let scheduled_event_id = start.task.scheduled_event_id;
         let target = Target::Run(start.list.scope, start.list.domain, start.task.run_id);

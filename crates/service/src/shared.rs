@@ -7,6 +7,7 @@ use crate::api::{Answer, Clock, Entropy, Permit};
 use crate::functions::Functions;
 use crate::inbox::Inbox;
 use crate::invoker::{self, Place};
+use crate::judge::{Asker, Judge};
 use crate::keys;
 use crate::matcher::{Input, Task, Waiter, WaiterId};
 use crate::open_executions::Totals;
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub poll_hold: Duration,
     pub limits: Arc<Limits>,
     pub throttle: Arc<Throttle>,
+    pub judge: Arc<Judge>,
     pub empty_poll_token: EmptyPollToken,
     pub store: Arc<dyn Store>,
     permits: Arc<AtomicUsize>,
@@ -95,6 +97,8 @@ pub(crate) struct Poll {
     pub answer: Answer,
     /// For decision tasks, which page of the history goes with it.
     pub page: Option<DecisionPage>,
+    /// Whoever's rights count, to be judged again when there is a task.
+    pub asker: Option<Arc<Asker>>,
 }
 
 /// What the registrar is asked.
@@ -130,11 +134,14 @@ impl Shared {
         )?;
         let tokens = registrar.tokens();
         let registry = registrar.registry();
+        let credentials = options.credentials.clone();
+        let judge = Arc::new(Judge::new(Arc::clone(&registry), credentials, options.denials));
         let commons = Commons {
             registry: Arc::clone(&registry),
             limits: Arc::clone(&limits),
             open_executions: Arc::new(Totals::default()),
             throttle: Arc::clone(&throttle),
+            judge: Arc::clone(&judge),
             calls_functions: options.functions.is_some(),
         };
         let claim = |id| {
@@ -150,6 +157,7 @@ impl Shared {
             poll_hold: options.poll_hold,
             limits,
             throttle,
+            judge,
             empty_poll_token: options.empty_poll_token,
             store,
             permits: Arc::new(AtomicUsize::new(0)),

@@ -8,8 +8,7 @@ use crate::reader::Reader;
 use crate::shard::{COMMANDS_MAX, Refusal, ShardCommand};
 use crate::shared::{Parts, Poll, Shared, Ticket};
 use crate::threads::{INVOKER_INPUTS_MAX, MATCHER_INPUTS_MAX, Options};
-use engine::Scope;
-use std::collections::BTreeSet;
+use access::Caller;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{ShardId, Store, StoreError};
@@ -73,19 +72,8 @@ impl Stepped {
     }
 
     /// Hands in a checked request. Its answer comes in the course of later turns.
-    pub fn call(&self, scope: &Scope, request: Request) -> Pending {
-        self.shared.call(scope, request, BTreeSet::new())
-    }
-
-    /// The same for a caller who is not permitted the decisions in these places of the request: they
-    /// fail with OPERATION_NOT_PERMITTED, and the others are carried out.
-    pub fn call_restricted(
-        &self,
-        scope: &Scope,
-        request: Request,
-        not_permitted: BTreeSet<usize>,
-    ) -> Pending {
-        self.shared.call(scope, request, not_permitted)
+    pub fn call(&self, caller: &Caller, request: Request) -> Pending {
+        self.shared.call(caller, request)
     }
 
     /// Answers every waiting poll empty, and every later one at once; starts no Lambda task any

@@ -6,6 +6,7 @@ mod lambdas;
 mod life;
 mod lists;
 mod pages;
+mod rights;
 mod scripts;
 mod throttles;
 mod tokens;

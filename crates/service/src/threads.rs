@@ -5,14 +5,15 @@ use crate::api::{Clock, Entropy, Pending};
 use crate::functions::Functions;
 use crate::inbox::Inbox;
 use crate::invoker::Invoker;
+use crate::judge::{Credentials, Denials};
 use crate::matcher::{Matcher, Room};
 use crate::reader::{EmptyPollToken, Reader};
 use crate::registrar::Registrar;
 use crate::shard::{COMMANDS_MAX, Shard};
 use crate::shared::{Job, Parts, Shared};
 use crate::throttle::Throttles;
-use engine::{Limits, Scope};
-use std::collections::BTreeSet;
+use access::Caller;
+use engine::Limits;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -51,6 +52,11 @@ pub struct Options {
     pub empty_poll_token: EmptyPollToken,
     /// Calls Lambda functions; without it, decisions that schedule some are refused.
     pub functions: Option<Arc<dyn Functions>>,
+    /// Looks again at the credentials of polls that have waited; without it, they are good for as
+    /// long as their polls wait.
+    pub credentials: Option<Arc<dyn Credentials>>,
+    /// As what requests are refused that are not allowed.
+    pub denials: Denials,
 }
 
 impl Default for Options {
@@ -64,6 +70,8 @@ impl Default for Options {
             throttles: Throttles::default(),
             empty_poll_token: EmptyPollToken::Absent,
             functions: None,
+            credentials: None,
+            denials: Denials::default(),
         }
     }
 }
@@ -125,19 +133,8 @@ impl Service {
     }
 
     /// Starts a checked request; the answer comes through what is returned. Never blocks.
-    pub fn call(&self, scope: &Scope, request: Request) -> Pending {
-        self.shared.call(scope, request, BTreeSet::new())
-    }
-
-    /// The same for a caller who is not permitted the decisions in these places of the request: they
-    /// fail with OPERATION_NOT_PERMITTED, and the others are carried out.
-    pub fn call_restricted(
-        &self,
-        scope: &Scope,
-        request: Request,
-        not_permitted: BTreeSet<usize>,
-    ) -> Pending {
-        self.shared.call(scope, request, not_permitted)
+    pub fn call(&self, caller: &Caller, request: Request) -> Pending {
+        self.shared.call(caller, request)
     }
 
     /// Makes a new key for tokens. It seals once it is durable; tokens under earlier keys stay good,

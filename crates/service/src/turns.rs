@@ -67,7 +67,8 @@ impl Shared {
                     Ok(Outcome::Lambda(call)) => invoker::Input::Started(place, call),
                     Err(Refusal::Unavailable) => invoker::Input::Unsure(place),
                     Err(Refusal::Damaged) => invoker::Input::Damaged(place),
-                    Ok(_) | Err(Refusal::Fault(_) | Refusal::CallerGone) => {
+                    Ok(_)
+                    | Err(Refusal::Fault(_) | Refusal::CallerGone | Refusal::NotAllowed(_)) => {
                         invoker::Input::Gone(place)
                     }
                 });
@@ -75,9 +76,13 @@ impl Shared {
             (Ticket::CloseLambda(place), result) => {
                 self.to_invoker(match result {
                     Err(Refusal::Unavailable) => invoker::Input::NotClosed(place),
-                    Ok(_) | Err(Refusal::Fault(_) | Refusal::CallerGone | Refusal::Damaged) => {
-                        invoker::Input::Closed(place)
-                    }
+                    Ok(_)
+                    | Err(
+                        Refusal::Fault(_)
+                        | Refusal::CallerGone
+                        | Refusal::NotAllowed(_)
+                        | Refusal::Damaged,
+                    ) => invoker::Input::Closed(place),
                 });
             }
             (Ticket::Nobody, _) => (),
@@ -88,7 +93,7 @@ impl Shared {
         let PollTicket { list, task, id, waiter } = ticket;
         match result {
             Ok(Outcome::Task(started)) => {
-                let Poll { answer, page } = waiter.poll;
+                let Poll { answer, page, asker: _ } = waiter.poll;
                 let read = match page {
                     Some(page) => Read::DecisionTask(started, shard, page),
                     None => Read::ActivityTask(started, shard),
@@ -96,6 +101,11 @@ impl Shared {
                 self.to_task_reader(answer, read);
             }
             Err(Refusal::CallerGone) => self.offer(list, task),
+            // The poll is over; the task waits for the next.
+            Err(Refusal::NotAllowed(fault)) => {
+                waiter.poll.answer.send(Err(fault));
+                self.offer(list, task);
+            }
             Err(Refusal::Unavailable) => self.to_matcher(Input::TaskUnsure(list, waiter)),
             // Those behind the task of a damaged run must not wait for it.
             Err(Refusal::Damaged) => self.to_matcher(Input::TaskDamaged(list, task, id, waiter)),
@@ -136,6 +146,7 @@ impl Shared {
                         task: task.place.clone(),
                         identity: waiter.identity.clone(),
                         presence: waiter.presence.clone(),
+                        asker: waiter.poll.asker.clone(),
                     };
                     let shard = task.shard;
                     let ticket = Ticket::Poll(Box::new(PollTicket { list, task, id, waiter }));
@@ -256,7 +267,7 @@ fn reply(result: Result<Outcome, Refusal>) -> Result<Reply, Fault> {
             Ok(Reply::json(&wire::ActivityTaskStatus { cancel_requested }))
         }
         Ok(Outcome::Description(detail)) => Ok(Reply::json(&detail)),
-        Err(Refusal::Fault(fault)) => Err(fault),
+        Err(Refusal::Fault(fault) | Refusal::NotAllowed(fault)) => Err(fault),
         Err(Refusal::CallerGone | Refusal::Unavailable | Refusal::Damaged) => Err(Fault::Internal),
     }
 }

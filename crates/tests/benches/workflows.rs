@@ -4,8 +4,9 @@
 //! transitions. Runs with `cargo bench -p tidewheel-tests`; `WORKFLOWS_SECONDS` sets how long each
 //! row measures (default 5). Compare rows of one run: machines differ, and disks more.
 
+use access::Caller;
 use serde_json::{Value, json};
-use service::{Clock, Entropy, Options, Reply, Scope, Service};
+use service::{Clock, Entropy, Options, Reply, Service};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -54,9 +55,9 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 fn call(service: &Service, operation: Operation, body: Value) -> Value {
-    let scope = Scope { account: "000000000000".into(), region: "us-east-1".into() };
+    let caller = Caller::unrestricted("000000000000".into(), "us-east-1".into());
     let request = Model::get().check(operation, body).expect("the benchmark asks rightly");
-    match block_on(service.call(&scope, request)).expect("the service answers") {
+    match block_on(service.call(&caller, request)).expect("the service answers") {
         Reply::Empty => Value::Null,
         Reply::Json(body) => serde_json::from_slice(&body).expect("an answer is JSON"),
     }

@@ -10,9 +10,10 @@ pub mod authorization;
 pub mod policy;
 
 use crate::hand::{Counter, HandClock};
+use access::Caller;
 use serde_json::Value;
 use service::{
-    FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Mail, Options, Pending, Reply, Scope,
+    FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Mail, Options, Pending, Reply,
     Stepped,
 };
 use std::future::Future;
@@ -74,7 +75,7 @@ pub fn run_on(store: Memory, input: &[u8]) -> (usize, usize) {
 struct Target {
     service: Stepped,
     clock: Arc<HandClock>,
-    scope: Scope,
+    caller: Caller,
     newest: [(&'static str, &'static str, String); 3],
 }
 
@@ -100,10 +101,10 @@ impl Target {
         let (time, chance) = (clock.clone(), Arc::new(Counter::new()));
         let service =
             Stepped::open(Arc::new(store), time, chance, &options).expect("no fault is planned");
-        let scope = Scope { account: "123456789012".into(), region: "us-east-1".into() };
+        let caller = Caller::unrestricted("123456789012".into(), "us-east-1".into());
         let newest = [("@task", "taskToken"), ("@run", "runId"), ("@page", "nextPageToken")]
             .map(|(word, member)| (word, member, "none-yet".to_owned()));
-        Target { service, clock, scope, newest }
+        Target { service, clock, caller, newest }
     }
 
     /// Sends one request. True if it is accepted; nothing if it names no operation.
@@ -137,7 +138,7 @@ impl Target {
         let body = serde_json::from_slice(body).map_err(|_| Fault::Serialization(None))?;
         let request = Model::get().check(operation, body)?;
         self.clock.advance(BETWEEN_REQUESTS_MS);
-        let mut pending = self.service.call(&self.scope, request);
+        let mut pending = self.service.call(&self.caller, request);
         self.work(operation);
         // A poll for which there is no task waits until its time is over.
         let answer = now(&mut pending).or_else(|| {

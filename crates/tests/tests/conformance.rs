@@ -7,7 +7,7 @@
 //! == trap 14: ids are unique while they are open
 //!                                   a case; [in process] or [over TCP] behind it: only there;
 //!                                   [open_timers_max 2], [StartTimer 1/5], [functions] and
-//!                                   [not permitted StartTimer]: see setting.rs
+//!                                   [permitted ListDomains]: see setting.rs
 //! ListDomains {"registrationStatus": "REGISTERED"}
 //! => {"domainInfos": [{"name": "$first", ...}]}
 //!                                   a request succeeds, and is answered with that; `...` stands for

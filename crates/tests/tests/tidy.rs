@@ -11,7 +11,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("tidewheel-access", &["tidewheel-wire"]),
     ("tidewheel-engine", &["tidewheel-wire"]),
     ("tidewheel-store", &[]),
-    ("tidewheel-service", &["tidewheel-wire", "tidewheel-engine", "tidewheel-store"]),
+    (
+        "tidewheel-service",
+        &["tidewheel-wire", "tidewheel-access", "tidewheel-engine", "tidewheel-store"],
+    ),
     ("tidewheel-server", &["tidewheel-wire", "tidewheel-access", "tidewheel-service"]),
     (
         "tidewheel",
@@ -36,6 +39,7 @@ const PURE: &[(&str, &[&str])] = &[
         "tidewheel-access",
         &[
             "base64",
+            "chacha20poly1305",
             "hmac",
             "lru",
             "serde",

@@ -9,7 +9,7 @@ use crate::system::{SystemClock, SystemEntropy};
 use crate::tls::{self, TlsFilesError, Watch};
 use server::Server;
 use service::check::CheckError;
-use service::{Entropy, Functions, Options, Service};
+use service::{Denials, Entropy, Functions, Options, Service};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -137,6 +137,8 @@ fn open(
         throttles: settings.throttles.clone(),
         empty_poll_token: settings.empty_poll_token,
         functions,
+        credentials: None,
+        denials: Denials::default(),
     };
     Ok(Service::open(store, Arc::new(SystemClock::start()), entropy, options)?)
 }

@@ -219,6 +219,11 @@ impl Fault {
         ))
     }
 
+    /// A resource name that is none of a domain here.
+    pub fn unknown_arn(arn: &Arn) -> Fault {
+        Fault::UnknownResource(format!("Unknown resource: {arn}"))
+    }
+
     /// A task or page token that is not one of ours.
     pub fn invalid_token() -> Fault {
         Fault::Validation("Invalid token".to_owned())

@@ -3,6 +3,7 @@
 //! Everything above speaks in these types. The crate does no I/O and knows nothing of how the
 //! service works; it knows what may be said on the wire and how it is spelled.
 
+mod arn;
 mod check;
 pub mod decision;
 pub mod event;

@@ -33,16 +33,6 @@ pub(super) enum Key {
     Unknown,
 }
 
-/// The second names that AWS's documents have for some keys (access.md, section 1.6).
-const ALIASES: [(&str, ServiceKey); 6] = [
-    ("swf:tagList.0", ServiceKey::TagListMember0),
-    ("swf:tagList.1", ServiceKey::TagListMember1),
-    ("swf:tagList.2", ServiceKey::TagListMember2),
-    ("swf:tagList.3", ServiceKey::TagListMember3),
-    ("swf:tagList.4", ServiceKey::TagListMember4),
-    ("swf:workflowTypeVersion", ServiceKey::WorkflowTypeVersion),
-];
-
 /// The keys of every request.
 const GLOBAL_KEYS: &[(&str, Key)] = &[
     ("aws:PrincipalArn", Key::PrincipalArn),
@@ -64,9 +54,7 @@ const GLOBAL_KEYS: &[(&str, Key)] = &[
 impl Key {
     /// Resolves a name, in any case. A name that is not known is no error.
     pub(super) fn parse(name: &str) -> Key {
-        let names = ServiceKey::ALL.map(|key| (key.name(), key));
-        let mut names = names.into_iter().chain(ALIASES);
-        if let Some((_, key)) = names.find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+        if let Some(key) = ServiceKey::parse(name) {
             return Key::Service(key);
         }
         let global = GLOBAL_KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));

@@ -41,6 +41,14 @@ impl Statement {
             && self.conditions.iter().all(|condition| condition.holds(self.effect, context))
     }
 
+    /// Whether what it says of a resource hangs on the resource alone. A variable in a pattern is a
+    /// condition, too.
+    pub(super) fn is_unconditional(&self) -> bool {
+        let (Resources::Only(patterns) | Resources::AllBut(patterns)) = &self.resources;
+        let mut keys = patterns.iter().flat_map(NamePattern::keys);
+        self.conditions.is_empty() && keys.next().is_none()
+    }
+
     /// Whether it speaks of an action at all.
     pub(super) fn speaks_of(&self, action: Action) -> bool {
         self.actions.contains(action)

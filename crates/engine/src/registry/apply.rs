@@ -81,11 +81,9 @@ impl Registry {
 
     /// The domain that an ARN names, if it is of this scope.
     pub fn domain_of_arn(&self, scope: &Scope, arn: &Arn) -> Result<&Domain, Fault> {
-        let name = arn.as_str().split_once(":/domain/").map(|(_, name)| name);
-        let domain = name.and_then(|name| self.domain(scope, &name.into()).ok());
-        domain
-            .filter(|domain| domain.record.arn(scope) == *arn)
-            .ok_or_else(|| Fault::UnknownResource(format!("Unknown resource: {arn}")))
+        let name = arn.domain_name(&scope.account, &scope.region);
+        let domain = name.and_then(|name| self.domain(scope, &name).ok());
+        domain.ok_or_else(|| Fault::unknown_arn(arn))
     }
 
     fn register_domain(

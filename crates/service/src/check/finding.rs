@@ -196,7 +196,15 @@ impl Shown {
             | Table::Snapshot
             | Table::History
             | Table::Outbox
-            | Table::TokenKey => Shown(format!("{} bytes", bytes.len())),
+            | Table::TokenKey
+            | Table::Account
+            | Table::ManagedPolicy
+            | Table::Group
+            | Table::User
+            | Table::Role
+            | Table::AccessKey
+            | Table::KeyUse
+            | Table::LatestTime => Shown(format!("{} bytes", bytes.len())),
             Table::Run
             | Table::OpenRun
             | Table::Task

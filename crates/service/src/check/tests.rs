@@ -203,7 +203,7 @@ fn what_a_service_has_written_agrees() {
     let memory = store_with_snapshot();
     let mut tell = |finding: Finding| panic!("{finding}");
     let report = check(&memory, NOW, Mode::Look, &mut tell).expect("the store can be read");
-    assert_eq!((report.shards, report.runs, report.findings), (65, 9, 0));
+    assert_eq!((report.shards, report.runs, report.findings), (66, 9, 0));
     let events = 10 + 5 + 5 + 5 + 5 + 7 + 5 + 2 + 2 + crate::shard::SNAPSHOT_EVENTS;
     assert!(report.events.abs_diff(events) < 10, "{report:?}");
     let rows = rows(&memory);

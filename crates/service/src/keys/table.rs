@@ -46,6 +46,22 @@ pub enum Table {
     WorkflowType,
     /// The keys that authenticate tokens.
     TokenKey,
+    /// Accounts.
+    Account,
+    /// Managed policies.
+    ManagedPolicy,
+    /// Groups of users.
+    Group,
+    /// Users.
+    User,
+    /// Roles.
+    Role,
+    /// Access keys, with their sealed secrets.
+    AccessKey,
+    /// When access keys were last used.
+    KeyUse,
+    /// The greatest wall time that was seen.
+    LatestTime,
 }
 
 impl Table {
@@ -72,6 +88,18 @@ impl Table {
     pub const OF_REGISTRY: [Table; 4] =
         [Table::Domain, Table::ActivityType, Table::WorkflowType, Table::TokenKey];
 
+    /// Those of the identities, by tag. They can be folded in this order.
+    pub const OF_IDENTITIES: [Table; 8] = [
+        Table::Account,
+        Table::ManagedPolicy,
+        Table::Group,
+        Table::User,
+        Table::Role,
+        Table::AccessKey,
+        Table::KeyUse,
+        Table::LatestTime,
+    ];
+
     fn tag(self) -> u8 {
         match self {
             Table::Run => tag::RUN,
@@ -93,6 +121,14 @@ impl Table {
             Table::ActivityType => tag::ACTIVITY_TYPE,
             Table::WorkflowType => tag::WORKFLOW_TYPE,
             Table::TokenKey => tag::TOKEN_KEY,
+            Table::Account => tag::ACCOUNT,
+            Table::ManagedPolicy => tag::MANAGED_POLICY,
+            Table::Group => tag::GROUP,
+            Table::User => tag::USER,
+            Table::Role => tag::ROLE,
+            Table::AccessKey => tag::ACCESS_KEY,
+            Table::KeyUse => tag::KEY_USE,
+            Table::LatestTime => tag::LATEST_TIME,
         }
     }
 
@@ -134,7 +170,15 @@ impl Table {
             | Table::Domain
             | Table::ActivityType
             | Table::WorkflowType
-            | Table::TokenKey => None,
+            | Table::TokenKey
+            | Table::Account
+            | Table::ManagedPolicy
+            | Table::Group
+            | Table::User
+            | Table::Role
+            | Table::AccessKey
+            | Table::KeyUse
+            | Table::LatestTime => None,
         }
     }
 }
@@ -161,6 +205,14 @@ impl fmt::Display for Table {
             Table::ActivityType => "activity type",
             Table::WorkflowType => "workflow type",
             Table::TokenKey => "token key",
+            Table::Account => "account",
+            Table::ManagedPolicy => "managed policy",
+            Table::Group => "group",
+            Table::User => "user",
+            Table::Role => "role",
+            Table::AccessKey => "access key",
+            Table::KeyUse => "use of an access key",
+            Table::LatestTime => "latest time",
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::api::CallerPresence;
 use crate::functions::FunctionCall;
+use crate::judge::Asker;
 use crate::values::{Damage, LoadError};
 use engine::message::Message;
 use engine::rows::{LambdaTask, Task, TaskListKey, WorkflowKey};
@@ -17,6 +18,8 @@ pub enum ShardCommand {
     Start(RunIdentity, Box<StartWorkflowExecutionInput>),
     /// Apply a command to a run.
     Apply(Target, Command),
+    /// The same for someone whose rights count, as far as they hang on the run's state.
+    ApplyFor(Arc<Asker>, Target, Command),
     /// Give a task to a poller that still waits.
     StartTask(TaskStart),
     /// Start a Lambda task.
@@ -46,6 +49,17 @@ pub enum Target {
     Open(WorkflowKey),
 }
 
+impl Target {
+    /// The domain, where the target says so.
+    pub(super) fn domain(&self) -> Option<&DomainName> {
+        match self {
+            Target::Run(_, domain, _) => Some(domain),
+            Target::Known(_) => None,
+            Target::Execution(workflow, _) | Target::Open(workflow) => Some(&workflow.domain),
+        }
+    }
+}
+
 /// A task and who is to have it.
 #[derive(Clone, Debug)]
 pub struct TaskStart {
@@ -57,6 +71,8 @@ pub struct TaskStart {
     pub identity: Option<Identity>,
     /// Whether the poller still waits.
     pub presence: CallerPresence,
+    /// The poller, if his rights count.
+    pub asker: Option<Arc<Asker>>,
 }
 
 /// The events that tell one delivery of a task from every other.
@@ -119,6 +135,8 @@ pub enum Refusal {
     Fault(Fault),
     /// The poller has gone; the task still waits.
     CallerGone,
+    /// The poller may not have the task any more; it still waits.
+    NotAllowed(Fault),
     /// Ours: the store failed. Whether the command took effect may be unknown.
     Unavailable,
     /// Ours: what is stored of the run is damaged, or there is a bug that it brings out. It will be

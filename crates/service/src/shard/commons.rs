@@ -1,5 +1,6 @@
 //! What the shards of a process have in common.
 
+use crate::judge::Judge;
 use crate::open_executions::Totals;
 use crate::throttle::Throttle;
 use engine::{Limits, Registry};
@@ -16,6 +17,8 @@ pub struct Commons {
     pub open_executions: Arc<Totals>,
     /// How fast decisions may come.
     pub throttle: Arc<Throttle>,
+    /// Who is allowed what.
+    pub judge: Arc<Judge>,
     /// True if somebody calls Lambda functions.
     pub calls_functions: bool,
 }

@@ -57,7 +57,10 @@ impl Shard {
                 tracing::error!(shard = self.id.0, %run_id, ?error, "a run could not be woken");
                 let pause = match error {
                     Refusal::Unavailable => STORE_RETRY_MS,
-                    Refusal::Fault(_) | Refusal::Damaged | Refusal::CallerGone => WAKE_RETRY_MS,
+                    Refusal::Fault(_)
+                    | Refusal::Damaged
+                    | Refusal::CallerGone
+                    | Refusal::NotAllowed(_) => WAKE_RETRY_MS,
                 };
                 self.wakes.put((Timestamp(now.0.saturating_add(pause)), run_id));
             }

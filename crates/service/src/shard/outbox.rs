@@ -364,7 +364,10 @@ impl Shard {
                 );
                 self.refuse(message, staged)
             }
-            Refusal::Unavailable | Refusal::Fault(_) | Refusal::CallerGone => Err(refusal),
+            Refusal::Unavailable
+            | Refusal::Fault(_)
+            | Refusal::CallerGone
+            | Refusal::NotAllowed(_) => Err(refusal),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::api::CallerPresence;
+use crate::judge::Denials;
 use crate::open_executions::Totals;
 use crate::tests::fixture::{registry, request, scope};
 use crate::throttle::Throttles;
@@ -155,6 +156,7 @@ fn commons(registry: &Arc<RwLock<Registry>>, limits: Limits, throttles: Throttle
         limits: Arc::new(limits),
         open_executions: Arc::new(Totals::default()),
         throttle: Arc::new(Throttle::new(throttles)),
+        judge: Arc::new(Judge::new(Arc::clone(registry), None, Denials::default())),
         calls_functions: false,
     }
 }
@@ -208,7 +210,13 @@ fn signal(target: Target, input: &str) -> ShardCommand {
 
 fn start_task(list: TaskListKey, task: Task) -> ShardCommand {
     let presence = CallerPresence::default();
-    ShardCommand::StartTask(TaskStart { list, task, identity: Some("p".into()), presence })
+    ShardCommand::StartTask(TaskStart {
+        list,
+        task,
+        identity: Some("p".into()),
+        presence,
+        asker: None,
+    })
 }
 
 fn task_of(outcome: Result<Outcome, Refusal>) -> StartedTask {

@@ -1,7 +1,7 @@
 //! A running service and its one caller, and the script in which tests say what passes between
 //! them.
 
-use super::fixture::{registrations, request, scope};
+use super::fixture::{caller, registrations, request};
 use crate::{
     Clock, Entropy, FunctionAnswer, FunctionCall, Functions, Options, Pending, Reply, Service,
 };
@@ -105,7 +105,7 @@ impl Client {
 
     /// Sends a request, and does not wait for its answer.
     pub fn send(&self, operation: &str, body: Value) -> Result<Pending, Fault> {
-        Ok(self.service.call(&scope(), request(operation, body)?))
+        Ok(self.service.call(&caller(), request(operation, body)?))
     }
 
     /// Sends a request, and waits for its answer; `null` stands for an empty one.

@@ -2,6 +2,7 @@
 
 use crate::matcher;
 use crate::token::{KeyId, Tokens};
+use access::Caller;
 use engine::rows::{Task, TaskKind, TaskListKey};
 use engine::{Limits, Registry, Scope};
 use serde_json::{Value, json};
@@ -14,6 +15,12 @@ use wire::*;
 /// Where everything happens.
 pub fn scope() -> Scope {
     Scope { account: "123456789012".into(), region: "us-east-1".into() }
+}
+
+/// Who does everything, unless a test is about somebody's rights.
+pub fn caller() -> Caller {
+    let Scope { account, region } = scope();
+    Caller::unrestricted(account, region)
 }
 
 /// A list of activity tasks.

@@ -2,7 +2,7 @@
 //! function is called at most once, and its task always comes to an end.
 
 use super::client::{TestClock, TestEntropy};
-use super::fixture::{registrations, request, scope};
+use super::fixture::{caller, registrations, request};
 use crate::stepped::{Mail, Part, Stepped};
 use crate::{FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Options, Pending, Reply};
 use serde_json::{Value, json};
@@ -119,7 +119,7 @@ impl Bench {
     /// Asks, and leaves the invoker alone meanwhile.
     fn ask(&mut self, operation: &str, body: Value) -> Value {
         let request = request(operation, body).expect("a right request");
-        let mut pending: Pending = self.service().call(&scope(), request);
+        let mut pending: Pending = self.service().call(&caller(), request);
         self.work_off_but_the_invoker();
         let mut context = Context::from_waker(Waker::noop());
         match Pin::new(&mut pending).poll(&mut context) {

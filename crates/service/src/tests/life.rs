@@ -240,7 +240,7 @@ fn every_task_goes_to_one_of_many_callers() {
 fn another_account_or_region_sees_nothing_of_it() {
     let client = Client::new();
     let started = start(&client, "w1").expect("the first of its id");
-    let other = engine::Scope { region: "eu-west-1".into(), ..super::fixture::scope() };
+    let other = access::Caller { region: "eu-west-1".into(), ..super::fixture::caller() };
     let execution = json!({"workflowId": "w1", "runId": started["runId"]});
     for (operation, body) in [
         ("DescribeDomain", json!({"name": "d"})),

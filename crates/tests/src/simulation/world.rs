@@ -10,8 +10,9 @@ use super::disk::{Disk, Flaw};
 use super::functions::{FunctionHouse, RunningFunction};
 use super::ledger::Ledger;
 use super::time::{NodeClock, SeededEntropy, TrueTime};
+use access::Caller;
 use serde_json::{Value, json};
-use service::{Functions, Limits, Mail, Options, Part, Scope, Stepped};
+use service::{Functions, Limits, Mail, Options, Part, Stepped};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -78,9 +79,9 @@ pub struct World {
     trace: VecDeque<String>,
 }
 
-/// The account and region of everything.
-pub fn scope() -> Scope {
-    Scope { account: "123456789012".into(), region: "us-east-1".into() }
+/// Who does everything.
+pub fn caller() -> Caller {
+    Caller::unrestricted("123456789012".into(), "us-east-1".into())
 }
 
 /// What a seed came to.
@@ -528,7 +529,7 @@ impl World {
         }
         let number = self.names.fresh("call ");
         self.note(|| format!("{number}: {} {body}", operation.name()));
-        let pending = self.nodes[node].service.call(&scope(), request);
+        let pending = self.nodes[node].service.call(&caller(), request);
         self.calls.push(Call { number, body, pending, purpose });
     }
 }

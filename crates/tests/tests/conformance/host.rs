@@ -51,6 +51,9 @@ pub trait Host {
     /// Lets happen what came of something that happened outside of the service.
     fn rest(&mut self);
 
+    /// From now on the caller may do everything: who looks afterwards is not whom a case is about.
+    fn lift_rights(&mut self);
+
     /// The host as one that speaks HTTP, if it does.
     fn http(&mut self) -> Option<&mut OverTcp>;
 }

@@ -3,15 +3,15 @@
 use super::host::{Answer, Around, Host, Sent};
 use super::over_tcp::OverTcp;
 use super::setting;
+use access::Caller;
 use serde_json::Value;
-use service::{Mail, Pending, Reply, Scope, Stepped};
-use std::collections::BTreeSet;
+use service::{Mail, Pending, Reply, Stepped};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tests::hand::Counter;
-use wire::{DecisionType, Fault, Model, Operation, Request};
+use wire::{Fault, Model, Operation};
 
 /// More rounds of turns than anything takes to come to rest.
 const ROUNDS_MAX: usize = 100_000;
@@ -20,8 +20,7 @@ const ROUNDS_MAX: usize = 100_000;
 pub struct InProcess {
     service: Stepped,
     around: Around,
-    /// The decisions that no decider is permitted.
-    not_permitted: Vec<DecisionType>,
+    caller: Caller,
     waiting: Vec<Option<Pending>>,
 }
 
@@ -32,22 +31,9 @@ impl InProcess {
         let entropy = Arc::new(Counter::new());
         let opened = Stepped::open(around.store(), around.clock.clone(), entropy, &options);
         let service = opened.expect("a store in memory opens");
-        let not_permitted = flags.iter().filter_map(|flag| setting::not_permitted(flag));
-        let not_permitted = not_permitted.flatten().collect();
+        let caller = setting::caller(flags);
         let waiting = Vec::new();
-        InProcess { service, around, not_permitted, waiting }
-    }
-}
-
-impl InProcess {
-    /// The places of the decisions that are not permitted.
-    fn not_permitted_in(&self, request: &Request) -> BTreeSet<usize> {
-        let Request::RespondDecisionTaskCompleted(input) = request else {
-            return BTreeSet::new();
-        };
-        let decisions = input.decisions.iter().flatten().enumerate();
-        let denied = decisions.filter(|(_, d)| self.not_permitted.contains(&d.decision_type()));
-        denied.map(|(place, _)| place).collect()
+        InProcess { service, around, caller, waiting }
     }
 }
 
@@ -57,9 +43,7 @@ impl Host for InProcess {
             Ok(request) => request,
             Err(fault) => return Sent::Answered(answer(Err(fault))),
         };
-        let scope = Scope { account: access::ACCOUNT.into(), region: "us-east-1".into() };
-        let not_permitted = self.not_permitted_in(&request);
-        let pending = self.service.call_restricted(&scope, request, not_permitted);
+        let pending = self.service.call(&self.caller, request);
         self.rest();
         self.waiting.push(Some(pending));
         let number = self.waiting.len() - 1;
@@ -95,6 +79,10 @@ impl Host for InProcess {
             }
         }
         panic!("the service does not come to rest");
+    }
+
+    fn lift_rights(&mut self) {
+        self.caller = setting::caller(&[]);
     }
 
     fn http(&mut self) -> Option<&mut OverTcp> {

@@ -44,7 +44,7 @@ impl OverTcp {
         let options = setting::options(flags, &around.functions);
         let entropy = Arc::new(Counter::new());
         // Nobody below HTTP knows yet what a caller is permitted.
-        assert!(flags.iter().all(|flag| setting::not_permitted(flag).is_none()), "{flags:?}");
+        assert!(!flags.iter().any(|flag| setting::is_of_rights(flag)), "{flags:?}");
         let (store, clock) = (around.store(), around.clock.clone());
         let opened = Service::open(store, clock, entropy.clone(), options);
         let service = Arc::new(opened.expect("a store in memory opens"));
@@ -187,6 +187,9 @@ impl Host for OverTcp {
     fn rest(&mut self) {
         wait_until(|| self.service().activity().at_rest);
     }
+
+    /// Nobody's are looked at.
+    fn lift_rights(&mut self) {}
 
     fn http(&mut self) -> Option<&mut OverTcp> {
         Some(self)

@@ -292,6 +292,7 @@ impl Player<'_> {
 
     /// Reads every history there is, and looks at what must hold for all.
     pub fn audit(&mut self) -> Result<(), String> {
+        self.host.lift_rights();
         let always = json!({ "oldestDate": 0 });
         for status in ["REGISTERED", "DEPRECATED"] {
             let list = json!({ "registrationStatus": status });

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 type Reason = &'static str;
 
 const LAMBDA_IDS: Reason = "the live service takes an id that is in use, whatever the cause is for";
-const ACCESS: Reason = "signatures are not verified yet, and no policies looked at";
+const ACCESS: Reason = "signatures are not verified yet";
 
 /// Causes that do not occur.
 const CAUSES_ABSENT: &[(&str, &str, Reason)] =
@@ -55,6 +55,17 @@ const FAULTS: &[(&str, &str)] = &[
     ("UnknownOperationException", ""),
     ("MissingAuthenticationTokenException", "Request is missing Authentication Token"),
     ("IncompleteSignatureException", "*"),
+    (
+        "AccessDeniedException",
+        "User: arn:aws:iam::*:user/* is not authorized to perform: swf:* on resource: \
+         arn:aws:swf:*:*:/domain/* because no identity-based policy allows the swf:* action",
+    ),
+    (
+        "AccessDeniedException",
+        "User: arn:aws:iam::*:user/* is not authorized to perform: swf:* on resource: \
+         arn:aws:swf:*:*:/domain/* with an explicit deny in an identity-based policy",
+    ),
+    ("OperationNotPermittedFault", "User: * is not authorized to perform: *"),
     ("RequestEntityTooLargeException", "HTTP content length exceeded 1049600 bytes."),
     (
         "ValidationException",
@@ -93,12 +104,8 @@ const FAULTS: &[(&str, &str)] = &[
 ];
 
 /// Refusals of the same section that cannot occur.
-const FAULTS_ABSENT: &[(&str, Reason)] = &[
-    ("UnrecognizedClientException", ACCESS),
-    ("InvalidSignatureException", ACCESS),
-    ("AccessDeniedException", ACCESS),
-    ("OperationNotPermittedFault", ACCESS),
-];
+const FAULTS_ABSENT: &[(&str, Reason)] =
+    &[("UnrecognizedClientException", ACCESS), ("InvalidSignatureException", ACCESS)];
 
 const GOLDEN_HISTORIES: std::ops::RangeInclusive<char> = 'A'..='P';
 const TRAPS: std::ops::RangeInclusive<u32> = 1..=34;

@@ -1,9 +1,10 @@
 //! The service that the model is compared with: real, fed with requests as JSON, on a store in
 //! memory and a clock that is moved by hand. After each request it works until nothing is left.
 
+use access::Caller;
 use serde_json::{Map, Value};
 use service::{
-    FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Mail, Options, Pending, Reply, Scope,
+    FunctionAnswer, FunctionCall, FunctionOutcome, Functions, Mail, Options, Pending, Reply,
     Stepped,
 };
 use std::future::Future;
@@ -48,7 +49,7 @@ impl Functions for House {
 pub struct Service {
     stepped: Stepped,
     clock: Arc<HandClock>,
-    scope: Scope,
+    caller: Caller,
     functions: House,
 }
 
@@ -66,8 +67,8 @@ impl Service {
         let (time, chance) = (clock.clone(), Arc::new(Counter::new()));
         let store = Arc::new(Memory::default());
         let stepped = Stepped::open(store, time, chance, &options).expect("no fault is planned");
-        let scope = Scope { account: "123456789012".into(), region: "us-east-1".into() };
-        Service { stepped, clock, scope, functions }
+        let caller = Caller::unrestricted("123456789012".into(), "us-east-1".into());
+        Service { stepped, clock, caller, functions }
     }
 
     /// Moves the clock.
@@ -118,7 +119,7 @@ impl Service {
         let operation = wire::Operation::ALL.iter().find(|known| known.name() == operation);
         let operation = *operation.expect("scripts know the operations");
         match Model::get().check(operation, body.clone()) {
-            Ok(request) => Call::Pending(self.stepped.call(&self.scope, request)),
+            Ok(request) => Call::Pending(self.stepped.call(&self.caller, request)),
             Err(fault) => Call::Refused(from_json(&fault.to_json())),
         }
     }

@@ -147,6 +147,7 @@ pub fn check_shard(memory: &Memory, registry: &Arc<RwLock<Registry>>, shard: &mu
         registry: Arc::clone(registry),
         limits: Arc::new(Limits::AWS),
         throttle: Arc::new(Throttle::new(Throttles::default())),
+        judge: Arc::clone(&shard.judge),
         calls_functions: false,
         epoch: None,
         cache: ExecutionCache::new(),

@@ -120,6 +120,7 @@ impl Client {
                 Err(Refusal::Fault(_)) if self.owners.len() > 1 => (),
                 Err(Refusal::Fault(fault)) => panic!("refused without a reason: {fault:?}"),
                 Err(Refusal::CallerGone) => panic!("the caller waits"),
+                Err(Refusal::NotAllowed(_)) => panic!("nobody asks"),
                 Err(Refusal::Unavailable) => (),
                 Err(Refusal::Damaged) => panic!("nothing damages this store"),
             }

@@ -90,7 +90,8 @@ fn a_task_is_started_once_and_only_for_a_poller_that_waits() {
     let (pending, answer) = crate::api::Pending::new(None);
     drop(pending);
     let presence = answer.presence();
-    let gone = TaskStart { list: list.clone(), task: task.clone(), identity: None, presence };
+    let gone =
+        TaskStart { list: list.clone(), task: task.clone(), identity: None, presence, asker: None };
     assert_eq!(rig.step(ShardCommand::StartTask(gone)), Err(Refusal::CallerGone));
     let both = vec![start_task(list.clone(), task.clone()), start_task(list, task)];
     let [first, second]: [_; 2] = rig.steps(both).try_into().expect("two answers");

@@ -1,0 +1,326 @@
+//! Asks the policies before anything is done for anybody.
+//!
+//! Most requests are judged where they come in, before it is looked whether what they name exists.
+//! What depends on the state of an execution is judged in its shard, in the same turn and before
+//! the engine sees it: decisions, and the answer to an activity task. A poll is judged once more
+//! when there is a task for it, since its caller may have lost his rights while it waited.
+//!
+//! What was said is noted in the request's [`Judgment`] before the request is answered.
+
+use crate::token::TaskRef;
+use access::swf::{self, AnsweredActivity, Around, Demand, Facts, Subject};
+use access::{Action, Authority, Caller, Check, Denial, KeyRef, Principal, Verdict};
+use engine::registry::Domain;
+use engine::rows::{TaskKind, TaskListKey};
+use engine::{Execution, Registry, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, RwLock};
+use wire::{
+    ActivityType, Arn, Decision, DomainName, Fault, Name, Request, Timestamp, WorkflowType,
+};
+
+/// As what a request is refused that is not allowed (access.md, section 1.6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Denials {
+    /// `AccessDeniedException`, as the live service answers.
+    #[default]
+    AccessDenied,
+    /// `OperationNotPermittedFault`, as the API's model says.
+    OperationNotPermitted,
+}
+
+/// Looks at a credential again.
+pub trait Credentials: std::fmt::Debug + Send + Sync {
+    /// The principal of a key that was good a while ago, as it is now; or why it is not good any
+    /// more. Does not wait for anything.
+    fn refresh(&self, key: &KeyRef, now: Timestamp) -> Result<Arc<Principal>, Fault>;
+}
+
+/// What the policies said last of one request: all that is kept of it for an audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// What was to be done.
+    pub action: Action,
+    /// To what.
+    pub resource: Arc<str>,
+    /// What was said.
+    pub verdict: Verdict,
+    /// Of the decisions of an answer to a decision task, how many were denied. Those are events,
+    /// and the answer is allowed all the same.
+    pub decisions_denied: usize,
+}
+
+/// Where it is noted what was said of one request. Nothing is, as long as nobody asked: access
+/// control is off, or the request was refused before, or its credential is not good any more.
+#[derive(Clone, Debug, Default)]
+pub struct Judgment {
+    judged: Arc<Mutex<Option<Judged>>>,
+}
+
+impl Judgment {
+    /// What was said, final once the request is answered.
+    pub fn read(&self) -> Option<Judged> {
+        self.judged.lock().expect("no holder panics").clone()
+    }
+
+    fn note(&self, judged: Judged) {
+        *self.judged.lock().expect("no holder panics") = Some(judged);
+    }
+
+    /// The credential is not good any more: nobody is asked.
+    fn forget(&self) {
+        *self.judged.lock().expect("no holder panics") = None;
+    }
+
+    fn note_denied_decisions(&self, count: usize) {
+        if let Some(judged) = &mut *self.judged.lock().expect("no holder panics") {
+            judged.decisions_denied = count;
+        }
+    }
+}
+
+/// Someone whose rights count.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    caller: Caller,
+    judgment: Judgment,
+}
+
+impl Asker {
+    /// The caller of a request, unless he is one whom nobody asks.
+    pub fn of(caller: &Caller, judgment: Judgment) -> Option<Arc<Asker>> {
+        match caller.authority {
+            Authority::Unrestricted => None,
+            Authority::Principal(..) => Some(Arc::new(Asker { caller: caller.clone(), judgment })),
+        }
+    }
+
+    /// Whether it hangs on the task who may complete it. If not, it is judged like any other request,
+    /// and nothing is read for it.
+    pub fn asks_for_the_task(&self) -> bool {
+        match &self.caller.authority {
+            Authority::Unrestricted => false,
+            Authority::Principal(principal, _) => {
+                let action = Action::RespondActivityTaskCompleted;
+                !principal.permissions.is_unconditional(action)
+            }
+        }
+    }
+
+    /// His name.
+    pub fn principal_arn(&self) -> Option<Arc<str>> {
+        match &self.caller.authority {
+            Authority::Unrestricted => None,
+            Authority::Principal(principal, _) => Some(Arc::clone(&principal.arn)),
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        Scope { account: self.caller.account.clone(), region: self.caller.region.clone() }
+    }
+
+    fn domain_arn(&self, name: &DomainName) -> Arn {
+        Arn::of_domain(&self.caller.account, &self.caller.region, name)
+    }
+}
+
+/// See the module.
+pub(crate) struct Judge {
+    registry: Arc<RwLock<Registry>>,
+    credentials: Option<Arc<dyn Credentials>>,
+    denials: Denials,
+}
+
+impl Judge {
+    pub fn new(
+        registry: Arc<RwLock<Registry>>,
+        credentials: Option<Arc<dyn Credentials>>,
+        denials: Denials,
+    ) -> Judge {
+        Judge { registry, credentials, denials }
+    }
+
+    /// Whether a request is allowed; `task` is what its token names.
+    pub fn request(
+        &self,
+        asker: &Asker,
+        request: &Request,
+        task: Option<&TaskRef>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        if let Request::RespondActivityTaskCompleted(_) = request
+            && asker.asks_for_the_task()
+        {
+            return Ok(()); // In its shard, which knows the task: see `activity_answer`.
+        }
+        let Caller { account, region, .. } = &asker.caller;
+        let by_name = |name: &DomainName| (asker.domain_arn(name), Some(name.clone()));
+        let (resource, domain) = match swf::subject(request) {
+            Subject::Domain(name) => by_name(name),
+            Subject::NewDomain(name) => (asker.domain_arn(name), None),
+            Subject::AllDomains => (Arn::of_all_domains(account, region), None),
+            // Judged by the name that we would give it, never by what was sent.
+            Subject::Resource(arn) => {
+                let name = arn.domain_name(account, region);
+                by_name(&name.ok_or_else(|| Fault::unknown_arn(arn))?)
+            }
+            Subject::DecisionTask(_) | Subject::ActivityTask(_) => {
+                by_name(&task.ok_or_else(Fault::invalid_token)?.domain)
+            }
+        };
+        let registry = self.registry.read().expect("no writer panics");
+        let named = domain.and_then(|name| registry.domain(&asker.scope(), &name).ok());
+        let facts = Registered(named);
+        let demand = swf::request(request, &facts);
+        self.settle(asker, &asker.caller, &demand, &resource, named, now)
+    }
+
+    /// Whether a poll that has waited may be given a task.
+    pub fn poll(&self, asker: &Asker, list: &TaskListKey, now: Timestamp) -> Result<(), Fault> {
+        let caller = self.as_of_now(&asker.caller, now).inspect_err(|_| asker.judgment.forget())?;
+        let action = match list.kind {
+            TaskKind::Decision => Action::PollForDecisionTask,
+            TaskKind::Activity => Action::PollForActivityTask,
+        };
+        let resource = asker.domain_arn(&list.domain);
+        let registry = self.registry.read().expect("no writer panics");
+        let named = registry.domain(&list.scope, &list.domain).ok();
+        let demand = swf::poll(action, &list.name);
+        self.settle(asker, &caller, &demand, &resource, named, now)
+    }
+
+    /// Whether somebody may complete an activity task; `answered` is the task that his token
+    /// names, if there is anything left of it.
+    pub fn activity_answer(
+        &self,
+        asker: &Asker,
+        domain: &DomainName,
+        answered: Option<AnsweredActivity<'_>>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let resource = asker.domain_arn(domain);
+        let registry = self.registry.read().expect("no writer panics");
+        let named = registry.domain(&asker.scope(), domain).ok();
+        let demand = swf::activity_answer(answered);
+        self.settle(asker, &asker.caller, &demand, &resource, named, now)
+    }
+
+    /// The decisions that are denied, by their places in the list.
+    pub fn decisions(
+        &self,
+        asker: &Asker,
+        execution: &Execution,
+        decisions: &[Decision],
+        now: Timestamp,
+    ) -> BTreeSet<usize> {
+        let scope = &execution.identity.scope;
+        let resource = asker.domain_arn(&execution.identity.domain);
+        let registry = self.registry.read().expect("no writer panics");
+        let named = registry.domain(scope, &execution.identity.domain).ok();
+        let (facts, tags) = (Registered(named), tags(named));
+        let around = Around {
+            resource: resource.as_str(),
+            resource_tags: tags.as_ref(),
+            origin: None,
+            region: &scope.region,
+            now,
+        };
+        let is_denied = |decision: &Decision| {
+            let demand = swf::decision(decision, &execution.workflow_type, &facts);
+            demand.is_some_and(|demand| {
+                let mut verdicts = demand.checks(&around).map(|check| asker.caller.judge(&check));
+                verdicts.any(|verdict| matches!(verdict, Verdict::Denied(_)))
+            })
+        };
+        let places = decisions.iter().enumerate();
+        let denied: BTreeSet<usize> =
+            places.filter(|(_, decision)| is_denied(decision)).map(|(place, _)| place).collect();
+        asker.judgment.note_denied_decisions(denied.len());
+        denied
+    }
+
+    /// The caller with the rights that his credential gives him now.
+    fn as_of_now(&self, caller: &Caller, now: Timestamp) -> Result<Caller, Fault> {
+        match (&caller.authority, &self.credentials) {
+            (Authority::Principal(_, key), Some(credentials)) => {
+                let principal = credentials.refresh(key, now)?;
+                let authority = Authority::Principal(principal, key.clone());
+                Ok(Caller { authority, ..caller.clone() })
+            }
+            (Authority::Unrestricted | Authority::Principal(..), _) => Ok(caller.clone()),
+        }
+    }
+
+    /// Makes a fault of the first check that is denied, and notes what was said.
+    fn settle(
+        &self,
+        asker: &Asker,
+        caller: &Caller,
+        demand: &Demand<'_>,
+        resource: &Arn,
+        domain: Option<&Domain>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let tags = tags(domain);
+        let around = Around {
+            resource: resource.as_str(),
+            resource_tags: tags.as_ref(),
+            origin: Some(&caller.origin),
+            region: &caller.region,
+            now,
+        };
+        for (place, check) in demand.checks(&around).enumerate() {
+            let verdict = caller.judge(&check);
+            let denied = match &verdict {
+                Verdict::Allowed(_) => None,
+                Verdict::Denied(denial) => Some(self.fault(caller, &check, denial)),
+            };
+            // If all are allowed, the request is known by what it is itself.
+            if place == 0 || denied.is_some() {
+                let (action, resource) = (check.action, check.resource.into());
+                asker.judgment.note(Judged { action, resource, verdict, decisions_denied: 0 });
+            }
+            if let Some(fault) = denied {
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
+    fn fault(&self, caller: &Caller, check: &Check<'_>, denial: &Denial) -> Fault {
+        let principal = match &caller.authority {
+            Authority::Principal(principal, _) => &*principal.arn,
+            Authority::Unrestricted => "anonymous", // Who is denied nothing.
+        };
+        let text = denial.text(principal, check.action, check.resource);
+        match self.denials {
+            Denials::AccessDenied => Fault::AccessDenied(text),
+            Denials::OperationNotPermitted => Fault::OperationNotPermitted(text),
+        }
+    }
+}
+
+/// What is registered in a domain, if there is one of that name.
+struct Registered<'r>(Option<&'r Domain>);
+
+impl Facts for Registered<'_> {
+    fn workflow_task_list(&self, workflow_type: &WorkflowType) -> Option<&Name> {
+        let detail = self.0?.workflow_type(workflow_type).ok()?;
+        detail.configuration.default_task_list.as_ref().map(|list| &list.name)
+    }
+
+    fn activity_task_list(&self, activity_type: &ActivityType) -> Option<&Name> {
+        let detail = self.0?.activity_type(activity_type).ok()?;
+        detail.configuration.default_task_list.as_ref().map(|list| &list.name)
+    }
+}
+
+/// A domain's tags as conditions see them. A tag without a value has an empty one.
+fn tags(domain: Option<&Domain>) -> Option<BTreeMap<Arc<str>, Arc<str>>> {
+    let tags = domain?.record.tags.iter();
+    let text = |value: &wire::ResourceTagValue| Arc::from(value.as_str());
+    let tag = |(key, value): (&wire::ResourceTagKey, &Option<wire::ResourceTagValue>)| {
+        (Arc::from(key.as_str()), value.as_ref().map_or_else(|| Arc::from(""), text))
+    };
+    Some(tags.map(tag).collect())
+}

@@ -1,0 +1,9 @@
+//! Who may do what, through the whole service: requests, decisions, polls that wait, and what is
+//! noted of each.
+
+mod conditions;
+mod decisions;
+mod house;
+mod operations;
+mod polls;
+mod tasks;
