@@ -1,6 +1,7 @@
 //! The whole service in process, over a store in memory: wire scripts and what they cannot say.
 
 pub mod client;
+mod crowds;
 pub mod fixture;
 mod lambdas;
 mod life;
