@@ -149,6 +149,7 @@ actions! {
         // Ours: IAM has no such operations.
         ImportAccessKey,
         UpdatePolicy,
+        ImportIdentities,
         CreateAccount,
         DeleteAccount,
         ListAccounts,

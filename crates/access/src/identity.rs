@@ -14,6 +14,7 @@ mod directory;
 mod document;
 mod fault;
 mod fresh;
+mod import;
 pub mod limits;
 mod names;
 mod plan;
@@ -23,6 +24,7 @@ mod request;
 mod resolve;
 mod sealing;
 mod sessions;
+mod shape;
 
 pub use apply::{Applied, Setting};
 pub use change::Change;
@@ -44,6 +46,7 @@ pub use resolve::KeyMaterial;
 pub use sealing::{
     Keyring, KeyringError, MASTER_KEY_BYTES, NONCE_BYTES, OpenError, Sealed, Secret,
 };
+pub use shape::{Kind, Member, Shape, Words};
 
 #[cfg(test)]
 mod tests;

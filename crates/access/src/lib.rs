@@ -19,7 +19,9 @@ pub use policy::{
     Admission, Denial, DenialReason, Permissions, Policy, PolicyError, PolicyPlace, PolicyWarning,
     TrustPolicy, Verdict,
 };
-pub use sigv4::{Claim, Credential, Received, Rules, Signature, Signer, SigningKey, SigningKeys};
+pub use sigv4::{
+    Claim, Credential, Received, Rules, Signature, Signer, SigningKey, SigningKeys, iso_date,
+};
 
 /// The account that every request acts in, as long as there are no identities to tell apart.
 pub const ACCOUNT: &str = "000000000000";

@@ -15,6 +15,7 @@ mod signer;
 
 pub use claim::Claim;
 pub use credential::Credential;
+pub use date::iso_date;
 pub use key::{SigningKey, SigningKeys};
 pub use signer::{Signature, Signer};
 

@@ -81,6 +81,11 @@ impl Answer {
         Answer { status: StatusCode::OK, body, kind: Kind::Json, closes: false }
     }
 
+    /// JSON with a status of its own.
+    pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Answer {
+        Answer { status, body: body.into(), kind: Kind::Json, closes: false }
+    }
+
     /// A refused call.
     pub(crate) fn fault(fault: &Fault) -> Answer {
         Answer {

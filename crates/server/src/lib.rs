@@ -14,6 +14,7 @@
 //! one); every wait for a client has a bound; a client that goes away takes its poll with it.
 //! Knows nothing of workflows.
 
+mod administer;
 mod answer;
 mod body;
 mod connection;
@@ -29,6 +30,7 @@ mod source;
 mod stall;
 mod tls;
 
+pub use administer::{Administered, Administration, administered_operation};
 pub use answer::Answer;
 pub use failures::Failures;
 pub use pipeline::Pipeline;

@@ -42,7 +42,7 @@ pub use identities::{
 };
 pub use judge::{Credentials, Denials, Judged, Judgment};
 pub use reader::EmptyPollToken;
-pub use registrar::TokenKeyRotation;
+pub use registrar::{TokenKeyRotation, rotate_token_key};
 pub use stepped::{Mail, Part, Stepped};
 pub use threads::{Activity, Options, Service};
 pub use throttle::{Rate, Throttles};

@@ -157,6 +157,19 @@ impl Registrar {
     }
 }
 
+/// Makes a key for tokens in a store that no service uses; see [`Registrar::rotate_token_key`].
+pub fn rotate_token_key(
+    owner: &str,
+    store: Arc<dyn Store>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<TokenKeyRotation, StoreError> {
+    let mut registrar = Registrar::claim(owner, store, Arc::new(Limits::AWS), entropy)?;
+    // Why it was not, is in the log, where a service would have it.
+    registrar
+        .rotate_token_key()
+        .map_err(|_fault| StoreError("the new key was not acknowledged".to_owned()))
+}
+
 /// Claims the registry's shard, and reads it.
 fn claim(owner: &str, store: &dyn Store, entropy: &dyn Entropy) -> Result<Claimed, StoreError> {
     let epoch = store.claim(keys::REGISTRY_SHARD, owner)?;

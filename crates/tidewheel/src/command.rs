@@ -16,6 +16,17 @@ pub enum Command {
     Dev(Dev),
     /// Check that what is stored agrees with the histories, while no server uses it.
     Check(Check),
+    /// Administer identities: users, policies, access keys; `tidewheel iam help` lists operations.
+    Iam(Iam),
+}
+
+/// Its words are read by `iam.rs`: they follow from a table.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub struct Iam {
+    /// An operation and its options.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPERATION")]
+    pub words: Vec<std::ffi::OsString>,
 }
 
 /// Below the flags of both commands.
@@ -121,6 +132,13 @@ pub struct Flags {
     /// networks, with commas in between. [default: none]
     #[arg(long, value_name = "NETWORKS")]
     trusted_proxies: Option<String>,
+    /// Where the master keys are, which seal the secrets of access keys. [default: master.key in
+    /// the data directory, made when it is needed]
+    #[arg(long, value_name = "FILE")]
+    master_key_file: Option<String>,
+    /// A file that describes users, policies and access keys; read at the start and at SIGHUP.
+    #[arg(long, value_name = "FILE")]
+    identities: Option<String>,
 }
 
 impl From<Flags> for Given {
@@ -128,6 +146,7 @@ impl From<Flags> for Given {
         let Flags { config, data_dir, listen, log_format, log_level, .. } = flags;
         let Flags { poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, .. } = flags;
         let Flags { tls_cert, tls_key, tls_client_ca, trusted_proxies, .. } = flags;
+        let Flags { master_key_file, identities, .. } = flags;
         let values = [
             (Key::DataDir, data_dir),
             (Key::Listen, listen),
@@ -141,6 +160,8 @@ impl From<Flags> for Given {
             (Key::TlsPrivate, tls_key),
             (Key::TlsClientCa, tls_client_ca),
             (Key::TrustedProxies, trusted_proxies),
+            (Key::MasterKeyFile, master_key_file),
+            (Key::Identities, identities),
         ];
         let values = values.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
         Given { config, values }

@@ -6,8 +6,11 @@
 mod check;
 mod command;
 mod demo;
+mod iam;
+mod identities;
 mod lambda;
 mod logs;
+mod master_key;
 mod process;
 mod settings;
 mod signals;
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => run_serve(serve).map(|()| true),
         Command::Dev(dev) => run_dev(dev).map(|()| true),
         Command::Check(check) => run_check(&check),
+        Command::Iam(words) => return iam::run(&words.words),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

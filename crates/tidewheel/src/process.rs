@@ -2,12 +2,13 @@
 
 use crate::EXIT_FAILURE;
 use crate::demo::DemonstrationError;
+use crate::identities::{self, OpenIdentitiesError, reload_identities};
 use crate::lambda::HttpFunctions;
 use crate::settings::Settings;
 use crate::signals::{OnHangup, Signals};
-use crate::system::{SystemClock, SystemEntropy};
-use crate::tls::{self, TlsFilesError, Watch};
-use server::Server;
+use crate::system::{SystemClock, SystemEntropy, wall_time};
+use crate::tls::{self, Reread, TlsFilesError, Watch};
+use server::{Administration, Server};
 use service::check::CheckError;
 use service::{Denials, Entropy, Functions, Options, Service};
 use std::io::{self, Write};
@@ -44,6 +45,8 @@ pub enum RunError {
     Store(#[from] embedded::OpenError),
     #[error("cannot start on the data directory: {0}")]
     Service(#[from] StoreError),
+    #[error(transparent)]
+    Identities(#[from] OpenIdentitiesError),
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
     #[error("the check of {} did not come to its end: {source}", data_dir.display())]
@@ -90,7 +93,15 @@ async fn serve(
     };
     let address = server.address().map_err(bind_error)?;
     let entropy = Arc::new(SystemEntropy);
-    let service = Arc::new(open(settings, data_dir, entropy.clone())?);
+    let (service, administration) = open(settings, data_dir, entropy.clone())?;
+    let (service, administration) = (Arc::new(service), Arc::new(administration));
+    let reread = settings.identities.clone().map(|file| {
+        let administration = administration.clone();
+        let reread = move || {
+            administration.with(|identities| reload_identities(&file, identities, wall_time()));
+        };
+        Arc::new(reread) as Reread
+    });
     // The first line: whoever started the process waits for it.
     say(&format!("listening on {scheme}://{address}"))?;
     tracing::info!(
@@ -103,7 +114,7 @@ async fn serve(
     let shutdown = async {
         tokio::select! {
             ended = until_the_end(signals, errand(address)) => outcome = ended,
-            never = tls::keep(watch, hangups) => match never {},
+            never = tls::keep(watch, hangups, reread) => match never {},
         }
         tracing::info!("stopping");
     };
@@ -116,7 +127,7 @@ fn open(
     settings: &Settings,
     data_dir: &Path,
     entropy: Arc<dyn Entropy>,
-) -> Result<Service, RunError> {
+) -> Result<(Service, Administration), RunError> {
     let options = embedded::Options {
         build: env!("CARGO_PKG_VERSION").to_owned(),
         on_poison: Box::new(end_at_once),
@@ -140,7 +151,10 @@ fn open(
         credentials: None,
         denials: Denials::default(),
     };
-    Ok(Service::open(store, Arc::new(SystemClock::start()), entropy, options)?)
+    let clock = Arc::new(SystemClock::start());
+    let administration =
+        identities::open(settings, data_dir, store.clone(), entropy.clone(), clock.clone())?;
+    Ok((Service::open(store, clock, entropy, options)?, administration))
 }
 
 /// Histories hold what users put into them, which is nobody else's business.

@@ -10,9 +10,13 @@ mod near;
 mod values;
 
 pub use key::Key;
+pub use near::is_near;
 
+use crate::identities::IdentitiesFile;
 use crate::lambda::Endpoint;
+use crate::master_key;
 use crate::tls::TlsFiles;
+use access::identity::Secret;
 use limits::LimitsError;
 use server::TrustedProxies;
 use service::{EmptyPollToken, Limits, Throttles};
@@ -55,6 +59,10 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// Whose word is taken for where a request comes from.
     pub trusted_proxies: TrustedProxies,
+    /// What seals the secrets of access keys.
+    pub master_keys: master_key::Given,
+    /// What describes the identities, if anything does.
+    pub identities: Option<IdentitiesFile>,
 }
 
 /// How log lines are written.
@@ -115,6 +123,8 @@ pub enum SettingsError {
     Limits(#[from] LimitsError),
     #[error("{place} is of no use without {}: name one, too", missing.name())]
     Alone { place: Place, missing: Key },
+    #[error("{place} and {} name master keys both: leave one out", master_key::VARIABLE)]
+    TwoMasterKeys { place: Place },
     #[error("dev speaks no TLS: leave tls_cert, tls_key and tls_client_ca out, or use serve")]
     TlsInDev,
 }
@@ -159,7 +169,7 @@ fn advice(place: &Place) -> String {
     let names = Key::ALL.into_iter().map(|key| Place::of(key, &place.origin).name);
     let config = (place.origin == Origin::Environment).then(|| CONFIG_VARIABLE.to_owned());
     let names: Vec<String> = names.chain(config).collect();
-    match names.iter().find(|name| near::is_near(&place.name, name)) {
+    match names.iter().find(|name| is_near(&place.name, name)) {
         Some(name) => format!("did you mean {name}?"),
         None => format!("there are {}", names.join(", ")),
     }
@@ -179,7 +189,9 @@ fn type_advice(key: Key) -> &'static str {
         | Key::TlsCert
         | Key::TlsPrivate
         | Key::TlsClientCa
-        | Key::TrustedProxies => "",
+        | Key::TrustedProxies
+        | Key::MasterKeyFile
+        | Key::Identities => "",
     }
 }
 
@@ -202,6 +214,7 @@ impl Settings {
     ) -> Result<Settings, SettingsError> {
         let mut variables = Values::new();
         let mut config = None;
+        let mut master_key = None;
         for (name, value) in environment {
             let name = name.to_string_lossy().into_owned();
             let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
@@ -209,6 +222,10 @@ impl Settings {
             match key {
                 _ if is_service_link(&name) => (),
                 _ if name == CONFIG_VARIABLE => config = Some(config_file(value)?),
+                // A secret: in no file of settings, and in no list of processes.
+                _ if name == master_key::VARIABLE => {
+                    master_key = Some(Secret::new(value.to_string_lossy().into_owned()));
+                }
                 Some(key) => {
                     let text = value.to_string_lossy().into_owned();
                     variables.insert(key, (text, Origin::Environment));
@@ -225,11 +242,12 @@ impl Settings {
         };
         values.append(&mut variables);
         values.extend(given.values.into_iter().map(|(key, text)| (key, (text, Origin::Flag))));
-        Settings::parse(&values, read_file, defaults)
+        Settings::parse(&values, master_key, read_file, defaults)
     }
 
     fn parse(
         values: &Values,
+        master_key: Option<Secret>,
         read_file: impl Fn(&Path) -> io::Result<String>,
         defaults: Defaults,
     ) -> Result<Settings, SettingsError> {
@@ -258,6 +276,8 @@ impl Settings {
             tls: tls_files(values)?,
             trusted_proxies: value(values, Key::TrustedProxies, values::parse_trusted_proxies)?
                 .unwrap_or_default(),
+            master_keys: master_keys(values, master_key)?,
+            identities: value(values, Key::Identities, values::parse_identities)?,
         })
     }
 }
@@ -266,6 +286,18 @@ const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7933);
 /// A little less than the 60 seconds after which clients give up, so that they see the answer.
 const POLL_HOLD_DEFAULT: Duration = Duration::from_secs(58);
+
+/// The master keys themselves, or the file that has them, but not both.
+fn master_keys(values: &Values, keys: Option<Secret>) -> Result<master_key::Given, SettingsError> {
+    let file = value(values, Key::MasterKeyFile, values::parse_master_key_file)?;
+    match values.get(&Key::MasterKeyFile) {
+        Some((_, origin)) if keys.is_some() => {
+            let place = Place::of(Key::MasterKeyFile, origin);
+            Err(SettingsError::TwoMasterKeys { place })
+        }
+        Some(_) | None => Ok(master_key::Given { keys, file }),
+    }
+}
 
 /// The values that count, as they were written.
 type Values = BTreeMap<Key, (String, Origin)>;
@@ -283,7 +315,7 @@ fn config_file(value: OsString) -> Result<PathBuf, SettingsError> {
 }
 
 /// What is wrong with a file, and in which line.
-fn toml_error(text: &str, error: &toml::de::Error) -> String {
+pub fn toml_error(text: &str, error: &toml::de::Error) -> String {
     let at = error.span().map_or(0, |span| span.start);
     let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
     format!("line {line}: {}", error.message().replace('\n', " "))

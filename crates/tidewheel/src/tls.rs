@@ -203,19 +203,27 @@ impl Watch {
 }
 
 /// Reads files again for as long as the server runs: at a hangup, and when they have changed.
-pub async fn keep(watch: Option<Watch>, mut hangups: Hangups) -> Infallible {
+/// `reread` is called at a hangup, too, where it may block.
+pub async fn keep(
+    watch: Option<Watch>,
+    mut hangups: Hangups,
+    reread: Option<Reread>,
+) -> Infallible {
     let Some(mut watch) = watch else {
         loop {
             hangups.next().await;
-            tracing::info!("SIGHUP: there is nothing to read again");
+            match &reread {
+                Some(reread) => read_others(reread).await,
+                None => tracing::info!("SIGHUP: there is nothing to read again"),
+            }
         }
     };
     let mut ticks = interval(Duration::from_secs(LOOK_SECONDS));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let read: fn(&mut Watch) -> Look = tokio::select! {
-            _ = ticks.tick() => Watch::look,
-            () = hangups.next() => Watch::read_again,
+        let (read, hung_up): (fn(&mut Watch) -> Look, bool) = tokio::select! {
+            _ = ticks.tick() => (Watch::look, false),
+            () = hangups.next() => (Watch::read_again, true),
         };
         // Files may be far away, and requests must not wait for them.
         let looked = tokio::task::spawn_blocking(move || {
@@ -231,7 +239,18 @@ pub async fn keep(watch: Option<Watch>, mut hangups: Hangups) -> Infallible {
                 tracing::error!(%error, "the new certificate is not used; the old one is served");
             }
         }
+        if let Some(reread) = reread.as_ref().filter(|_| hung_up) {
+            read_others(reread).await;
+        }
     }
+}
+
+/// Reads again what has nothing to do with TLS.
+pub type Reread = Arc<dyn Fn() + Send + Sync>;
+
+async fn read_others(reread: &Reread) {
+    let reread = reread.clone();
+    tokio::task::spawn_blocking(move || reread()).await.expect("reading files does not panic");
 }
 
 #[cfg(test)]

@@ -62,7 +62,8 @@ impl Directory {
     pub fn apply(&self, request: &IdentityRequest, setting: &Setting<'_>) -> Applied {
         let about_accounts = matches!(
             request,
-            IdentityRequest::CreateAccount(_)
+            IdentityRequest::ImportIdentities(_)
+                | IdentityRequest::CreateAccount(_)
                 | IdentityRequest::DeleteAccount(_)
                 | IdentityRequest::ListAccounts(_)
         );
@@ -197,6 +198,7 @@ impl Draft<'_> {
             R::SimulatePrincipalPolicy(request) => self.simulate(request),
             R::AssumeRole(request) => self.assume_role(request),
             R::GetCallerIdentity(_) => self.caller_identity(),
+            R::ImportIdentities(request) => self.directory.import(request, self.setting),
             R::CreateAccount(request) => self.create_account(request),
             R::DeleteAccount(request) => self.delete_account(&request.account_id),
             R::ListAccounts(request) => self.list_accounts(request),

@@ -8,12 +8,12 @@
 
 use super::record::KeyStatus;
 use super::sealing::Secret;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// See the module.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Document {
     /// The accounts.
@@ -21,7 +21,7 @@ pub struct Document {
 }
 
 /// An account and what is in it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountEntry {
     /// Twelve digits.
@@ -47,7 +47,7 @@ pub struct AccountEntry {
 }
 
 /// A managed policy.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyEntry {
     /// Its name.
@@ -61,7 +61,7 @@ pub struct PolicyEntry {
 }
 
 /// A group.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupEntry {
     /// Its name.
@@ -78,7 +78,7 @@ pub struct GroupEntry {
 }
 
 /// A user.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserEntry {
     /// Its name.
@@ -107,7 +107,7 @@ pub struct UserEntry {
 }
 
 /// A role.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoleEntry {
     /// Its name.
@@ -139,7 +139,7 @@ pub struct RoleEntry {
 }
 
 /// An access key. Its secret is given in one of three ways.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyEntry {
     /// Its id.
@@ -149,10 +149,10 @@ pub struct KeyEntry {
     pub secret: Option<Secret>,
     /// The environment variable that has it.
     #[serde(default)]
-    pub secret_env: Option<String>,
+    pub secret_from_env: Option<String>,
     /// The file that has it.
     #[serde(default)]
-    pub secret_file: Option<String>,
+    pub secret_from_file: Option<String>,
     /// Whether it is accepted.
     #[serde(default)]
     pub status: Option<KeyStatus>,
@@ -171,7 +171,7 @@ pub enum SecretSource<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError<E> {
     /// It is given in no way, or in several.
-    #[error("the access key {0} needs one of secret, secret_env and secret_file")]
+    #[error("the access key {0} needs one of secret, secret_from_env and secret_from_file")]
     Ways(String),
     /// It could not be had.
     #[error("the secret of the access key {0}: {1}")]
@@ -187,7 +187,7 @@ impl Document {
         for account in &mut self.account {
             let users = account.user.iter_mut().flat_map(|user| &mut user.key);
             for key in users.chain(&mut account.root_key) {
-                let source = match (&key.secret, &key.secret_env, &key.secret_file) {
+                let source = match (&key.secret, &key.secret_from_env, &key.secret_from_file) {
                     (Some(_), None, None) => continue,
                     (None, Some(name), None) => SecretSource::Environment(name),
                     (None, None, Some(name)) => SecretSource::File(name),
@@ -195,7 +195,7 @@ impl Document {
                 };
                 let secret = read(source).map_err(|e| SecretError::Source(key.id.clone(), e))?;
                 key.secret = Some(secret);
-                (key.secret_env, key.secret_file) = (None, None);
+                (key.secret_from_env, key.secret_from_file) = (None, None);
             }
         }
         Ok(())

@@ -56,6 +56,30 @@ impl IdentityFault {
         }
     }
 
+    /// The same, and where in a document it happened.
+    pub(super) fn at(self, entry: &str) -> IdentityFault {
+        let told = |text: String| format!("{entry}: {text}");
+        match self {
+            IdentityFault::NoSuchEntity(text) => IdentityFault::NoSuchEntity(told(text)),
+            IdentityFault::EntityAlreadyExists(text) => {
+                IdentityFault::EntityAlreadyExists(told(text))
+            }
+            IdentityFault::LimitExceeded(text) => IdentityFault::LimitExceeded(told(text)),
+            IdentityFault::DeleteConflict(text) => IdentityFault::DeleteConflict(told(text)),
+            IdentityFault::MalformedPolicyDocument(text) => {
+                IdentityFault::MalformedPolicyDocument(told(text))
+            }
+            IdentityFault::InvalidInput(text) => IdentityFault::InvalidInput(told(text)),
+            IdentityFault::Validation(text) => IdentityFault::Validation(told(text)),
+            IdentityFault::AccessDenied(text) => IdentityFault::AccessDenied(told(text)),
+            IdentityFault::PackedPolicyTooLarge(text) => {
+                IdentityFault::PackedPolicyTooLarge(told(text))
+            }
+            IdentityFault::InvalidAction(text) => IdentityFault::InvalidAction(text),
+            IdentityFault::ServiceFailure => IdentityFault::ServiceFailure,
+        }
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {

@@ -3,6 +3,8 @@
 use super::sealing::{NONCE_BYTES, Secret};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// Random bytes. Each part of them is used for one thing.
@@ -13,6 +15,7 @@ const ID_CHARS: usize = 17;
 const KEY_ID_CHARS: usize = 16;
 const SECRET_BYTES: usize = 30;
 const ID_BYTES: usize = 11;
+const HASH_BYTES: usize = 32;
 
 impl Fresh {
     /// How many there are.
@@ -21,6 +24,20 @@ impl Fresh {
     /// Bytes that were just drawn from a source that nobody can predict.
     pub fn new(bytes: [u8; Fresh::BYTES]) -> Fresh {
         Fresh(Zeroizing::new(bytes))
+    }
+
+    /// Chance for one of many operations that follow from this one: nobody who does not know these
+    /// bytes can tell theirs from random ones.
+    pub(super) fn nth(&self, index: u32) -> Fresh {
+        let mut bytes = Zeroizing::new([0; Fresh::BYTES]);
+        for (part, chunk) in (0u8..).zip(bytes.chunks_mut(HASH_BYTES)) {
+            let mut mac = Hmac::<Sha256>::new_from_slice(&*self.0).expect("a key has any length");
+            mac.update(b"fresh 1");
+            mac.update(&index.to_be_bytes());
+            mac.update(&[part]);
+            chunk.copy_from_slice(&mac.finalize().into_bytes()[..chunk.len()]);
+        }
+        Fresh(bytes)
     }
 
     /// For what is sealed.

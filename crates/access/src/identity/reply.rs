@@ -85,6 +85,10 @@ pub enum IdentityReply {
         account: Arc<str>,
         arn: Arc<str>,
     },
+    /// What an import did, or would do.
+    Imported {
+        steps: Vec<ImportStepView>,
+    },
     Account {
         account: AccountView,
     },
@@ -225,6 +229,11 @@ views! {
     AssumedView {
         assumed_role_id: String,
         arn: String,
+    }
+    /// One operation of an import, and on what.
+    ImportStepView {
+        operation: &'static str,
+        resource: String,
     }
     /// An account.
     AccountView {

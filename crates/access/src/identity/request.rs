@@ -4,9 +4,11 @@
 //! nobody could be denied. The macro makes one of each; a new operation does not compile without.
 
 use super::directory::Directory;
+use super::document::Document;
 use super::fault::IdentityFault;
 use super::record::{KeyOwner, KeyStatus, root_arn};
 use super::sealing::Secret;
+use super::shape::{Kinded, Member, Shape};
 use crate::action::Action;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,6 +56,20 @@ macro_rules! operations {
         impl IdentityRequest {
             /// The names of all operations.
             pub const OPERATIONS: &'static [&'static str] = &[$(stringify!($operation)),*];
+
+            /// The same with their members, in the same order.
+            pub const SHAPES: &'static [Shape] = &[$(
+                Shape {
+                    operation: stringify!($operation),
+                    members: &[$(
+                        Member {
+                            name: stringify!($member),
+                            kind: <$type as Kinded>::KIND,
+                            required: <$type as Kinded>::REQUIRED,
+                        }
+                    ),*],
+                }
+            ),*];
 
             /// Reads the members of an operation from JSON.
             pub fn parse(operation: &str, members: &[u8]) -> Result<IdentityRequest, IdentityFault> {
@@ -332,6 +348,11 @@ operations! {
         policy: Option<String>,
     } on |request, _| request.role_arn.clone();
     GetCallerIdentity {} on |_, ground| ground.user_or_caller(None);
+
+    /// Ours: makes what a document describes, all of it or nothing. Whoever may do it may do
+    /// everything within the account.
+    ImportIdentities { document: Document, prune: bool, dry_run: bool }
+        on |_, ground| root_arn(ground.account);
 
     /// Ours.
     CreateAccount { account_id: String, account_name: Option<String> }

@@ -15,6 +15,21 @@ pub fn format(moment: Timestamp) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
+/// `2015-08-30T12:36:00+00:00`: for people, and not in signatures.
+pub fn iso_date(moment: Timestamp) -> String {
+    let basic = format(moment);
+    let (day, time) = (&basic[..DAY_CHARS], &basic[DAY_CHARS + 1..CHARS - 1]);
+    format!(
+        "{}-{}-{}T{}:{}:{}+00:00",
+        &day[..4],
+        &day[4..6],
+        &day[6..],
+        &time[..2],
+        &time[2..4],
+        &time[4..]
+    )
+}
+
 /// Reads nothing but what [`format`] writes: no other form, and no day that there is not.
 pub fn parse(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();

@@ -23,10 +23,12 @@ pub enum Key {
     TlsPrivate,
     TlsClientCa,
     TrustedProxies,
+    MasterKeyFile,
+    Identities,
 }
 
 impl Key {
-    pub const ALL: [Key; 12] = [
+    pub const ALL: [Key; 14] = [
         Key::DataDir,
         Key::Listen,
         Key::LogFormat,
@@ -39,6 +41,8 @@ impl Key {
         Key::TlsPrivate,
         Key::TlsClientCa,
         Key::TrustedProxies,
+        Key::MasterKeyFile,
+        Key::Identities,
     ];
 
     /// As it stands in the file; a variable and a flag are spelled after it.
@@ -56,6 +60,8 @@ impl Key {
             Key::TlsPrivate => "tls_key",
             Key::TlsClientCa => "tls_client_ca",
             Key::TrustedProxies => "trusted_proxies",
+            Key::MasterKeyFile => "master_key_file",
+            Key::Identities => "identities",
         }
     }
 
@@ -80,7 +86,11 @@ impl Key {
             Key::EmptyPollToken => "must be absent or empty".to_owned(),
             Key::Limits => "must be default, aws or a file".to_owned(),
             Key::LambdaEndpoint => Endpoint::WANTED.to_owned(),
-            Key::TlsCert | Key::TlsPrivate | Key::TlsClientCa => "must be a file".to_owned(),
+            Key::TlsCert
+            | Key::TlsPrivate
+            | Key::TlsClientCa
+            | Key::MasterKeyFile
+            | Key::Identities => "must be a file".to_owned(),
             Key::TrustedProxies => format!(
                 "must be addresses and networks such as 10.0.0.0/8, with commas in between, at \
                  most {}",

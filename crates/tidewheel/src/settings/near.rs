@@ -7,7 +7,7 @@ const WRONG_LETTERS_MAX: usize = 2;
 
 /// True if `given` is `known` but for hyphens, underscores, capitals, and either one slip or an end
 /// that is left out or added.
-pub(super) fn is_near(given: &str, known: &str) -> bool {
+pub fn is_near(given: &str, known: &str) -> bool {
     let (given, known) = (letters(given), letters(known));
     let start = given.iter().zip(&known).take_while(|(a, b)| a == b).count();
     if start == given.len().min(known.len()) && RIGHT_LETTERS_MIN <= start {

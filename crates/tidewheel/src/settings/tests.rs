@@ -46,6 +46,8 @@ fn defaults() {
         lambda_endpoint: None,
         tls: None,
         trusted_proxies: TrustedProxies::default(),
+        master_keys: master_key::Given::default(),
+        identities: None,
     };
     assert_eq!(settings(&Sources::default()), serve);
     let read_file = |_: &Path| Err(io::ErrorKind::NotFound.into());
@@ -71,6 +73,8 @@ fn every_key_from_every_source() {
             client_ca: Some("/t/ca.pem".into()),
         }),
         trusted_proxies: TrustedProxies::parse("10.0.0.0/8,::1").expect("right networks"),
+        master_keys: master_key::Given { keys: None, file: Some("/m/keys".into()) },
+        identities: Some(IdentitiesFile("/i/identities.toml".into())),
     };
     let flags = [
         (Key::DataDir, "/d"),
@@ -85,6 +89,8 @@ fn every_key_from_every_source() {
         (Key::TlsPrivate, "/t/key.pem"),
         (Key::TlsClientCa, "/t/ca.pem"),
         (Key::TrustedProxies, "10.0.0.0/8, ::1"),
+        (Key::MasterKeyFile, "/m/keys"),
+        (Key::Identities, "/i/identities.toml"),
     ];
     assert_eq!(settings(&Sources { flags: &flags, ..Sources::default() }), expected);
     let variables = [
@@ -100,6 +106,8 @@ fn every_key_from_every_source() {
         ("TIDEWHEEL_TLS_KEY", "/t/key.pem"),
         ("TIDEWHEEL_TLS_CLIENT_CA", "/t/ca.pem"),
         ("TIDEWHEEL_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("TIDEWHEEL_MASTER_KEY_FILE", "/m/keys"),
+        ("TIDEWHEEL_IDENTITIES", "/i/identities.toml"),
         ("HOME", "/home/somebody"),
     ];
     assert_eq!(settings(&Sources { variables: &variables, ..Sources::default() }), expected);
@@ -108,7 +116,8 @@ fn every_key_from_every_source() {
                 empty_poll_token = 'empty'\nlimits = 'aws'\n\
                 lambda_endpoint = 'http://[::1]:9/x'\ntls_cert = '/t/cert.pem'\n\
                 tls_key = '/t/key.pem'\ntls_client_ca = '/t/ca.pem'\n\
-                trusted_proxies = '10.0.0.0/8, ::1'\n";
+                trusted_proxies = '10.0.0.0/8, ::1'\nmaster_key_file = '/m/keys'\n\
+                identities = '/i/identities.toml'\n";
     assert_eq!(settings(&Sources { file: Some(file), ..Sources::default() }), expected);
 }
 
@@ -155,13 +164,13 @@ fn unknown_keys() {
         &Sources { file: Some("region = 'x'"), ..Sources::default() },
         "region in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
          poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, tls_cert, tls_key, \
-         tls_client_ca, trusted_proxies",
+         tls_client_ca, trusted_proxies, master_key_file, identities",
     );
     check_error(
         &Sources { file: Some("[log]\nlevel = 'x'"), ..Sources::default() },
         "log in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
          poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, tls_cert, tls_key, \
-         tls_client_ca, trusted_proxies",
+         tls_client_ca, trusted_proxies, master_key_file, identities",
     );
 }
 
@@ -387,4 +396,22 @@ fn no_proxy_is_trusted_if_none_is_named() {
     let flags = [(Key::TrustedProxies, "")];
     let read = settings(&Sources { flags: &flags, ..Sources::default() });
     assert_eq!(read.trusted_proxies, TrustedProxies::default());
+}
+
+/// A secret stands in the environment alone, and beside no other.
+#[test]
+fn master_keys_in_the_environment() {
+    let variables = [("TIDEWHEEL_MASTER_KEY", "a:canary")];
+    let read = settings(&Sources { variables: &variables, ..Sources::default() });
+    assert_eq!(read.master_keys.keys.as_ref().map(Secret::expose), Some("a:canary"));
+    assert!(!format!("{read:?}").contains("canary"));
+    let flags = [(Key::MasterKeyFile, "keys")];
+    check_error(
+        &Sources { flags: &flags, variables: &variables, ..Sources::default() },
+        "--master-key-file and TIDEWHEEL_MASTER_KEY name master keys both: leave one out",
+    );
+    check_error(
+        &Sources { file: Some("master_key = 'a:b'"), ..Sources::default() },
+        "master_key in t.toml is no setting; did you mean master_key_file?",
+    );
 }

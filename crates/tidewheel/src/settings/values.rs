@@ -3,6 +3,7 @@
 use super::LogFormat;
 use super::key::{Key, LOG_LEVELS, POLL_HOLD_SECONDS};
 use super::limits;
+use crate::identities::IdentitiesFile;
 use crate::lambda::Endpoint;
 use server::TrustedProxies;
 use service::{EmptyPollToken, Limits, Throttles};
@@ -28,6 +29,20 @@ pub fn parse_data_dir(text: &str) -> Result<PathBuf, Wrong> {
         return Err(wanted(Key::DataDir));
     }
     Ok(text.into())
+}
+
+pub fn parse_master_key_file(text: &str) -> Result<PathBuf, Wrong> {
+    if text.is_empty() {
+        return Err(wanted(Key::MasterKeyFile));
+    }
+    Ok(text.into())
+}
+
+pub fn parse_identities(text: &str) -> Result<IdentitiesFile, Wrong> {
+    if text.is_empty() {
+        return Err(wanted(Key::Identities));
+    }
+    Ok(IdentitiesFile(text.into()))
 }
 
 pub fn parse_listen(text: &str) -> Result<SocketAddr, Wrong> {

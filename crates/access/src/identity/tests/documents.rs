@@ -178,8 +178,8 @@ fn documents_that_cannot_be_followed() {
 fn secrets_come_from_where_the_document_says() {
     let keys = json!([
         {"id": "a", "secret": "inline-secret"},
-        {"id": "b", "secret_env": "NAME"},
-        {"id": "c", "secret_file": "/f"},
+        {"id": "b", "secret_from_env": "NAME"},
+        {"id": "c", "secret_from_file": "/f"},
     ]);
     let mut found = document(json!({"account": [{"id": ACCOUNT, "root_key": keys}]}));
     let read = |source: SecretSource<'_>| match source {
@@ -193,12 +193,12 @@ fn secrets_come_from_where_the_document_says() {
         .map(|key| key.secret.as_ref().expect("resolved").expose())
         .collect();
     assert_eq!(secrets, ["inline-secret", "environment NAME", "file /f"]);
-    for key in [json!({"id": "a"}), json!({"id": "a", "secret": "s", "secret_env": "N"})] {
+    for key in [json!({"id": "a"}), json!({"id": "a", "secret": "s", "secret_from_env": "N"})] {
         let mut wrong = document(json!({"account": [{"id": ACCOUNT, "root_key": [key]}]}));
         assert_eq!(wrong.resolve(read), Err(SecretError::Ways("a".to_owned())));
     }
     let mut gone = document(
-        json!({"account": [{"id": ACCOUNT, "root_key": [{"id": "a", "secret_env": "N"}]}]}),
+        json!({"account": [{"id": ACCOUNT, "root_key": [{"id": "a", "secret_from_env": "N"}]}]}),
     );
     let error = gone.resolve(|_| Err("not set")).expect_err("it is not there");
     assert_eq!(error.to_string(), "the secret of the access key a: not set");

@@ -1,0 +1,186 @@
+//! Imports as requests: what they say that they did, what a dry run does not do, whom they obey.
+
+use super::*;
+use crate::identity::change::Change;
+use crate::identity::record::AccountRecord;
+use crate::identity::{Fresh, Keyring, MASTER_KEY_BYTES};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use wire::Timestamp;
+
+const ACCOUNT: &str = "000000000000";
+const POLICY: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"swf:*","Resource":"*"}]}"#;
+
+/// A directory, and imports into it one after another.
+struct World {
+    directory: Directory,
+    keyring: Keyring,
+    imports: u8,
+}
+
+impl World {
+    fn new() -> World {
+        let line = Keyring::line("test", &[7; MASTER_KEY_BYTES]);
+        let keyring = Keyring::parse(line.expose()).expect("a line is a ring");
+        let mut directory = Directory::default();
+        let account =
+            AccountRecord { id: ACCOUNT.into(), name: "main".into(), created_at: Timestamp(0) };
+        directory.evolve(Change::PutAccount(account)).expect("an account");
+        World { directory, keyring, imports: 0 }
+    }
+
+    /// Looks at an import, by the account's root if it comes from `outside`.
+    fn look_at(
+        &mut self,
+        request: &ImportIdentities,
+        outside: bool,
+    ) -> Result<(Vec<Change>, Vec<String>), IdentityFault> {
+        self.imports += 1;
+        let root = self.directory.principal(ACCOUNT, "arn:aws:iam::000000000000:root");
+        let root = root.expect("the root is there");
+        let setting = Setting {
+            account: ACCOUNT,
+            caller: outside.then_some(&*root),
+            origin: None,
+            region: "us-east-1",
+            keyring: &self.keyring,
+            now: Timestamp(i64::from(self.imports)),
+            fresh: &Fresh::new([self.imports; Fresh::BYTES]),
+            short_secrets: false,
+        };
+        let (changes, reply) = self.directory.apply(&request.clone().into(), &setting)?;
+        let IdentityReply::Imported { steps } = reply else { panic!("{reply:?}") };
+        let steps = steps.iter().map(|step| {
+            let name = step.resource.rsplit(':').next().unwrap_or_default();
+            format!("{} {name}", step.operation)
+        });
+        Ok((changes, steps.collect()))
+    }
+
+    fn import(&mut self, document: Value, prune: bool) -> Result<Vec<String>, IdentityFault> {
+        let (changes, steps) = self.look_at(&request(document, prune, false), true)?;
+        for change in changes {
+            self.directory.evolve(change).expect("it can be folded in");
+        }
+        self.directory.check_references().expect("all that is named is there");
+        Ok(steps)
+    }
+}
+
+fn request(document: Value, prune: bool, dry_run: bool) -> ImportIdentities {
+    let document = serde_json::from_value(document).expect("a document");
+    ImportIdentities { document, prune, dry_run }
+}
+
+fn all() -> Value {
+    json!({"account": [{
+        "id": ACCOUNT,
+        "policy": [{"name": "swf", "path": "/teams/", "document": POLICY}],
+        "group": [{"name": "deciders", "attached": ["swf"]}],
+        "user": [{
+            "name": "ada", "groups": ["deciders"], "policies": {"own": POLICY}, "boundary": "swf",
+            "key": [{"id": "AKIAADA", "secret": "correct-horse"}]
+        }],
+        "root_key": [{"id": "AKIAROOT", "secret": "battery-staple"}]
+    }]})
+}
+
+#[test]
+fn an_import_says_what_it_did_and_does_nothing_twice() {
+    let mut world = World::new();
+    let mut steps = world.import(all(), false).expect("it is right");
+    steps.sort();
+    assert_eq!(
+        steps,
+        [
+            "AddUserToGroup group/deciders",
+            "AttachGroupPolicy group/deciders",
+            "CreateGroup group/deciders",
+            "CreatePolicy policy/teams/swf",
+            "CreateUser user/ada",
+            "ImportAccessKey root",
+            "ImportAccessKey user/ada",
+            "PutUserPermissionsBoundary user/ada",
+            "PutUserPolicy user/ada",
+        ]
+    );
+    let before = world.directory.clone();
+    for prune in [false, true] {
+        assert_eq!(world.import(all(), prune).expect("it is right"), Vec::<String>::new());
+        assert_eq!(world.directory, before);
+    }
+}
+
+#[test]
+fn pruning_leaves_what_is_named_and_the_roots_keys() {
+    let mut world = World::new();
+    world.import(all(), false).expect("it is right");
+    let none = json!({"account": [{"id": ACCOUNT}]});
+    assert_eq!(world.import(none.clone(), false).expect("right"), Vec::<String>::new());
+    let steps = world.import(none, true).expect("it is right");
+    assert_eq!(steps.len(), 7, "{steps:?}");
+    assert!(world.directory.user(ACCOUNT, "ada").is_none());
+    assert!(world.directory.key("AKIAADA").is_none());
+    assert!(world.directory.key("AKIAROOT").is_some());
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_the_same() {
+    let mut world = World::new();
+    let (changes, steps) = world.look_at(&request(all(), true, true), true).expect("right");
+    assert_eq!(changes, []);
+    assert_eq!(steps, world.import(all(), true).expect("it is right"));
+}
+
+#[test]
+fn a_refusal_says_what_was_refused_of_whom() {
+    let mut world = World::new();
+    let user = |user: Value| json!({"account": [{"id": ACCOUNT, "user": [user]}]});
+    for (document, refusal) in [
+        (
+            user(json!({"name": "bob", "groups": ["nobody"]})),
+            "NoSuchEntity: AddUserToGroup arn:aws:iam::000000000000:group/nobody: The group with \
+             name nobody cannot be found.",
+        ),
+        (
+            user(json!({"name": "bob", "attached": ["nothing"]})),
+            "InvalidInput: there is no policy nothing in the account",
+        ),
+        (
+            user(json!({"name": "bob", "key": [{"id": "AKIABOB", "secret": "short"}]})),
+            "ValidationError: ImportAccessKey arn:aws:iam::000000000000:user/bob: A secret access \
+             key has 8 to 128 characters without spaces.",
+        ),
+    ] {
+        let before = world.directory.clone();
+        let fault = world.import(document, false).expect_err("it is refused");
+        assert_eq!(format!("{}: {fault}", fault.code()), refusal);
+        assert_eq!(world.directory, before);
+    }
+}
+
+#[test]
+fn another_account_is_imported_into_on_the_data_directory_alone() {
+    let mut world = World::new();
+    let document = json!({"account": [{"id": "111111111111", "user": [{"name": "ada"}]}]});
+    let request = request(document, false, false);
+    let fault = world.look_at(&request, true).expect_err("it is refused");
+    assert_eq!(fault.code(), "AccessDenied");
+    let (_, steps) = world.look_at(&request, false).expect("it is right");
+    assert_eq!(steps, ["CreateAccount root", "CreateUser user/ada"]);
+}
+
+/// Ids of one import are all different, and differ from those of the next.
+#[test]
+fn chance_is_not_used_twice() {
+    let mut world = World::new();
+    let users = |prefix: &str| -> Value {
+        let users = (0..50).map(|n| json!({"name": format!("{prefix}-{n}")}));
+        json!({"account": [{"id": ACCOUNT, "user": users.collect::<Vec<_>>()}]})
+    };
+    world.import(users("first"), false).expect("it is right");
+    world.import(users("second"), false).expect("it is right");
+    let ids: BTreeSet<_> = world.directory.users(ACCOUNT).map(|user| &user.id).collect();
+    assert_eq!(ids.len(), 100);
+}

@@ -1,0 +1,231 @@
+//! Operations as they come in: who may, what is refused and how, and that nobody is let in without
+//! access control.
+
+use super::*;
+use access::identity::{Keyring, MASTER_KEY_BYTES};
+use access::{KeyRef, Origin};
+use serde_json::Value;
+use service::Entropy;
+use std::sync::atomic::{AtomicU8, Ordering};
+use store::memory::Memory;
+use wire::Timestamp;
+
+const ACCOUNT: &str = "000000000000";
+const ROOT: &str = "arn:aws:iam::000000000000:root";
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_440_938_160_000)
+    }
+}
+
+/// Different bytes each time.
+#[derive(Default)]
+struct Counted(AtomicU8);
+
+impl Entropy for Counted {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(self.0.fetch_add(1, Ordering::Relaxed));
+    }
+}
+
+fn administration() -> Administration {
+    let line = Keyring::line("test", &[7; MASTER_KEY_BYTES]);
+    let keyring = Keyring::parse(line.expose()).expect("a line is a ring");
+    let store = Arc::new(Memory::default());
+    let entropy = Arc::new(Counted::default());
+    let mut identities = Identities::open("test", store, entropy, keyring, Noon.now())
+        .expect("an empty store has no identities");
+    let account =
+        access::identity::CreateAccount { account_id: ACCOUNT.to_owned(), account_name: None };
+    let asking = Asking {
+        account: ACCOUNT,
+        caller: None,
+        origin: None,
+        region: "us-east-1",
+        short_secrets: false,
+    };
+    identities.handle(&account.into(), &asking, Noon.now()).expect("there is room");
+    Administration::new(identities, Arc::new(Noon))
+}
+
+/// Somebody by their resource name, as they are now.
+fn caller(administration: &Administration, arn: &str) -> Caller {
+    let principal = administration.reader().directory().principal(ACCOUNT, arn);
+    let key = KeyRef { access_key_id: "AKIATEST".into(), session: None };
+    Caller {
+        account: ACCOUNT.into(),
+        region: "us-east-1".into(),
+        authority: Authority::Principal(principal.expect("they are there"), key),
+        origin: Arc::new(Origin::default()),
+    }
+}
+
+fn ask(administration: &Administration, arn: &str, operation: &str, body: Value) -> Administered {
+    let caller = caller(administration, arn);
+    administration.administer(&caller, operation, body.to_string().as_bytes())
+}
+
+/// How it is answered: the status and the body.
+fn told(administered: Administered) -> (u16, Value) {
+    let answer = answer(administered.reply);
+    (answer.status.as_u16(), serde_json::from_slice(&answer.body).expect("it is JSON"))
+}
+
+fn done(administration: &Administration, operation: &str, body: Value) -> Value {
+    let (status, answer) = told(ask(administration, ROOT, operation, body));
+    assert_eq!(status, 200, "{operation}: {answer}");
+    answer
+}
+
+/// A user with one policy.
+fn user(administration: &Administration, name: &str, statement: Value) -> String {
+    done(administration, "CreateUser", json!({ "UserName": name }));
+    let document = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    let policy = json!({ "UserName": name, "PolicyName": "p", "PolicyDocument": document });
+    done(administration, "PutUserPolicy", policy);
+    format!("arn:aws:iam::{ACCOUNT}:user/{name}")
+}
+
+#[test]
+fn targets_are_recognized() {
+    for (target, operation) in [
+        ("TidewheelIdentity.CreateUser", Some(Some("CreateUser"))),
+        ("TidewheelIdentity.DropTables", Some(None)),
+        ("SimpleWorkflowService.ListDomains", None),
+        ("XTidewheelIdentity.CreateUser", None),
+        ("CreateUser", None),
+    ] {
+        assert_eq!(administered_operation(target), operation, "{target}");
+    }
+}
+
+#[test]
+fn the_root_may_and_the_secret_is_shown_once() {
+    let administration = administration();
+    done(&administration, "CreateUser", json!({ "UserName": "ada" }));
+    let key = done(&administration, "CreateAccessKey", json!({ "UserName": "ada" }));
+    let secret = key["AccessKey"]["SecretAccessKey"].as_str().expect("it is shown");
+    assert_eq!(secret.len(), 40);
+    let listed = done(&administration, "ListAccessKeys", json!({ "UserName": "ada" }));
+    assert!(!listed.to_string().contains(secret), "{listed}");
+}
+
+#[test]
+fn a_user_may_what_the_policies_allow_on_what_they_allow_it() {
+    let administration = administration();
+    let statement = json!({
+        "Effect": "Allow",
+        "Action": ["iam:CreateAccessKey", "iam:ListAccessKeys"],
+        "Resource": "arn:aws:iam::000000000000:user/${aws:username}",
+    });
+    let ada = user(&administration, "ada", statement);
+    user(&administration, "bob", json!({"Effect": "Allow", "Action": "swf:*", "Resource": "*"}));
+    let own = ask(&administration, &ada, "CreateAccessKey", json!({}));
+    let judged = own.judged.clone().expect("it was judged");
+    assert_eq!((judged.0, &*judged.1), (Action::CreateAccessKey, ada.as_str()));
+    assert_eq!(told(own).0, 200);
+    let others = ask(&administration, &ada, "CreateAccessKey", json!({ "UserName": "bob" }));
+    assert_eq!(
+        told(others),
+        (
+            400,
+            json!({
+                "__type": "com.tidewheel.identity#AccessDenied",
+                "message": "User: arn:aws:iam::000000000000:user/ada is not authorized to \
+                            perform: iam:CreateAccessKey on resource: \
+                            arn:aws:iam::000000000000:user/bob because no identity-based policy \
+                            allows the iam:CreateAccessKey action",
+            })
+        )
+    );
+}
+
+/// Every operation but these two is denied to whom nothing is allowed, and changes nothing.
+#[test]
+fn a_user_without_policies_may_nothing() {
+    let administration = administration();
+    done(&administration, "CreateUser", json!({ "UserName": "ada" }));
+    let ada = format!("arn:aws:iam::{ACCOUNT}:user/ada");
+    let before = administration.reader().directory();
+    for operation in IdentityRequest::OPERATIONS {
+        let administered = ask(&administration, &ada, operation, json!({}));
+        let free = ["GetCallerIdentity", "AssumeRole"].contains(operation);
+        assert_eq!(administered.judged.is_none(), free, "{operation}");
+        if *operation != "GetCallerIdentity" {
+            let (status, body) = told(administered);
+            assert_eq!(status, 400, "{operation}: {body}");
+            let denied = body["__type"] == "com.tidewheel.identity#AccessDenied";
+            assert!(denied || free, "{operation}: {body}");
+        }
+    }
+    assert_eq!(administration.reader().directory(), before);
+}
+
+#[test]
+fn tags_that_are_there_and_tags_that_are_given_count() {
+    let administration = administration();
+    let statement = json!({
+        "Effect": "Allow", "Action": ["iam:CreateUser", "iam:DeleteUser"], "Resource": "*",
+        "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}},
+    });
+    let ada = user(&administration, "ada", statement);
+    let tagged = |team: &str, name: &str| json!({ "UserName": name, "Tags": [{ "Key": "team", "Value": team }] });
+    assert_eq!(told(ask(&administration, &ada, "CreateUser", tagged("a", "one"))).0, 200);
+    assert_eq!(told(ask(&administration, &ada, "CreateUser", tagged("b", "two"))).0, 400);
+    let statement = json!({
+        "Effect": "Allow", "Action": "iam:DeleteUser", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}},
+    });
+    let bob = user(&administration, "bob", statement);
+    assert_eq!(told(ask(&administration, &bob, "DeleteUser", json!({ "UserName": "ada" }))).0, 400);
+    assert_eq!(told(ask(&administration, &bob, "DeleteUser", json!({ "UserName": "one" }))).0, 200);
+}
+
+#[test]
+fn refusals_have_names_and_a_body_that_is_none_is_not_quoted() {
+    let administration = administration();
+    let root = caller(&administration, ROOT);
+    for (operation, body, code) in [
+        ("GetUser", r#"{"UserName":"nobody"}"#, "NoSuchEntity"),
+        ("GetUsr", "{}", "InvalidAction"),
+        (
+            "ImportAccessKey",
+            r#"{"SecretAccessKey":"canary-secret","Nonsense":1}"#,
+            "ValidationError",
+        ),
+        ("ImportAccessKey", r#"{"SecretAccessKey":"canary-secret""#, "ValidationError"),
+        ("CreateAccount", r#"{"AccountId":"111111111111"}"#, "AccessDenied"),
+    ] {
+        let administered = administration.administer(&root, operation, body.as_bytes());
+        let (status, told) = told(administered);
+        assert_eq!(status, 400);
+        assert_eq!(told["__type"], format!("com.tidewheel.identity#{code}"), "{told}");
+        assert!(!told.to_string().contains("canary"), "{told}");
+    }
+}
+
+/// Whoever reaches a server that asks nobody could otherwise make themselves a key for later.
+#[test]
+fn without_access_control_nothing_is_administered() {
+    let administration = administration();
+    let nobody = Caller::unrestricted(ACCOUNT.into(), "us-east-1".into());
+    for operation in IdentityRequest::OPERATIONS {
+        let (status, body) = told(administration.administer(&nobody, operation, b"{}"));
+        assert_eq!(status, 400);
+        assert_eq!(body["__type"], "com.tidewheel.identity#AccessDenied", "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_http() {
+    let administration = Arc::new(administration());
+    let root = caller(&administration, ROOT);
+    let (answer, judged) =
+        administration.answer(root, "ListUsers".to_owned(), b"{}".to_vec()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(&answer.body[..], br#"{"Users":[],"IsTruncated":false}"#);
+    assert!(matches!(judged, Some((Action::ListUsers, _, Verdict::Allowed(_)))));
+}

@@ -1,0 +1,182 @@
+//! `tidewheel iam`: administers identities, in the words of `aws iam` and `aws sts`.
+//!
+//! Invariant: an operation takes one way, whether it is carried out here on a data directory or by
+//! a running server: options become the members of a request, and the answer's members are printed.
+
+mod arguments;
+mod help;
+mod json;
+mod local;
+mod remote;
+
+use crate::identities::{DocumentError, IdentitiesFile};
+use crate::settings::SettingsError;
+use access::identity::{IdentityRequest, ImportIdentities, Shape};
+use arguments::{Invocation, Place, Task, UsageError};
+use json::Ordered;
+use local::Local;
+use remote::Remote;
+use serde_json::{Map, Value};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The command line, the environment or a file is wrong.
+const EXIT_USAGE: u8 = 252;
+/// The operation was refused.
+const EXIT_REFUSED: u8 = 254;
+/// Anything else. All three are those of the AWS CLI.
+const EXIT_OTHER: u8 = 255;
+/// How many entries of a list are asked for at a time.
+const ITEMS_PER_PAGE: u64 = 1000;
+
+/// Carries operations out: members in, the members of the answer out, both as JSON.
+trait Perform {
+    fn perform(&mut self, operation: &'static str, members: &[u8]) -> Result<Vec<u8>, Failure>;
+}
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("tidewheel: {0}")]
+    Usage(String),
+    #[error("An error occurred ({code}) when calling the {operation} operation: {message}")]
+    Refused { operation: &'static str, code: String, message: String },
+    #[error("tidewheel: {0}")]
+    Other(String),
+}
+
+impl From<UsageError> for Failure {
+    fn from(error: UsageError) -> Failure {
+        Failure::Usage(error.to_string())
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Failure {
+        Failure::Usage(error.to_string())
+    }
+}
+
+impl From<DocumentError> for Failure {
+    fn from(error: DocumentError) -> Failure {
+        Failure::Usage(error.to_string())
+    }
+}
+
+/// Does what the words behind `tidewheel iam` say.
+pub fn run(words: &[OsString]) -> ExitCode {
+    let outcome = answer(words).and_then(|text| {
+        // Who asked for it may have closed its end.
+        let mut output = std::io::stdout().lock();
+        let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+        written.map_err(|error| Failure::Other(format!("cannot write the answer: {error}")))
+    });
+    let Err(failure) = outcome else { return ExitCode::SUCCESS };
+    // If nobody reads it, the exit code has to do.
+    let _ = writeln!(std::io::stderr(), "{failure}");
+    match failure {
+        Failure::Usage(_) => EXIT_USAGE.into(),
+        Failure::Refused { .. } => EXIT_REFUSED.into(),
+        Failure::Other(_) => EXIT_OTHER.into(),
+    }
+}
+
+/// What is printed.
+fn answer(words: &[OsString]) -> Result<String, Failure> {
+    let words = words.iter().map(|word| word.clone().into_string());
+    let words = words
+        .collect::<Result<Vec<String>, OsString>>()
+        .map_err(|_| Failure::Usage("an argument is no text".to_owned()))?;
+    let read_file = |path: &Path| std::fs::read_to_string(path);
+    let Invocation { place, task } = arguments::parse(&words, &read_file)?;
+    match task {
+        Task::Help => Ok(help::all()),
+        Task::HelpOn(command) => Ok(help::on(command)),
+        Task::Operation(shape, members) => {
+            let begins = shape.operation == "CreateAccount" || members.get("Root").is_some();
+            let mut performer = performer(&place, begins)?;
+            Ok(operate(&mut *performer, shape, members)?.print())
+        }
+        Task::Import { file, prune, dry_run } => {
+            let document = IdentitiesFile(file).read(&|name| std::env::var(name).ok())?;
+            let request: IdentityRequest = ImportIdentities { document, prune, dry_run }.into();
+            let mut performer = performer(&place, !dry_run)?;
+            let answer = performer.perform(request.operation(), &request.to_json())?;
+            Ok(readable(&answer)?.print())
+        }
+        Task::RotateMasterKey { drop_old } => {
+            Ok(directory(&place, "rotate-master-key")?.rotate_master_key(drop_old)?.print())
+        }
+        Task::RotateTokenKey => {
+            Ok(directory(&place, "rotate-token-key")?.rotate_token_key()?.print())
+        }
+    }
+}
+
+/// Whoever carries operations out there. `begins` says that a data directory may be begun by it.
+fn performer(place: &Place, begins: bool) -> Result<Box<dyn Perform>, Failure> {
+    match &place.endpoint_url {
+        None => Ok(Box::new(Local::open(place, begins)?)),
+        Some(url) => {
+            let remote = Remote::new(url, place, &|name| std::env::var_os(name))?;
+            if let Some(warning) = remote.warning() {
+                crate::complain(warning);
+            }
+            Ok(Box::new(remote))
+        }
+    }
+}
+
+/// The data directory, for what is done nowhere else.
+fn directory(place: &Place, what: &str) -> Result<Local, Failure> {
+    match &place.endpoint_url {
+        None => Local::open(place, false),
+        Some(_) => Err(Failure::Usage(format!(
+            "{what} works on the data directory alone, while no server runs on it"
+        ))),
+    }
+}
+
+/// Carries an operation out. Lists are read to their end, unless the command line says how much of
+/// them is wanted.
+fn operate(
+    performer: &mut dyn Perform,
+    shape: &Shape,
+    mut members: Map<String, Value>,
+) -> Result<Ordered, Failure> {
+    let is_list = shape.members.iter().any(|member| member.name == "marker");
+    if !is_list || members.contains_key("Marker") || members.contains_key("MaxItems") {
+        let members = Value::Object(members).to_string();
+        return readable(&performer.perform(shape.operation, members.as_bytes())?);
+    }
+    let mut all: Option<(String, Vec<Ordered>)> = None;
+    members.insert("MaxItems".to_owned(), ITEMS_PER_PAGE.into());
+    loop {
+        let request = Value::Object(members.clone()).to_string();
+        let answer = readable(&performer.perform(shape.operation, request.as_bytes())?)?;
+        let marker = match answer.get("Marker") {
+            Some(Ordered::Text(marker)) => Some(marker.clone()),
+            Some(_) | None => None,
+        };
+        let Some((name, mut list)) = answer.into_list() else {
+            return Err(Failure::Other("the answer has no list".to_owned()));
+        };
+        let (_, all) = all.get_or_insert_with(|| (name, Vec::new()));
+        all.append(&mut list);
+        match marker {
+            Some(marker) => members.insert("Marker".to_owned(), marker.into()),
+            None => break,
+        };
+    }
+    let (name, list) = all.expect("there is a page at least");
+    Ok(Ordered::Object(vec![(name, Ordered::List(list))]))
+}
+
+fn readable(answer: &[u8]) -> Result<Ordered, Failure> {
+    Ordered::answer(answer).map_err(|_| Failure::Other("the answer is no JSON".to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,483 @@
+//! The words behind `tidewheel iam`, in the manner of `aws iam`: an operation and its options.
+//!
+//! Invariant: all of it follows from the table of operations ([`Shape`]), so an operation that there
+//! is can be asked for. Text in, a task out: files are read by what is handed in.
+
+use crate::settings::is_near;
+use access::identity::{IdentityRequest, Kind, Member, Shape};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What is to be done, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    pub place: Place,
+    pub task: Task,
+}
+
+/// The options that every operation has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub endpoint_url: Option<String>,
+    pub region: Option<String>,
+    pub ca_bundle: Option<PathBuf>,
+    pub data_dir: Option<String>,
+    pub config: Option<PathBuf>,
+    pub master_key_file: Option<String>,
+    pub account: Option<String>,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Say what there is.
+    Help,
+    /// Say what an operation takes.
+    HelpOn(Command),
+    /// An operation on identities, with its members as JSON.
+    Operation(&'static Shape, Map<String, Value>),
+    /// Identities as a file describes them.
+    Import { file: PathBuf, prune: bool, dry_run: bool },
+    /// A new master key; the old ones stay, unless they are to be dropped.
+    RotateMasterKey { drop_old: bool },
+    /// A new key of the tokens.
+    RotateTokenKey,
+}
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    Operation(&'static Shape),
+    Import,
+    CreateRootKey,
+    RotateMasterKey,
+    RotateTokenKey,
+}
+
+/// An option that every operation has, or one that is no operation's member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extra {
+    pub name: &'static str,
+    /// What stands for its value; none if it has none.
+    pub value: Option<&'static str>,
+    pub about: &'static str,
+}
+
+/// The options that every operation has.
+pub const PLACE: [Extra; 7] = [
+    Extra {
+        name: "endpoint-url",
+        value: Some("URL"),
+        about: "A running server, such as http://127.0.0.1:7933; with the credentials of \
+                AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.",
+    },
+    Extra {
+        name: "region",
+        value: Some("REGION"),
+        about: "The region that is signed for; else AWS_REGION, AWS_DEFAULT_REGION or us-east-1.",
+    },
+    Extra {
+        name: "ca-bundle",
+        value: Some("FILE"),
+        about: "Certificates of authorities that may vouch for the server; else AWS_CA_BUNDLE, or \
+                the system's.",
+    },
+    Extra {
+        name: "data-dir",
+        value: Some("DIRECTORY"),
+        about: "Without an endpoint: the data directory of a server that does not run.",
+    },
+    Extra {
+        name: "config",
+        value: Some("FILE"),
+        about: "The server's configuration file, which may name the data directory.",
+    },
+    Extra {
+        name: "master-key-file",
+        value: Some("FILE"),
+        about: "The server's master keys, if they are not in the data directory.",
+    },
+    Extra {
+        name: "account",
+        value: Some("ID"),
+        about: "On the data directory: the account that is acted in. [default: 000000000000]",
+    },
+];
+
+const DROP_OLD: Extra = Extra {
+    name: "drop-old",
+    value: None,
+    about: "Make no new key, and forget all but the one that seals. Sessions that older ones have \
+            sealed end.",
+};
+
+/// Wrong usage, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+impl Command {
+    /// All of them, by their names.
+    pub fn all() -> BTreeMap<String, Command> {
+        let shapes = IdentityRequest::SHAPES.iter();
+        let operations = shapes.map(Command::Operation).map(|command| match command {
+            Command::Operation(shape) if shape.operation == "ImportIdentities" => Command::Import,
+            Command::Operation(_)
+            | Command::Import
+            | Command::CreateRootKey
+            | Command::RotateMasterKey
+            | Command::RotateTokenKey => command,
+        });
+        let ours = [Command::CreateRootKey, Command::RotateMasterKey, Command::RotateTokenKey];
+        operations.chain(ours).map(|command| (command.name(), command)).collect()
+    }
+
+    pub fn name(self) -> String {
+        match self {
+            Command::Operation(shape) => shape.command(),
+            Command::Import => "import".to_owned(),
+            Command::CreateRootKey => "create-root-key".to_owned(),
+            Command::RotateMasterKey => "rotate-master-key".to_owned(),
+            Command::RotateTokenKey => "rotate-token-key".to_owned(),
+        }
+    }
+
+    pub fn about(self) -> &'static str {
+        match self {
+            Command::Operation(shape) => shape.words().about,
+            Command::Import => import().words().about,
+            Command::CreateRootKey => {
+                "Makes an access key of the account's root and shows its secret, this once."
+            }
+            Command::RotateMasterKey => {
+                "Makes a new master key and seals all secrets with it. Only on the data directory."
+            }
+            Command::RotateTokenKey => {
+                "Makes a new key of task and page tokens; those that are out stay good. Only on \
+                 the data directory."
+            }
+        }
+    }
+
+    pub fn example(self) -> String {
+        match self {
+            Command::Operation(shape) => shape.words().example.to_owned(),
+            Command::Import => import().words().example.to_owned(),
+            Command::CreateRootKey | Command::RotateMasterKey | Command::RotateTokenKey => {
+                self.name()
+            }
+        }
+    }
+
+    pub fn members(self) -> &'static [Member] {
+        match self {
+            Command::Operation(shape) => shape.members,
+            Command::Import => import().members,
+            Command::CreateRootKey | Command::RotateMasterKey | Command::RotateTokenKey => &[],
+        }
+    }
+
+    /// Options that are no members.
+    pub fn extras(self) -> &'static [Extra] {
+        match self {
+            Command::RotateMasterKey => &[DROP_OLD],
+            Command::Operation(_)
+            | Command::Import
+            | Command::CreateRootKey
+            | Command::RotateTokenKey => &[],
+        }
+    }
+
+    pub fn requires(self, member: &Member) -> bool {
+        match self {
+            Command::Operation(shape) => shape.requires(member),
+            Command::Import => import().requires(member),
+            Command::CreateRootKey | Command::RotateMasterKey | Command::RotateTokenKey => false,
+        }
+    }
+}
+
+pub fn import() -> &'static Shape {
+    Shape::of("ImportIdentities").expect("there is such an operation")
+}
+
+/// Reads the words behind `tidewheel iam`. `read_file` reads what an option names as a file.
+pub fn parse(
+    words: &[String],
+    read_file: &dyn Fn(&Path) -> std::io::Result<String>,
+) -> Result<Invocation, UsageError> {
+    let place = Place::default();
+    let (name, rest) = match words.split_first() {
+        None => {
+            return Err(UsageError(
+                "an operation is missing; tidewheel iam help lists them".to_owned(),
+            ));
+        }
+        Some((name, _)) if is_help(name) => return Ok(Invocation { place, task: Task::Help }),
+        Some((name, rest)) => (name, rest),
+    };
+    let all = Command::all();
+    let command = *all.get(name).ok_or_else(|| unknown_command(name, &all))?;
+    if rest.iter().any(|word| is_help(word)) {
+        return Ok(Invocation { place, task: Task::HelpOn(command) });
+    }
+    let mut options = Options { command, read_file, given: BTreeMap::new() };
+    options.take(rest)?;
+    options.invocation()
+}
+
+fn is_help(word: &str) -> bool {
+    matches!(word, "help" | "--help" | "-h")
+}
+
+fn unknown_command(name: &str, all: &BTreeMap<String, Command>) -> UsageError {
+    UsageError(match all.keys().find(|known| is_near(name, known)) {
+        Some(known) => format!("{name} is no operation; did you mean {known}?"),
+        None => format!("{name} is no operation; tidewheel iam help lists them"),
+    })
+}
+
+/// The options of one command line.
+struct Options<'a> {
+    command: Command,
+    read_file: &'a dyn Fn(&Path) -> std::io::Result<String>,
+    /// Values by options' names.
+    given: BTreeMap<String, Vec<String>>,
+}
+
+impl Options<'_> {
+    fn take(&mut self, words: &[String]) -> Result<(), UsageError> {
+        let mut words = words.iter().peekable();
+        while let Some(word) = words.next() {
+            let Some(option) = word.strip_prefix("--") else {
+                return Err(UsageError(format!("{word} is no option: options begin with --")));
+            };
+            let (option, mut values) = match option.split_once('=') {
+                Some((option, value)) => (option, vec![value.to_owned()]),
+                None => (option, Vec::new()),
+            };
+            let expected = self.expected(option)?;
+            let several = match expected {
+                Expected::Nothing if !values.is_empty() => {
+                    return Err(UsageError(format!("--{option} takes no value")));
+                }
+                Expected::Nothing => None,
+                Expected::One => Some(false),
+                Expected::Several => Some(true),
+            };
+            if let Some(several) = several {
+                while (values.is_empty() || several)
+                    && let Some(value) = words.next_if(|word| !word.starts_with("--"))
+                {
+                    values.push(value.clone());
+                }
+                if values.is_empty() {
+                    return Err(UsageError(format!("--{option} needs a value")));
+                }
+            }
+            if self.given.insert(option.to_owned(), values).is_some() {
+                return Err(UsageError(format!("--{option} is given twice")));
+            }
+        }
+        Ok(())
+    }
+
+    fn expected(&self, option: &str) -> Result<Expected, UsageError> {
+        let members = self.command.members();
+        if let Some(member) = members.iter().find(|member| member.option() == option) {
+            return Ok(match member.kind {
+                Kind::Flag => Expected::Nothing,
+                Kind::Texts | Kind::Tags | Kind::Named => Expected::Several,
+                Kind::Text | Kind::Number | Kind::Status | Kind::Secret | Kind::Identities => {
+                    Expected::One
+                }
+            });
+        }
+        let mut extras = PLACE.iter().chain(self.command.extras());
+        match extras.find(|extra| extra.name == option) {
+            Some(extra) if extra.value.is_some() => Ok(Expected::One),
+            Some(_) => Ok(Expected::Nothing),
+            None => {
+                let extras = PLACE.iter().chain(self.command.extras());
+                let known = members.iter().map(Member::option);
+                let known = known.chain(extras.map(|extra| extra.name.to_owned()));
+                let name = self.command.name();
+                Err(UsageError(match known.into_iter().find(|known| is_near(option, known)) {
+                    Some(known) => format!("unknown option --{option}; did you mean --{known}?"),
+                    None => {
+                        format!("unknown option --{option}; tidewheel iam {name} help lists them")
+                    }
+                }))
+            }
+        }
+    }
+
+    fn one(&mut self, name: &str) -> Option<String> {
+        self.given.remove(name)?.into_iter().next()
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        self.given.remove(name).is_some()
+    }
+
+    fn invocation(mut self) -> Result<Invocation, UsageError> {
+        let place = Place {
+            endpoint_url: self.one("endpoint-url"),
+            region: self.one("region"),
+            ca_bundle: self.one("ca-bundle").map(PathBuf::from),
+            data_dir: self.one("data-dir"),
+            config: self.one("config").map(PathBuf::from),
+            master_key_file: self.one("master-key-file"),
+            account: self.one("account"),
+        };
+        if place.endpoint_url.is_some() {
+            let local = [
+                ("data-dir", place.data_dir.is_some()),
+                ("account", place.account.is_some()),
+                ("master-key-file", place.master_key_file.is_some()),
+            ];
+            if let Some((option, _)) = local.iter().find(|(_, given)| *given) {
+                return Err(UsageError(format!(
+                    "--{option} is of no use with --endpoint-url: the credentials say who acts, \
+                     and where"
+                )));
+            }
+        }
+        let command = self.command;
+        let missing: Vec<String> = command
+            .members()
+            .iter()
+            .filter(|member| command.requires(member))
+            .map(Member::option)
+            .filter(|option| !self.given.contains_key(option))
+            .map(|option| format!("--{option}"))
+            .collect();
+        if !missing.is_empty() {
+            let missing = missing.join(", ");
+            return Err(UsageError(format!("the following arguments are required: {missing}")));
+        }
+        let task = match command {
+            Command::Operation(shape) => Task::Operation(shape, self.members(shape)?),
+            Command::Import => Task::Import {
+                file: self.one("file").expect("it is required").into(),
+                prune: self.flag("prune"),
+                dry_run: self.flag("dry-run"),
+            },
+            Command::CreateRootKey => {
+                let shape = Shape::of("CreateAccessKey").expect("there is such an operation");
+                let members = Map::from_iter([("Root".to_owned(), true.into())]);
+                Task::Operation(shape, members)
+            }
+            Command::RotateMasterKey => Task::RotateMasterKey { drop_old: self.flag("drop-old") },
+            Command::RotateTokenKey => Task::RotateTokenKey,
+        };
+        Ok(Invocation { place, task })
+    }
+
+    fn members(&mut self, shape: &Shape) -> Result<Map<String, Value>, UsageError> {
+        let mut members = Map::new();
+        for member in shape.members {
+            let option = member.option();
+            let Some(values) = self.given.remove(&option) else { continue };
+            let values = values.into_iter().map(|value| self.content(&option, value));
+            let values = values.collect::<Result<Vec<String>, _>>()?;
+            members.insert(member.json_name(), self.value(member, &option, values)?);
+        }
+        Ok(members)
+    }
+
+    /// What an option says, or what is in the file that it names.
+    fn content(&self, option: &str, value: String) -> Result<String, UsageError> {
+        match value.strip_prefix("file://") {
+            None => Ok(value),
+            Some(path) => (self.read_file)(Path::new(path))
+                .map_err(|error| UsageError(format!("--{option}: cannot read {path}: {error}"))),
+        }
+    }
+
+    fn value(
+        &self,
+        member: &Member,
+        option: &str,
+        mut values: Vec<String>,
+    ) -> Result<Value, UsageError> {
+        let wanted = |what: &str| UsageError(format!("--{option} {what}"));
+        let mut first = || values.first_mut().map(std::mem::take).unwrap_or_default();
+        Ok(match member.kind {
+            Kind::Text => first().into(),
+            // A file's last line may have an end.
+            Kind::Secret => first().trim_end_matches(['\r', '\n']).into(),
+            Kind::Flag => true.into(),
+            Kind::Number => {
+                let number: u64 = first().parse().map_err(|_| wanted("must be a whole number"))?;
+                number.into()
+            }
+            Kind::Status => match first() {
+                status if status == "Active" || status == "Inactive" => status.into(),
+                _ => return Err(wanted("must be Active or Inactive")),
+            },
+            Kind::Texts => match json_list(&values) {
+                Some(list) => list,
+                None => values.into(),
+            },
+            Kind::Tags => match json_list(&values) {
+                Some(list) => list,
+                None => {
+                    let tags = values.iter().map(|value| tag(value));
+                    let tags = tags.collect::<Option<Vec<Value>>>();
+                    tags.ok_or_else(|| wanted("must be tags such as Key=team,Value=orders"))?.into()
+                }
+            },
+            Kind::Named => {
+                let entries = values.iter().map(|value| context_entry(value));
+                let entries =
+                    entries.collect::<Option<Vec<(String, String)>>>().ok_or_else(|| {
+                        wanted(
+                            "must be entries such as \
+                         ContextKeyName=aws:SourceIp,ContextKeyValues=10.0.0.1,\
+                         ContextKeyType=ip",
+                        )
+                    })?;
+                json!(entries.into_iter().collect::<BTreeMap<String, String>>())
+            }
+            Kind::Identities => return Err(wanted("must be a file")),
+        })
+    }
+}
+
+/// How many values an option takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Nothing,
+    One,
+    Several,
+}
+
+/// A list that is written as JSON.
+fn json_list(values: &[String]) -> Option<Value> {
+    let [value] = values else { return None };
+    match serde_json::from_str(value) {
+        Ok(Value::Array(list)) => Some(list.into()),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// `Key=team,Value=orders`. A value may have commas.
+fn tag(text: &str) -> Option<Value> {
+    let (key, value) = text.strip_prefix("Key=")?.split_once(",Value=")?;
+    Some(json!({ "Key": key, "Value": value }))
+}
+
+/// `ContextKeyName=..,ContextKeyValues=..,ContextKeyType=..`; the type follows from the key.
+fn context_entry(text: &str) -> Option<(String, String)> {
+    let (name, rest) = text.strip_prefix("ContextKeyName=")?.split_once(",ContextKeyValues=")?;
+    let value = match rest.rsplit_once(",ContextKeyType=") {
+        Some((value, _)) => value,
+        None => rest,
+    };
+    Some((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

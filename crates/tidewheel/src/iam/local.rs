@@ -1,0 +1,136 @@
+//! Operations on identities carried out here, on the data directory of a server that does not run,
+//! with the rights of whoever may read it.
+
+use super::arguments::Place;
+use super::json::Ordered;
+use super::{Failure, Perform};
+use crate::identities::{administrator, first_account};
+use crate::master_key::MasterKeys;
+use crate::settings::{Defaults, Given, Key, SettingsError};
+use crate::system::{SystemEntropy, wall_time};
+use access::ACCOUNT;
+use access::identity::{IdentityFault, IdentityRequest};
+use service::{Identities, IdentitiesError, IdentityError};
+use std::fmt::Display;
+use std::sync::Arc;
+use store::embedded::{self, Embedded, OpenError};
+
+/// An open data directory.
+pub struct Local {
+    owner: String,
+    account: String,
+    store: Arc<Embedded>,
+    identities: Identities,
+    master_keys: MasterKeys,
+}
+
+impl Local {
+    /// Opens the data directory. One in which there is nothing yet only if it is to be begun.
+    pub fn open(place: &Place, begins: bool) -> Result<Local, Failure> {
+        let values = [
+            (Key::DataDir, place.data_dir.clone()),
+            (Key::MasterKeyFile, place.master_key_file.clone()),
+        ];
+        let values = values.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
+        let given = Given { config: place.config.clone(), values };
+        let settings = crate::read_settings(given, Defaults::SERVE)?;
+        let data_dir = settings.data_dir.as_deref().ok_or_else(|| {
+            let error = SettingsError::NoDataDirectory;
+            Failure::Usage(format!("{error}, or a running server with --endpoint-url"))
+        })?;
+        let data_dir = std::path::absolute(data_dir).map_err(other)?;
+        if !begins && !embedded::is_complete(&data_dir).map_err(other)? {
+            return Err(Failure::Usage(format!(
+                "{} holds no data yet; create-root-key and import begin it, and so does serve",
+                data_dir.display()
+            )));
+        }
+        let options = embedded::Options {
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            ..embedded::Options::default()
+        };
+        let store = Arc::new(Embedded::open(&data_dir, options).map_err(not_opened)?);
+        let master_keys = MasterKeys::find(&settings.master_keys, &data_dir, &SystemEntropy);
+        let mut master_keys = master_keys.map_err(other)?;
+        let owner = format!("iam by process {}", std::process::id());
+        let keyring = master_keys.keyring.clone();
+        let entropy = Arc::new(SystemEntropy);
+        let mut identities = Identities::open(&owner, store.clone(), entropy, keyring, wall_time())
+            .map_err(|error| not_read(error, &master_keys))?;
+        master_keys.keep().map_err(other)?;
+        first_account(&mut identities, wall_time()).map_err(other)?;
+        let account = place.account.clone().unwrap_or_else(|| ACCOUNT.to_owned());
+        Ok(Local { owner, account, store, identities, master_keys })
+    }
+
+    /// Makes a new master key, or drops the old ones. Keys are durable before anything is sealed
+    /// with them, and are dropped when nothing is sealed with them any more.
+    pub fn rotate_master_key(&mut self, drop_old: bool) -> Result<Ordered, Failure> {
+        let keyring = match drop_old {
+            false => self.master_keys.add(&SystemEntropy).map_err(other)?,
+            true => self.master_keys.keyring.clone(),
+        };
+        let sealing_key = keyring.sealing_key_id().to_string();
+        let resealed = self.identities.rotate(keyring, wall_time()).map_err(other)?;
+        if drop_old {
+            self.master_keys.drop_old().map_err(other)?;
+        }
+        let number = |count: usize| Ordered::Number(count.into());
+        Ok(Ordered::Object(vec![
+            ("SealingKey".to_owned(), Ordered::Text(sealing_key)),
+            ("SecretsSealedAnew".to_owned(), number(resealed)),
+        ]))
+    }
+
+    /// Makes a new key of the tokens.
+    pub fn rotate_token_key(&mut self) -> Result<Ordered, Failure> {
+        let rotation =
+            service::rotate_token_key(&self.owner, self.store.clone(), Arc::new(SystemEntropy));
+        let rotation = rotation.map_err(other)?;
+        let number = |id: u32| Ordered::Number(id.into());
+        let mut answer = vec![("KeyId".to_owned(), number(rotation.key_id))];
+        answer.extend(rotation.retired_key_id.map(|id| ("RetiredKeyId".to_owned(), number(id))));
+        Ok(Ordered::Object(answer))
+    }
+}
+
+impl Perform for Local {
+    fn perform(&mut self, operation: &'static str, members: &[u8]) -> Result<Vec<u8>, Failure> {
+        let refused = |fault: IdentityFault| Failure::Refused {
+            operation,
+            code: fault.code().to_owned(),
+            message: fault.to_string(),
+        };
+        let request = IdentityRequest::parse(operation, members).map_err(refused)?;
+        let asking = administrator(&self.account);
+        match self.identities.handle(&request, &asking, wall_time()) {
+            Ok(reply) => Ok(serde_json::to_vec(&reply).expect("a reply has text keys")),
+            Err(IdentityError::Refused(fault)) => Err(refused(fault)),
+            Err(error @ IdentityError::Unavailable) => Err(other(error)),
+        }
+    }
+}
+
+fn not_opened(error: OpenError) -> Failure {
+    let in_use = matches!(error, OpenError::InUse { .. });
+    let advice = if in_use { "; ask the server that uses it with --endpoint-url" } else { "" };
+    Failure::Other(format!("{error}{advice}"))
+}
+
+/// New master keys open nothing that was sealed: then those that did it are missing.
+fn not_read(error: IdentitiesError, master_keys: &MasterKeys) -> Failure {
+    match (&error, master_keys.missing()) {
+        (IdentitiesError::Sealed { .. }, Some(missing)) => other(missing),
+        (
+            IdentitiesError::Sealed { .. }
+            | IdentitiesError::Store(_)
+            | IdentitiesError::Damaged(_)
+            | IdentitiesError::Unreadable(_),
+            _,
+        ) => other(error),
+    }
+}
+
+fn other(error: impl Display) -> Failure {
+    Failure::Other(error.to_string())
+}

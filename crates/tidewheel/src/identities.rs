@@ -1,0 +1,264 @@
+//! Identities around the server: its first key, and the file that describes them.
+//!
+//! The file is TOML in the form of [`Document`]; see docs/iam.md. A policy may be a text of JSON, a
+//! table, or `file://` and a path that is relative to the file.
+
+use crate::master_key::{MasterKeyError, MasterKeys};
+use crate::settings::Settings;
+use access::ACCOUNT;
+use access::identity::{
+    CreateAccessKey, CreateAccount, Document, IdentityReply, IdentityRequest, ImportIdentities,
+    ImportStepView, Secret, SecretError, SecretSource,
+};
+use server::Administration;
+use service::{Asking, Clock, Entropy, Identities, IdentitiesError, IdentityError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::Store;
+use wire::Timestamp;
+
+/// What begins the name of a policy's file.
+const FILE_PREFIX: &str = "file://";
+/// Where all that is not of a region is asked for.
+const REGION: &str = "us-east-1";
+
+/// A file that describes identities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentitiesFile(pub PathBuf);
+
+/// Why the file says nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{}: {text}", path.display())]
+    Malformed { path: PathBuf, text: String },
+    #[error("{}: {source}", path.display())]
+    Secret { path: PathBuf, source: SecretError<String> },
+    #[error("{}: {entry}: cannot read {}: {source}", path.display(), policy.display())]
+    Policy { path: PathBuf, entry: String, policy: PathBuf, source: io::Error },
+}
+
+/// Why the identities are not what the file says. They are what they were.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error("{}: {source}", path.display())]
+    Identity { path: PathBuf, source: IdentityError },
+}
+
+/// Why a server has no identities.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenIdentitiesError {
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    #[error("cannot start on the data directory: {0}")]
+    Identities(#[from] IdentitiesError),
+    #[error("cannot start with the identities of the file {0}")]
+    Import(#[from] ImportError),
+}
+
+/// Whoever administers the data directory itself.
+pub fn administrator(account: &str) -> Asking<'_> {
+    Asking { account, caller: None, origin: None, region: REGION, short_secrets: false }
+}
+
+impl IdentitiesFile {
+    /// Reads the file, and all that it refers to. `variable` reads the environment.
+    pub fn read(
+        &self,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Document, DocumentError> {
+        let path = || self.0.clone();
+        let text = std::fs::read_to_string(&self.0)
+            .map_err(|source| DocumentError::Unreadable { path: path(), source })?;
+        let mut document: Document = toml::from_str(&text).map_err(|error| {
+            let text = without_values(crate::settings::toml_error(&text, &error));
+            DocumentError::Malformed { path: path(), text }
+        })?;
+        let near = |name: &str| match self.0.parent() {
+            Some(parent) => parent.join(name),
+            None => PathBuf::from(name),
+        };
+        let secret = |source: SecretSource<'_>| match source {
+            SecretSource::Environment(name) => {
+                let value = variable(name).filter(|value| !value.is_empty());
+                value.map(Secret::new).ok_or_else(|| format!("the variable {name} is not set"))
+            }
+            SecretSource::File(name) => {
+                let path = near(name);
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+                Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+            }
+        };
+        document
+            .resolve(secret)
+            .map_err(|source| DocumentError::Secret { path: path(), source })?;
+        for (entry, policy) in policies(&mut document) {
+            let Some(name) = policy.strip_prefix(FILE_PREFIX) else { continue };
+            let named = near(name);
+            *policy = std::fs::read_to_string(&named)
+                .map_err(|source| DocumentError::Policy {
+                    path: path(),
+                    entry,
+                    policy: named,
+                    source,
+                })?
+                .into();
+        }
+        Ok(document)
+    }
+
+    /// Makes the identities what the file says, all of it or nothing, and says what that took.
+    /// What the file does not name stays.
+    pub fn apply(
+        &self,
+        identities: &mut Identities,
+        now: Timestamp,
+    ) -> Result<Vec<ImportStepView>, ImportError> {
+        let document = self.read(&|name| std::env::var(name).ok())?;
+        let request = ImportIdentities { document, prune: false, dry_run: false }.into();
+        let reply = identities
+            .handle(&request, &administrator(ACCOUNT), now)
+            .map_err(|source| ImportError::Identity { path: self.0.clone(), source })?;
+        match reply {
+            IdentityReply::Imported { steps } => Ok(steps),
+            other => panic!("an import is answered as one, not with {other:?}"),
+        }
+    }
+}
+
+/// A value of a wrong type may be a secret that somebody wrote without quotation marks.
+fn without_values(message: String) -> String {
+    match (message.find("invalid type: "), message.find(", expected ")) {
+        (Some(from), Some(to)) if from < to => {
+            format!("{}a value of a wrong type{}", &message[..from], &message[to..])
+        }
+        _ => message,
+    }
+}
+
+/// All policies of a document, each with whose it is.
+fn policies(document: &mut Document) -> impl Iterator<Item = (String, &mut Arc<str>)> {
+    document.account.iter_mut().flat_map(|account| {
+        let managed = account
+            .policy
+            .iter_mut()
+            .map(|policy| (format!("policy {}", policy.name), &mut policy.document));
+        let of_groups = account.group.iter_mut().flat_map(|group| {
+            let name = &group.name;
+            let named = move |policy: &str| format!("policy {policy} of group {name}");
+            group.policies.iter_mut().map(move |(policy, text)| (named(policy), text))
+        });
+        let of_users = account.user.iter_mut().flat_map(|user| {
+            let name = &user.name;
+            let named = move |policy: &str| format!("policy {policy} of user {name}");
+            user.policies.iter_mut().map(move |(policy, text)| (named(policy), text))
+        });
+        let of_roles = account.role.iter_mut().flat_map(|role| {
+            let name = &role.name;
+            let named = move |policy: &str| format!("policy {policy} of role {name}");
+            let inline = role.policies.iter_mut().map(move |(policy, text)| (named(policy), text));
+            inline.chain([(format!("trust of role {name}"), &mut role.trust)])
+        });
+        managed.chain(of_groups).chain(of_users).chain(of_roles)
+    })
+}
+
+/// Reads the file again while the server runs. One that is bad changes nothing and says so.
+pub fn reload_identities(file: &IdentitiesFile, identities: &mut Identities, now: Timestamp) {
+    match file.apply(identities, now) {
+        Ok(steps) if steps.is_empty() => {
+            tracing::info!("the identities are as their file says, as before");
+        }
+        Ok(steps) => {
+            let changes = steps.len();
+            tracing::info!(changes, "the identities are as their file says");
+            for step in steps {
+                tracing::info!(operation = step.operation, resource = step.resource, "changed");
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "the identities stay as they were; the new file is not used");
+        }
+    }
+}
+
+/// Makes the first account, if there is none.
+pub fn first_account(identities: &mut Identities, now: Timestamp) -> Result<(), IdentityError> {
+    if identities.reader().directory().accounts().next().is_some() {
+        return Ok(());
+    }
+    let account_id = ACCOUNT.to_owned();
+    let request = CreateAccount { account_id, account_name: None }.into();
+    identities.handle(&request, &administrator(ACCOUNT), now)?;
+    Ok(())
+}
+
+/// Opens the identities of a server, and makes them what their file says, if there is one.
+pub fn open(
+    settings: &Settings,
+    data_dir: &Path,
+    store: Arc<dyn Store>,
+    entropy: Arc<dyn Entropy>,
+    clock: Arc<dyn Clock>,
+) -> Result<Administration, OpenIdentitiesError> {
+    let mut master_keys = MasterKeys::find(&settings.master_keys, data_dir, &*entropy)?;
+    let keyring = master_keys.keyring.clone();
+    let owner = format!("process {}", std::process::id());
+    let now = clock.now();
+    let mut identities =
+        Identities::open(&owner, store, entropy, keyring, now).map_err(|error| {
+            // New keys open nothing that was sealed: then those that did it are missing.
+            match (&error, master_keys.missing()) {
+                (IdentitiesError::Sealed { .. }, Some(missing)) => missing.into(),
+                (
+                    IdentitiesError::Sealed { .. }
+                    | IdentitiesError::Store(_)
+                    | IdentitiesError::Damaged(_)
+                    | IdentitiesError::Unreadable(_),
+                    _,
+                ) => OpenIdentitiesError::Identities(error),
+            }
+        })?;
+    master_keys.keep()?;
+    if let Some(file) = &settings.identities {
+        let steps = file.apply(&mut identities, now)?;
+        tracing::info!(changes = steps.len(), "the identities are as their file says");
+    }
+    Ok(Administration::new(identities, clock))
+}
+
+/// A server that nobody could get into: makes the first account a key of its root, and gives what
+/// is to be printed, once and on standard output alone. Nothing, if there is any key at all.
+#[cfg_attr(not(test), expect(dead_code, reason = "called by `serve` once it verifies who calls"))]
+pub fn first_root_key(
+    identities: &mut Identities,
+    now: Timestamp,
+) -> Result<Option<Secret>, IdentityError> {
+    first_account(identities, now)?;
+    if identities.reader().directory().keys().next().is_some() {
+        return Ok(None);
+    }
+    let request: IdentityRequest = CreateAccessKey { user_name: None, root: true }.into();
+    match identities.handle(&request, &administrator(ACCOUNT), now)? {
+        IdentityReply::NewKey { access_key } => Ok(Some(Secret::new(format!(
+            "This is the first start, so here is an access key of the root of account {ACCOUNT}.\n\
+             It may do everything, and its secret is not shown again:\n\
+             \n    \
+             export AWS_ACCESS_KEY_ID={}\n    \
+             export AWS_SECRET_ACCESS_KEY={}\n\
+             \n\
+             Make users with it (tidewheel iam create-user), and then put it away.\n",
+            access_key.access_key_id,
+            access_key.secret_access_key.expose()
+        )))),
+        other => panic!("a new key is answered as one, not with {other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

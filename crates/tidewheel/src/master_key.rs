@@ -1,0 +1,264 @@
+//! The master keys, which seal the secrets of access keys: from the environment, from a file that
+//! is named, or else from `master.key` in the data directory.
+//!
+//! Text form: a key on each line, as `name:key`, where the key is 32 bytes in base64 or hexadecimal;
+//! the first seals, all of them open. Empty lines and those that begin with `#` are passed over.
+//!
+//! Invariant: a key is on disk before anything is sealed with it, and a file of keys that others
+//! than its owner can read is not used. Nothing here shows a key.
+
+use access::identity::{Keyring, KeyringError, MASTER_KEY_BYTES, Secret};
+use service::Entropy;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The variable that has the keys themselves.
+pub const VARIABLE: &str = "TIDEWHEEL_MASTER_KEY";
+/// The file in the data directory, if nothing else is said.
+const FILE: &str = "master.key";
+/// What others than its owner must not be able to do with the file: anything at all.
+const ACCESS_REFUSED: u32 = 0o077;
+/// The longest file that is read, in bytes: far more than all keys that there may be.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// Bytes of a key's name.
+const NAME_BYTES: usize = 4;
+/// The administrator, whose files everybody has to trust.
+const ROOT: u32 = 0;
+
+/// Where the keys are said to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The keys themselves.
+    pub keys: Option<Secret>,
+    /// The file that has them.
+    pub file: Option<PathBuf>,
+}
+
+/// The keys, and where they are from.
+#[derive(Debug)]
+pub struct MasterKeys {
+    pub keyring: Keyring,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Environment,
+    File(PathBuf, Secret),
+    /// They were just made, and are nowhere yet.
+    New(PathBuf, Secret),
+}
+
+/// Why there are no keys. Each text is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum MasterKeyError {
+    #[error("{VARIABLE} is no master key: {0}")]
+    Variable(KeyringError),
+    #[error("cannot {what} the master key {}: {source}", path.display())]
+    Io { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("the master key {} is not a plain file", path.display())]
+    NoFile { path: PathBuf },
+    #[error("the master key {} is longer than {FILE_BYTES_MAX} bytes", path.display())]
+    TooLong { path: PathBuf },
+    #[error(
+        "others than its owner have access to the master key {} (mode {mode:03o}); chmod 600 takes \
+         it from them",
+        path.display()
+    )]
+    Access { path: PathBuf, mode: u32 },
+    #[error(
+        "the master key {} belongs to another user (uid {owner}), who could put another one in \
+         its place; chown it",
+        path.display()
+    )]
+    Owner { path: PathBuf, owner: u32 },
+    #[error("the master key {}: {source}", path.display())]
+    Wrong { path: PathBuf, source: KeyringError },
+    #[error(
+        "the master key {} is missing, and there are secrets that it has sealed; put it back from \
+         where it was kept",
+        path.display()
+    )]
+    Missing { path: PathBuf },
+    #[error("the master keys are in {VARIABLE}, which cannot be changed from here")]
+    InEnvironment,
+}
+
+impl MasterKeys {
+    /// Finds the keys. If they are to be in the data directory and are not, new ones are made, which
+    /// are nowhere until [`MasterKeys::keep`].
+    pub fn find(
+        given: &Given,
+        data_dir: &Path,
+        entropy: &dyn Entropy,
+    ) -> Result<MasterKeys, MasterKeyError> {
+        if let Some(keys) = &given.keys {
+            let keyring = Keyring::parse(keys.expose()).map_err(MasterKeyError::Variable)?;
+            return Ok(MasterKeys { keyring, source: Source::Environment });
+        }
+        let path = given.file.clone().unwrap_or_else(|| data_dir.join(FILE));
+        match read(&path) {
+            Ok(text) => {
+                let keyring = parse(&path, &text)?;
+                Ok(MasterKeys { keyring, source: Source::File(path, text) })
+            }
+            Err(MasterKeyError::Io { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && given.file.is_none() =>
+            {
+                let text = with_new_key("", entropy);
+                let keyring = parse(&path, &text)?;
+                Ok(MasterKeys { keyring, source: Source::New(path, text) })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes new keys to where they will be found. To be called when it is known that nothing was
+    /// sealed before, and before anything is.
+    pub fn keep(&mut self) -> Result<(), MasterKeyError> {
+        if let Source::New(path, text) = &self.source {
+            write_new(path, text)?;
+            self.source = Source::File(path.clone(), text.clone());
+        }
+        Ok(())
+    }
+
+    /// The same, said where secrets that were sealed before do not open: new keys are none of
+    /// theirs.
+    pub fn missing(&self) -> Option<MasterKeyError> {
+        match &self.source {
+            Source::New(path, _) => Some(MasterKeyError::Missing { path: path.clone() }),
+            Source::Environment | Source::File(..) => None,
+        }
+    }
+
+    /// Puts a new key before those in the file, and gives all of them.
+    pub fn add(&mut self, entropy: &dyn Entropy) -> Result<Keyring, MasterKeyError> {
+        let (path, text) = self.file()?;
+        let text = with_new_key(text.expose(), entropy);
+        self.put(path, text)
+    }
+
+    /// Drops all keys but the first from the file. What is not a key's line stays.
+    pub fn drop_old(&mut self) -> Result<Keyring, MasterKeyError> {
+        let (path, text) = self.file()?;
+        let mut keys = 0;
+        let kept = text.expose().lines().filter(|line| {
+            let line = line.trim();
+            let is_key = !line.is_empty() && !line.starts_with('#');
+            keys += usize::from(is_key);
+            !is_key || keys == 1
+        });
+        let kept: Vec<&str> = kept.collect();
+        let text = Secret::new(kept.join("\n") + "\n");
+        self.put(path, text)
+    }
+
+    /// Where the file is, and what is in it.
+    fn file(&self) -> Result<(PathBuf, Secret), MasterKeyError> {
+        match &self.source {
+            Source::Environment => Err(MasterKeyError::InEnvironment),
+            Source::File(path, text) | Source::New(path, text) => Ok((path.clone(), text.clone())),
+        }
+    }
+
+    fn put(&mut self, path: PathBuf, text: Secret) -> Result<Keyring, MasterKeyError> {
+        let keyring = parse(&path, &text)?;
+        replace(&path, &text)?;
+        self.keyring = keyring.clone();
+        self.source = Source::File(path, text);
+        Ok(keyring)
+    }
+}
+
+fn parse(path: &Path, text: &Secret) -> Result<Keyring, MasterKeyError> {
+    Keyring::parse(text.expose())
+        .map_err(|source| MasterKeyError::Wrong { path: path.to_owned(), source })
+}
+
+/// Keys with a new one before them.
+fn with_new_key(text: &str, entropy: &dyn Entropy) -> Secret {
+    let mut name = [0; NAME_BYTES];
+    entropy.fill(&mut name);
+    let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut key = [0; MASTER_KEY_BYTES];
+    entropy.fill(&mut key);
+    let line = Keyring::line(&name, &key);
+    Secret::new(format!("{}\n{text}", line.expose()))
+}
+
+fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MasterKeyError {
+    move |source| MasterKeyError::Io { what, path: path.to_owned(), source }
+}
+
+/// Reads a file of keys, if nobody but its owner can. What a link leads to is looked at, and not
+/// the link: secrets are mounted as links into directories that change as a whole.
+fn read(path: &Path) -> Result<Secret, MasterKeyError> {
+    let file = File::open(path).map_err(io_error("read", path))?;
+    // Asked of what was opened: the name may stand for something else by now.
+    check(path, &file.metadata().map_err(io_error("read", path))?)?;
+    let mut text = String::new();
+    let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
+    let text = Secret::new(text);
+    read.map_err(io_error("read", path))?;
+    match u64::try_from(text.expose().len()) {
+        Ok(length) if length <= FILE_BYTES_MAX => Ok(text),
+        Ok(_) | Err(_) => Err(MasterKeyError::TooLong { path: path.to_owned() }),
+    }
+}
+
+fn check(path: &Path, found: &Metadata) -> Result<(), MasterKeyError> {
+    let path = || path.to_owned();
+    if !found.is_file() {
+        return Err(MasterKeyError::NoFile { path: path() });
+    }
+    let mode = found.mode() & 0o777;
+    if mode & ACCESS_REFUSED != 0 {
+        return Err(MasterKeyError::Access { path: path(), mode });
+    }
+    let owner = found.uid();
+    if owner != ROOT && owner != rustix::process::geteuid().as_raw() {
+        return Err(MasterKeyError::Owner { path: path(), owner });
+    }
+    Ok(())
+}
+
+/// Makes a file of keys that nobody else can read, where there is none.
+fn write_new(path: &Path, text: &Secret) -> Result<(), MasterKeyError> {
+    let error = |source| io_error("write", path)(source);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file = options.open(path).map_err(error)?;
+    file.write_all(text.expose().as_bytes()).and_then(|()| file.sync_all()).map_err(error)?;
+    sync_directory(path).map_err(error)
+}
+
+/// Puts another file in the place of one, so that one of them is there at any time.
+fn replace(path: &Path, text: &Secret) -> Result<(), MasterKeyError> {
+    // A link stays one: it may be how the file is found from elsewhere.
+    let path = &std::fs::canonicalize(path).map_err(io_error("find", path))?;
+    let mut new = path.clone().into_os_string();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    match std::fs::remove_file(&new) {
+        Ok(()) => (), // The rest of an attempt that was interrupted.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+        Err(source) => return Err(io_error("replace", &new)(source)),
+    }
+    write_new(&new, text)?;
+    std::fs::rename(&new, path).map_err(io_error("replace", path))?;
+    sync_directory(path).map_err(io_error("replace", path))
+}
+
+/// Makes a new name durable.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => File::open(parent)?.sync_all(),
+        Some(_) | None => File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
