@@ -134,6 +134,14 @@ impl MasterKeys {
         }
     }
 
+    /// Whether they are where nothing can be changed from here.
+    pub fn are_in_environment(&self) -> bool {
+        match self.source {
+            Source::Environment => true,
+            Source::File(..) | Source::New(..) => false,
+        }
+    }
+
     /// Puts a new key before those in the file, and gives all of them.
     pub fn add(&mut self, entropy: &dyn Entropy) -> Result<Keyring, MasterKeyError> {
         let (path, text) = self.file()?;

@@ -3,6 +3,9 @@
 #[path = "process/edge.rs"]
 mod edge;
 
+#[path = "process/iam.rs"]
+mod iam;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;

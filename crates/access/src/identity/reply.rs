@@ -37,8 +37,18 @@ pub enum IdentityReply {
         user_name: Option<Arc<str>>,
         access_key_last_used: KeyUseView,
     },
-    Document {
-        name: Arc<str>,
+    UserDocument {
+        user_name: Arc<str>,
+        policy_name: Arc<str>,
+        policy_document: Arc<str>,
+    },
+    GroupDocument {
+        group_name: Arc<str>,
+        policy_name: Arc<str>,
+        policy_document: Arc<str>,
+    },
+    RoleDocument {
+        role_name: Arc<str>,
         policy_name: Arc<str>,
         policy_document: Arc<str>,
     },

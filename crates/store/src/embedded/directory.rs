@@ -35,6 +35,9 @@ pub(super) const TABLES_MISSING: &str = "its tables (data/keyspaces) are missing
 /// A file system's own, at the top of a volume made for the store.
 const LOST_AND_FOUND: &str = "lost+found";
 
+/// What seals secrets in the store, and is no part of it: it may be there first.
+const MASTER_KEY: &str = "master.key";
+
 const FORMAT_LABEL: &str = "tidewheel store format ";
 const BUILD_LABEL: &str = "created by build ";
 
@@ -216,7 +219,8 @@ fn stage(dir: &Path) -> Result<Stage, OpenError> {
         names.push(entry.map_err(|source| io_error("read", dir, source))?.file_name());
     }
     let has = |name: &str| names.iter().any(|found| found == name);
-    let is_neutral = |name: &std::ffi::OsString| name == LOCK || name == LOST_AND_FOUND;
+    let is_neutral =
+        |name: &std::ffi::OsString| name == LOCK || name == LOST_AND_FOUND || name == MASTER_KEY;
     Ok(if has(VERSION) {
         Stage::Complete
     } else if has(VERSION_NEW) {

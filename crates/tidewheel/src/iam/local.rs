@@ -66,7 +66,8 @@ impl Local {
     /// Makes a new master key, or drops the old ones. Keys are durable before anything is sealed
     /// with them, and are dropped when nothing is sealed with them any more.
     pub fn rotate_master_key(&mut self, drop_old: bool) -> Result<Ordered, Failure> {
-        let keyring = match drop_old {
+        // Keys in the environment are put there by whoever sets it, the new one first.
+        let keyring = match drop_old || self.master_keys.are_in_environment() {
             false => self.master_keys.add(&SystemEntropy).map_err(other)?,
             true => self.master_keys.keyring.clone(),
         };

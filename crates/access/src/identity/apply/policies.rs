@@ -30,10 +30,18 @@ impl Draft<'_> {
     pub(super) fn get_policy(&self, holder: &Holder, name: &str) -> Applied {
         let (policy_name, document) =
             holder.policies().get_key_value(name).ok_or_else(|| no_policy(holder, name))?;
-        let reply = IdentityReply::Document {
-            name: Arc::clone(holder.name()),
-            policy_name: Arc::clone(policy_name),
-            policy_document: Arc::clone(document),
+        let (policy_name, policy_document) = (Arc::clone(policy_name), Arc::clone(document));
+        let name = Arc::clone(holder.name());
+        let reply = match holder {
+            Holder::User(_) => {
+                IdentityReply::UserDocument { user_name: name, policy_name, policy_document }
+            }
+            Holder::Group(_) => {
+                IdentityReply::GroupDocument { group_name: name, policy_name, policy_document }
+            }
+            Holder::Role(_) => {
+                IdentityReply::RoleDocument { role_name: name, policy_name, policy_document }
+            }
         };
         Ok((Vec::new(), reply))
     }

@@ -163,3 +163,24 @@ fn what_is_wrong_is_said() {
     let said = "an operation is missing; tidewheel iam help lists them";
     assert_eq!(missing, Err(UsageError(said.to_owned())));
 }
+
+/// The table of the page for operators has a row for each, with each of its options.
+#[test]
+fn every_command_is_on_its_page() {
+    let page = include_str!("../../../../../docs/iam.md");
+    for (name, command) in Command::all() {
+        let begin = format!("| `{name}` | ");
+        let row = page.lines().find_map(|line| line.strip_prefix(&begin));
+        let row = row.unwrap_or_else(|| panic!("docs/iam.md has no row for {name}"));
+        assert!(row.starts_with(command.about()), "{name}: {row}");
+        let mut shown = row.rsplit(" | ").next().unwrap_or_default().replace(" |", "");
+        shown = shown.trim_start_matches('|').trim().to_owned();
+        let members = command.members().iter().map(|member| {
+            let option = format!("`--{}`", member.option());
+            if command.requires(member) { option } else { format!("[{option}]") }
+        });
+        let extras = command.extras().iter().map(|extra| format!("[`--{}`]", extra.name));
+        let expected: Vec<String> = members.chain(extras).collect();
+        assert_eq!(shown, expected.join(" "), "{name}");
+    }
+}

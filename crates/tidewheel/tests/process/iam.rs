@@ -1,0 +1,144 @@
+//! `tidewheel iam` as its users type it.
+
+use super::{Server, run, scratch, text, tidewheel};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+const MASTER_KEY: &str = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+const POLICY: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"swf:*","Resource":"*"}]}"#;
+
+/// What a command prints, with its exit code if that is not 0. What is never twice the same is
+/// masked.
+fn iam(dir: &Path, line: &str) -> String {
+    let mut command = tidewheel(&["iam"]);
+    command.args(line.split(' ')).current_dir(dir);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("AWS_") {
+            command.env_remove(name);
+        }
+    }
+    let output = run(command);
+    let mut told = text(&output.stdout) + &text(&output.stderr);
+    if output.status.code() != Some(0) {
+        told += &format!("exit code {:?}\n", output.status.code());
+    }
+    let masked = |line: &str| {
+        for name in ["CreateDate", "UserId", "AccessKeyId", "SecretAccessKey", "SealingKey"] {
+            let begin = format!("\"{name}\": ");
+            if let Some(at) = line.find(&begin) {
+                let end = if line.ends_with(',') { "," } else { "" };
+                return format!("{}{begin}...{end}\n", &line[..at]);
+            }
+        }
+        format!("{line}\n")
+    };
+    told.lines().map(masked).collect()
+}
+
+/// Commands behind `$` with what they print.
+fn check_transcript(dir: &Path, transcript: &str) {
+    let mut played = String::new();
+    for line in transcript.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        played += &format!("$ {line}\n{}", iam(dir, line));
+    }
+    assert_eq!(played, transcript, "{played}");
+}
+
+fn put(path: &Path, content: &str, mode: u32) {
+    fs::write(path, content).expect("the scratch directory is ours");
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+}
+
+/// The master key is there before all else, as where it was put back.
+#[test]
+fn a_data_directory_is_administered() {
+    let dir = scratch();
+    let data_dir = dir.path().join("d");
+    fs::create_dir(&data_dir).expect("the scratch directory is ours");
+    put(&data_dir.join("master.key"), MASTER_KEY, 0o600);
+    put(&dir.path().join("p.json"), POLICY, 0o644);
+    let file = "[[account]]\nid = '000000000000'\nuser = [{ name = 'bob' }]\n";
+    put(&dir.path().join("i.toml"), file, 0o600);
+    check_transcript(dir.path(), include_str!("iam.transcript"));
+    let keys = fs::read_to_string(data_dir.join("master.key")).expect("it is ours");
+    assert_eq!(keys.lines().count(), 2, "the old master key is kept");
+
+    put(&data_dir.join("master.key"), &keys, 0o644);
+    let refused = iam(dir.path(), "list-users --data-dir d");
+    assert!(refused.contains("(mode 644); chmod 600 takes it"), "{refused}");
+    fs::remove_file(data_dir.join("master.key")).expect("it is ours");
+    let refused = iam(dir.path(), "list-users --data-dir d");
+    assert!(refused.contains("is missing, and there are secrets that it has sealed"), "{refused}");
+    assert!(!data_dir.join("master.key").exists(), "no other was made");
+}
+
+/// A slip in the name of a directory begins no other.
+#[test]
+fn only_what_begins_a_data_directory_makes_one() {
+    let dir = scratch();
+    let told = iam(dir.path(), "list-users --data-dir nowhere");
+    assert!(told.contains("nowhere holds no data yet; create-root-key and import"), "{told}");
+    assert!(told.ends_with("exit code Some(252)\n"), "{told}");
+    assert!(!dir.path().join("nowhere").exists());
+}
+
+#[test]
+fn a_directory_that_a_server_uses_is_asked_through_the_server() {
+    let dir = scratch();
+    let server = Server::start(dir.path());
+    let line = format!("list-users --data-dir {}", dir.path().display());
+    let told = iam(dir.path(), &line);
+    let advice = format!(
+        "is in use by process {}; ask the server that uses it with --endpoint-url\n",
+        server.process_id
+    );
+    assert!(told.ends_with(&format!("{advice}exit code Some(255)\n")), "{told}");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+/// At the start, and again at SIGHUP; a bad file changes nothing and says so.
+#[test]
+fn a_server_has_the_identities_of_its_file() {
+    let dir = scratch();
+    let (data_dir, file) = (dir.path().join("d"), dir.path().join("i.toml"));
+    let users = |names: &str| format!("[[account]]\nid = '000000000000'\nuser = [{names}]\n");
+    put(&file, &users("{ name = 'ada' }"), 0o600);
+    let log_path = dir.path().join("log");
+    let log = fs::File::create(&log_path).expect("the scratch directory is ours");
+    let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+    command.arg(&data_dir).arg("--identities").arg(&file).stderr(log);
+    let server = Server::start_with(command);
+    let wait_for = |what: &str| {
+        let begin = std::time::Instant::now();
+        loop {
+            let log = fs::read_to_string(&log_path).expect("it is written");
+            if log.contains(what) {
+                return;
+            }
+            assert!(begin.elapsed().as_secs() < super::WAIT_SECONDS_MAX, "{what}: {log}");
+            std::thread::yield_now();
+        }
+    };
+    put(&file, "nonsense", 0o600);
+    server.signal("HUP");
+    wait_for("the identities stay as they were; the new file is not used");
+    put(&file, &users("{ name = 'ada' }, { name = 'bob' }"), 0o600);
+    server.signal("HUP");
+    wait_for("operation=\"CreateUser\" resource=\"arn:aws:iam::000000000000:user/bob\"");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    let told = iam(dir.path(), "list-users --data-dir d");
+    let names: Vec<&str> = told.lines().filter(|line| line.contains("UserName")).collect();
+    assert_eq!(names.len(), 2, "{told}");
+
+    put(&file, &users("{ nme = 'ada' }"), 0o600);
+    let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+    command.arg(&data_dir).arg("--identities").arg(&file);
+    let output = run(command);
+    let why = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{why}");
+    assert!(why.contains("i.toml: line 3: unknown field `nme`"), "{why}");
+}
