@@ -269,3 +269,6 @@ fn connector(bundle: Option<&Path>) -> Result<TlsConnector, Failure> {
 fn text(error: impl Display) -> String {
     error.to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! Requests as a server gets them, and its answers as they are understood.
+
+use super::*;
+use access::{Claim, Received, Rules};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+/// A request as it came: names of headers in lower case, and the body.
+struct Got {
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Got {
+    fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a server would believe who sent it.
+    fn verify(&self) -> Result<(), wire::Fault> {
+        let headers = self.headers.iter();
+        let headers: Vec<(&str, &[u8])> =
+            headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let received = Received {
+            method: "POST",
+            path: b"/",
+            query: None,
+            headers: &headers,
+            body: &self.body,
+        };
+        let rules = Rules::of_service("iam");
+        let claim = Claim::read(&received, &rules, crate::system::wall_time())?;
+        assert_eq!((claim.access_key_id(), claim.region()), ("AKIDEXAMPLE", "eu-west-1"));
+        claim.verify(&claim.signing_key(SECRET.as_bytes()))
+    }
+}
+
+/// Reads one request and answers it.
+fn exchange(mut stream: impl Read + Write, status: &str, answer: &str) -> Got {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).expect("a head");
+        bytes.push(byte[0]);
+    }
+    let head = String::from_utf8(bytes).expect("a head is text");
+    let mut lines = head.lines();
+    assert_eq!(lines.next(), Some("POST / HTTP/1.1"));
+    let header = |line: &str| {
+        let (name, value) = line.split_once(": ")?;
+        Some((name.to_lowercase(), value.to_owned()))
+    };
+    let mut got = Got { headers: lines.filter_map(header).collect(), body: Vec::new() };
+    let length = got.header("content-length").expect("a length").parse().expect("a number");
+    got.body.resize(length, 0);
+    stream.read_exact(&mut got.body).expect("a body");
+    let length = answer.len();
+    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{answer}").expect("sent");
+    stream.flush().expect("sent");
+    got
+}
+
+/// Serves one request, and gives the port.
+fn serve(status: &'static str, answer: &'static str) -> (u16, JoinHandle<Got>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("a client");
+        exchange(stream, status, answer)
+    });
+    (port, server)
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    match name {
+        "AWS_ACCESS_KEY_ID" => Some("AKIDEXAMPLE".into()),
+        "AWS_SECRET_ACCESS_KEY" => Some(SECRET.into()),
+        "AWS_SESSION_TOKEN" => Some("token".into()),
+        "AWS_DEFAULT_REGION" => Some("eu-west-1".into()),
+        _ => None,
+    }
+}
+
+fn remote(url: &str, place: &Place) -> Remote {
+    match Remote::new(url, place, &variable) {
+        Ok(remote) => remote,
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+#[test]
+fn a_request_is_signed_and_says_what_is_asked() {
+    let (port, server) = serve("200 OK", r#"{"User":{}}"#);
+    let mut remote = remote(&format!("http://127.0.0.1:{port}"), &Place::default());
+    assert_eq!(remote.warning(), None);
+    let answer = remote.perform("GetUser", br#"{"UserName":"ada"}"#).expect("it is answered");
+    assert_eq!(answer, br#"{"User":{}}"#);
+    let mut got = server.join().expect("the server is well");
+    assert_eq!(got.header("x-amz-target"), Some("TidewheelIdentity.GetUser"));
+    assert_eq!(got.header("content-type"), Some("application/x-amz-json-1.0"));
+    assert_eq!(got.header("x-amz-security-token"), Some("token"));
+    assert_eq!(got.header("host"), Some(format!("127.0.0.1:{port}").as_str()));
+    assert_eq!(got.body, br#"{"UserName":"ada"}"#);
+    got.verify().expect("the signature is right");
+    got.body[0] ^= 1;
+    got.verify().expect_err("the body is signed");
+}
+
+#[test]
+fn refusals_and_what_is_none_of_ours() {
+    for (status, answer, told) in [
+        (
+            "400 Bad Request",
+            r#"{"__type":"com.tidewheel.identity#NoSuchEntity","message":"gone"}"#,
+            "An error occurred (NoSuchEntity) when calling the GetUser operation: gone",
+        ),
+        (
+            "400 Bad Request",
+            r#"{"__type":"com.amazon.coral.service#UnrecognizedClientException","message":"no"}"#,
+            "An error occurred (UnrecognizedClientException) when calling the GetUser operation: no",
+        ),
+        (
+            "404 Not Found",
+            "<UnknownOperationException/>",
+            "tidewheel: the server answered with the status 404",
+        ),
+    ] {
+        let (port, server) = serve(status, answer);
+        let mut remote = remote(&format!("http://127.0.0.1:{port}/"), &Place::default());
+        let failure = remote.perform("GetUser", b"{}").expect_err("it is refused");
+        assert_eq!(failure.to_string(), told);
+        server.join().expect("the server is well");
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("it is bound").port();
+    drop(listener);
+    let mut remote = remote(&format!("http://127.0.0.1:{port}"), &Place::default());
+    let failure = remote.perform("GetUser", b"{}").expect_err("nobody is there");
+    let told = format!("tidewheel: cannot connect to 127.0.0.1:{port}: ");
+    assert!(failure.to_string().starts_with(&told), "{failure}");
+}
+
+/// A certificate for `localhost`, its key, and the authority that vouches for it, in PEM.
+fn certificate() -> (String, String, String) {
+    let authority_key = KeyPair::generate().expect("randomness");
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&authority_key).expect("a certificate").pem();
+    let issuer = Issuer::new(params, authority_key);
+    let key = KeyPair::generate().expect("randomness");
+    let params = CertificateParams::new(["localhost".to_owned()]).expect("a name of a host");
+    let certificate = params.signed_by(&key, &issuer).expect("a certificate").pem();
+    (certificate, key.serialize_pem(), authority)
+}
+
+#[test]
+fn a_server_is_believed_if_an_authority_of_the_bundle_vouches_for_it() {
+    let (certificate, key, authority) = certificate();
+    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("PEM");
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("PEM");
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has cipher suites")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("they belong together");
+    let config = Arc::new(config);
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let put = |name: &str, pem: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, pem).expect("the scratch directory is ours");
+        path
+    };
+    let (_, _, other) = self::certificate();
+    for (bundle, believed) in [(put("right", &authority), true), (put("other", &other), false)] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let config = config.clone();
+        let server = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("a client");
+            let connection = ServerConnection::new(config).expect("it is configured");
+            let mut stream = StreamOwned::new(connection, stream);
+            // A client that does not believe us ends the handshake.
+            while stream.conn.is_handshaking() {
+                if stream.conn.complete_io(&mut stream.sock).is_err() {
+                    return None;
+                }
+            }
+            Some(exchange(stream, "200 OK", "{}"))
+        });
+        let place = Place { ca_bundle: Some(bundle), ..Place::default() };
+        let mut remote = remote(&format!("https://localhost:{port}"), &place);
+        let outcome = remote.perform("ListUsers", b"{}");
+        assert_eq!(outcome.is_ok(), believed, "{outcome:?}");
+        let got = server.join().expect("the server is well");
+        assert_eq!(got.is_some(), believed);
+        if let Some(got) = got {
+            got.verify().expect("the signature is right");
+        }
+    }
+    let (broken, missing) = (put("broken", "no PEM"), dir.path().join("missing"));
+    for bundle in [broken, missing] {
+        let place = Place { ca_bundle: Some(bundle), ..Place::default() };
+        let failure = Remote::new("https://localhost", &place, &variable);
+        assert!(matches!(failure, Err(Failure::Other(_))));
+    }
+}
+
+#[test]
+fn what_is_no_endpoint() {
+    for url in [
+        "127.0.0.1:7933",
+        "ftp://h",
+        "http://",
+        "http://h/path",
+        "http://user:password@h",
+        "http://h?query",
+        "http://h:0",
+        "http://h:99999",
+    ] {
+        let failure = Remote::new(url, &Place::default(), &variable);
+        assert!(matches!(failure, Err(Failure::Usage(_))), "{url}");
+    }
+    let remote = remote("http://tidewheel.example", &Place::default());
+    assert_eq!((remote.endpoint.port, remote.endpoint.tls.is_some()), (80, false));
+    let warning = remote.warning().expect("others may listen");
+    assert!(warning.contains("the connection to tidewheel.example is not encrypted"), "{warning}");
+}
+
+#[test]
+fn credentials_must_be_there() {
+    for missing in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        let some = |name: &str| variable(name).filter(|_| name != missing);
+        match Remote::new("http://h", &Place::default(), &some) {
+            Err(Failure::Other(why)) => assert!(why.contains(missing), "{why}"),
+            Err(failure) => panic!("{failure}"),
+            Ok(_) => panic!("{missing} was missing"),
+        }
+    }
+}
