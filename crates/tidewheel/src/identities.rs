@@ -124,10 +124,10 @@ impl IdentitiesFile {
         let reply = identities
             .handle(&request, &administrator(ACCOUNT), now)
             .map_err(|source| ImportError::Identity { path: self.0.clone(), source })?;
-        match reply {
-            IdentityReply::Imported { steps } => Ok(steps),
-            other => panic!("an import is answered as one, not with {other:?}"),
-        }
+        let IdentityReply::Imported { steps } = reply else {
+            panic!("an import is answered as one, not with {reply:?}");
+        };
+        Ok(steps)
     }
 }
 
@@ -244,20 +244,21 @@ pub fn first_root_key(
         return Ok(None);
     }
     let request: IdentityRequest = CreateAccessKey { user_name: None, root: true }.into();
-    match identities.handle(&request, &administrator(ACCOUNT), now)? {
-        IdentityReply::NewKey { access_key } => Ok(Some(Secret::new(format!(
-            "This is the first start, so here is an access key of the root of account {ACCOUNT}.\n\
-             It may do everything, and its secret is not shown again:\n\
-             \n    \
-             export AWS_ACCESS_KEY_ID={}\n    \
-             export AWS_SECRET_ACCESS_KEY={}\n\
-             \n\
-             Make users with it (tidewheel iam create-user), and then put it away.\n",
-            access_key.access_key_id,
-            access_key.secret_access_key.expose()
-        )))),
-        other => panic!("a new key is answered as one, not with {other:?}"),
-    }
+    let reply = identities.handle(&request, &administrator(ACCOUNT), now)?;
+    let IdentityReply::NewKey { access_key } = reply else {
+        panic!("a new key is answered as one, not with {reply:?}");
+    };
+    Ok(Some(Secret::new(format!(
+        "This is the first start, so here is an access key of the root of account {ACCOUNT}.\n\
+         It may do everything, and its secret is not shown again:\n\
+         \n    \
+         export AWS_ACCESS_KEY_ID={}\n    \
+         export AWS_SECRET_ACCESS_KEY={}\n\
+         \n\
+         Make users with it (tidewheel iam create-user), and then put it away.\n",
+        access_key.access_key_id,
+        access_key.secret_access_key.expose()
+    ))))
 }
 
 #[cfg(test)]

@@ -20,10 +20,9 @@ fn parsed(line: &str) -> Result<Task, UsageError> {
 
 /// The members of an operation, as JSON.
 fn members(line: &str) -> Value {
-    match parsed(line).expect(line) {
-        Task::Operation(_, members) => members.into(),
-        task => panic!("{task:?}"),
-    }
+    let task = parsed(line).expect(line);
+    let Task::Operation(_, members) = task else { panic!("{task:?}") };
+    members.into()
 }
 
 /// So nothing in the table is out of reach, and what its help shows is right.
