@@ -40,7 +40,7 @@ class Server:
         self._clients = {}
         self.data_dir.mkdir(exist_ok=True)
         command = [binary(), "serve", "--data-dir", str(self.data_dir), "--listen", "127.0.0.1:0"]
-        command += self.flags
+        command += ["--auth", "off", *self.flags]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,

@@ -27,7 +27,7 @@ export async function withServer(flags, body) {
   const log = await open(logPath, "w");
   const server = spawn(
     command,
-    ["serve", "--data-dir", join(scratch, "data"), "--listen", "127.0.0.1:0", ...flags],
+    ["serve", "--data-dir", join(scratch, "data"), "--listen", "127.0.0.1:0", "--auth", "off", ...flags],
     { stdio: ["ignore", "pipe", log.fd], env: environment() },
   );
   const end = once(server, "exit");

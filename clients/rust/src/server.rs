@@ -61,7 +61,7 @@ impl Server {
             std::env::var_os("TIDEWHEEL_BIN").expect("TIDEWHEEL_BIN must name the server's binary");
         let mut command = Command::new(binary);
         command.arg("serve").arg("--data-dir").arg(scratch.path().join("data"));
-        command.args(["--listen", "127.0.0.1:0"]).args(flags);
+        command.args(["--listen", "127.0.0.1:0", "--auth", "off"]).args(flags);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TIDEWHEEL_") {
                 command.env_remove(name); // A test's flags say all.

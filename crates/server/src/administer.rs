@@ -72,11 +72,7 @@ impl Administration {
         let principal = match &caller.authority {
             Authority::Principal(principal, _) => principal,
             Authority::Unrestricted => {
-                return refused(IdentityFault::AccessDenied(
-                    "Identities are not administered through a server without access control: use \
-                     the data directory"
-                        .to_owned(),
-                ));
+                return refused(without_access_control());
             }
         };
         let request = match IdentityRequest::parse(operation, body) {
@@ -123,6 +119,19 @@ impl Administration {
             Err(_) => (answer(Err(IdentityFault::ServiceFailure)), None),
         }
     }
+}
+
+/// What is answered where nobody knows who asks.
+pub(crate) fn refuse_without_access_control() -> Answer {
+    answer(Err(without_access_control()))
+}
+
+fn without_access_control() -> IdentityFault {
+    IdentityFault::AccessDenied(
+        "Identities are not administered through a server without access control: use the data \
+         directory"
+            .to_owned(),
+    )
 }
 
 fn answer(reply: Result<IdentityReply, IdentityFault>) -> Answer {

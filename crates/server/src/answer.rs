@@ -57,6 +57,13 @@ impl Answer {
         Answer { closes: true, ..Answer::text(StatusCode::BAD_REQUEST, text) }
     }
 
+    /// The name that the server is called by may be any page's.
+    pub(crate) fn not_our_name() -> Answer {
+        let text = "This is no name of the server: call it by its address or as localhost, or list \
+                    the name in allowed_hosts.\n";
+        Answer::text(StatusCode::FORBIDDEN, text)
+    }
+
     /// The body is longer than it may be. Perhaps not all of it was read.
     pub(crate) fn body_too_long() -> Answer {
         Answer { closes: true, ..Answer::fault(&Fault::RequestTooLarge) }

@@ -7,7 +7,7 @@ use hyper::header::{
     TRANSFER_ENCODING,
 };
 use hyper::http::request::Parts;
-use hyper::{Method, StatusCode};
+use hyper::{Method, StatusCode, Version};
 
 /// The headers that say who asks for what. A reader that takes the first of two sees another
 /// request than one that takes the last. (Of two lengths that are the same, HTTP leaves one; two
@@ -28,6 +28,8 @@ const SINGLE: [HeaderName; 8] = [
 pub(crate) enum HeadError {
     /// One of [`SINGLE`] is there more than once.
     Repeated,
+    /// There is no `Host`, as HTTP/1.1 asks for.
+    NoHost,
     /// The target is no path: another server's, a tunnel, the server as a whole.
     Target,
     /// The body is encoded in a way that would have to be undone. It never is: what is small in
@@ -41,6 +43,9 @@ impl HeadError {
             HeadError::Repeated => {
                 let text = "A header that can stand but once is repeated.\n";
                 Answer::text(StatusCode::BAD_REQUEST, text)
+            }
+            HeadError::NoHost => {
+                Answer::text(StatusCode::BAD_REQUEST, "A request has to name its host.\n")
             }
             HeadError::Target => {
                 Answer::text(StatusCode::BAD_REQUEST, "The request is for another server.\n")
@@ -57,6 +62,9 @@ impl HeadError {
 pub(crate) fn check(parts: &Parts) -> Result<(), HeadError> {
     if SINGLE.iter().any(|name| 1 < parts.headers.get_all(name).iter().count()) {
         return Err(HeadError::Repeated);
+    }
+    if parts.version == Version::HTTP_11 && !parts.headers.contains_key(HOST) {
+        return Err(HeadError::NoHost);
     }
     if !is_for_us(parts) {
         return Err(HeadError::Target);
@@ -119,18 +127,19 @@ mod tests {
             let (mut parts, ()) = Request::new(()).into_parts();
             parts.headers = headers;
             assert_eq!(check(&parts), Err(HeadError::Repeated), "{name}");
-            parts.headers.remove(&name);
+            parts.headers.insert(HOST, "x".parse().expect("a header value"));
             parts.headers.insert(name, "x".parse().expect("a header value"));
             assert_eq!(check(&parts), Ok(()));
         }
-        check_head("POST /", &[("accept", "a"), ("accept", "b")], Ok(()));
+        check_head("POST /", &[("host", "h"), ("accept", "a"), ("accept", "b")], Ok(()));
     }
 
     #[test]
     fn targets() {
         let host = [("host", "Swf.Example:7933")];
         check_head("POST /", &host, Ok(()));
-        check_head("POST /?a=b", &[], Ok(()));
+        check_head("POST /?a=b", &host, Ok(()));
+        check_head("POST /", &[], Err(HeadError::NoHost));
         check_head("OPTIONS *", &host, Ok(()));
         check_head("POST http://swf.example:7933/", &host, Ok(()));
         for target in [
@@ -142,18 +151,20 @@ mod tests {
         ] {
             check_head(target, &host, Err(HeadError::Target));
         }
-        check_head("POST http://swf.example:7933/", &[], Err(HeadError::Target));
+        check_head("POST http://swf.example:7933/", &[], Err(HeadError::NoHost));
     }
 
     #[test]
     fn encodings() {
         for value in ["", "identity", "amz-1.0", "AMZ-1.0", "amz-1.0, identity", "amz-1.0,"] {
-            check_head("POST /", &[("content-encoding", value)], Ok(()));
+            check_head("POST /", &[("host", "h"), ("content-encoding", value)], Ok(()));
         }
         for value in ["gzip", "br", "aws-chunked", "amz-1.0,gzip", "amz-1.00"] {
-            check_head("POST /", &[("content-encoding", value)], Err(HeadError::Encoded));
+            let lines = [("host", "h"), ("content-encoding", value)];
+            check_head("POST /", &lines, Err(HeadError::Encoded));
         }
-        let lines = [("content-encoding", "identity"), ("content-encoding", "deflate")];
+        let lines =
+            [("host", "h"), ("content-encoding", "identity"), ("content-encoding", "deflate")];
         check_head("POST /", &lines, Err(HeadError::Encoded));
     }
 }

@@ -16,13 +16,17 @@
 
 mod administer;
 mod answer;
+mod audit;
+mod authentication;
 mod body;
 mod connection;
 mod failures;
 mod head;
 mod head_bound;
+mod hosts;
 mod network;
 mod pipeline;
+mod record;
 mod request_id;
 mod seats;
 mod server;
@@ -32,7 +36,9 @@ mod tls;
 
 pub use administer::{Administered, Administration, administered_operation};
 pub use answer::Answer;
+pub use authentication::{Authentication, Verifier};
 pub use failures::Failures;
+pub use hosts::AllowedHosts;
 pub use pipeline::Pipeline;
 pub use server::Server;
 pub use source::{Peer, TrustedProxies};

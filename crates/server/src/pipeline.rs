@@ -1,14 +1,22 @@
 //! From an HTTP request to an HTTP response: the checks in AWS's order, then the service.
 //!
-//! Invariant: the service is called with checked requests only, and every request is answered
-//! with a request id, even one whose handling panics. Knows nothing of sockets.
+//! Whether it is a call at all, how long it is, what operation it names, who sends it, what it says;
+//! and then the service asks the policies. AWS reads a body before it asks who sends it; here,
+//! strangers' bodies are hashed and nothing more.
+//!
+//! Invariant: the service is called with checked requests of known senders only, and every request
+//! is answered with a request id, even one whose handling panics. Knows nothing of sockets.
 
+use crate::administer::{self, administered_operation};
 use crate::answer::Answer;
+use crate::audit::Audit;
+use crate::authentication::{self, Addressee, Authentication, Stranger};
 use crate::body::{self, BodyError};
 use crate::head;
+use crate::record::Record;
 use crate::request_id::RequestId;
 use crate::source::{Peer, TrustedProxies};
-use access::{ACCOUNT, Caller, Credential, Origin, Received, SERVICE};
+use access::{Caller, Origin, Received};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
@@ -21,26 +29,49 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use tokio::time::Instant;
 use wire::{Fault, Model, Operation};
 
 /// Answers requests, whichever way they came.
 pub struct Pipeline {
     service: Arc<Service>,
     entropy: Arc<dyn Entropy>,
-    account: Arc<str>,
     proxies: TrustedProxies,
+    authentication: Authentication,
+}
+
+/// What `X-Amz-Target` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Workflows(Operation),
+    Identities(&'static str),
+}
+
+impl Target {
+    fn addressee(self) -> Addressee {
+        match self {
+            Target::Workflows(_) => Addressee::Workflows,
+            Target::Identities(_) => Addressee::Identities,
+        }
+    }
+
+    fn operation(self) -> &'static str {
+        match self {
+            Target::Workflows(operation) => operation.name(),
+            Target::Identities(operation) => operation,
+        }
+    }
 }
 
 impl Pipeline {
     /// Calls go to `service`; `entropy` names requests; what `proxies` say of their clients is
-    /// taken for true.
+    /// taken for true; `authentication` says who is let in.
     pub fn new(
         service: Arc<Service>,
         entropy: Arc<dyn Entropy>,
         proxies: TrustedProxies,
+        authentication: Authentication,
     ) -> Pipeline {
-        Pipeline { service, entropy, account: ACCOUNT.into(), proxies }
+        Pipeline { service, entropy, proxies, authentication }
     }
 
     /// Answers one request of `peer`. Dropping the future tells the service that the caller is
@@ -53,8 +84,9 @@ impl Pipeline {
         let (parts, body) = request.into_parts();
         let target = target(&parts.headers);
         let origin = self.proxies.origin(peer, &parts.headers);
-        let record = Record::new(RequestId::draw(self.entropy.as_ref()), target, origin);
-        let answer = match unless_panicking(self.answer(&parts, target, body)).await {
+        let request_id = RequestId::draw(self.entropy.as_ref());
+        let mut record = Record::new(request_id, target.map(Target::operation), origin);
+        let answer = match unless_panicking(self.answer(&parts, target, body, &mut record)).await {
             Some(answer) => answer,
             None => Answer::fault(&Fault::Internal),
         };
@@ -75,8 +107,9 @@ impl Pipeline {
     async fn answer<B: Body<Data = Bytes>>(
         &self,
         parts: &Parts,
-        target: Option<Operation>,
+        target: Option<Target>,
         body: B,
+        record: &mut Record,
     ) -> Answer {
         let unfit = head::check(parts);
         if unfit.is_ok() && (parts.method == Method::GET || parts.method == Method::HEAD) {
@@ -84,6 +117,10 @@ impl Pipeline {
         }
         if unfit.is_ok() && !is_call(parts) {
             return Answer::not_a_call();
+        }
+        let audit = record.audit.insert(Audit::default());
+        if let Some(target) = target {
+            audit.calls(target.addressee().service(), target.operation());
         }
         // Read even if it is refused: a client that sends all before it reads would otherwise find
         // its connection reset instead of our answer.
@@ -96,25 +133,102 @@ impl Pipeline {
         if let Err(error) = unfit {
             return error.answer();
         }
-        match self.call(parts, target, &body).await {
-            Ok(answer) => answer,
-            Err(fault) => Answer::fault(&fault),
+        if let Authentication::Off(hosts) = &self.authentication
+            && !hosts.admit(&parts.headers)
+        {
+            return Answer::not_our_name();
+        }
+        let Some(target) = target else { return Answer::fault(&Fault::UnknownOperation) };
+        let caller = match self.sender(parts, target.addressee(), &body, record) {
+            Ok(caller) => caller,
+            Err(fault) => return Answer::fault(&fault),
+        };
+        let audit = record.audit.as_mut().expect("it was set before the body was read");
+        match target {
+            Target::Workflows(operation) => match self.call(&caller, operation, &body, audit).await
+            {
+                Ok(answer) => answer,
+                Err(fault) => {
+                    audit.failed(&fault);
+                    Answer::fault(&fault)
+                }
+            },
+            Target::Identities(operation) => self.administer(caller, operation, body, audit).await,
+        }
+    }
+
+    /// Who sends a request.
+    fn sender(
+        &self,
+        parts: &Parts,
+        addressee: Addressee,
+        body: &[u8],
+        record: &mut Record,
+    ) -> Result<Caller, Fault> {
+        let headers: Vec<(&str, &[u8])> =
+            parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let request = Received {
+            method: parts.method.as_str(),
+            path: parts.uri.path().as_bytes(),
+            query: parts.uri.query().map(str::as_bytes),
+            headers: &headers,
+            body,
+        };
+        let origin = record.origin.clone();
+        let sender = match &self.authentication {
+            Authentication::Off(_) => authentication::believe(&request, addressee, origin),
+            Authentication::Signatures(verifier) => {
+                verifier.verify(&request, addressee, origin, record.started.into_std())
+            }
+        };
+        let audit = record.audit.get_or_insert_default();
+        match sender {
+            Ok(caller) => {
+                audit.sent_by(&caller);
+                Ok(caller)
+            }
+            Err(stranger) => {
+                audit.refused(&stranger);
+                let Stranger { fault, .. } = stranger;
+                Err(fault)
+            }
         }
     }
 
     async fn call(
         &self,
-        parts: &Parts,
-        target: Option<Operation>,
+        caller: &Caller,
+        operation: Operation,
         bytes: &[u8],
+        audit: &mut Audit,
     ) -> Result<Answer, Fault> {
         // Depth is bounded by the parser. What it says of broken JSON is not AWS's text.
         let body: Value = serde_json::from_slice(bytes).map_err(|_| Fault::Serialization(None))?;
-        let operation = target.ok_or(Fault::UnknownOperation)?;
-        let credential = credential(parts, bytes)?;
         let request = Model::get().check(operation, body)?;
-        let caller = Caller::unrestricted(self.account.clone(), credential.region.into());
-        self.service.call(&caller, request).await.map(Answer::reply)
+        let pending = self.service.call(caller, request);
+        audit.judged_in(pending.judgment());
+        pending.await.map(Answer::reply)
+    }
+
+    async fn administer(
+        &self,
+        caller: Caller,
+        operation: &'static str,
+        body: Vec<u8>,
+        audit: &mut Audit,
+    ) -> Answer {
+        match &self.authentication {
+            Authentication::Off(_) => administer::refuse_without_access_control(),
+            Authentication::Signatures(verifier) => {
+                let administration = verifier.administration();
+                let (answer, judged) =
+                    administration.answer(caller, operation.to_owned(), body).await;
+                if let Some(judged) = judged {
+                    audit.judged(judged);
+                }
+                answer
+            }
+        }
     }
 }
 
@@ -140,26 +254,19 @@ fn is_call(parts: &Parts) -> bool {
 }
 
 /// The operation that `X-Amz-Target` names, in the short or in the long spelling:
-/// `SimpleWorkflowService.ListDomains`, or the same behind `com.amazonaws.swf.service.model.`.
-fn target(headers: &HeaderMap) -> Option<Operation> {
-    let (service, name) = text(headers, "x-amz-target")?.rsplit_once('.')?;
+/// `SimpleWorkflowService.ListDomains`, or the same behind `com.amazonaws.swf.service.model.`; or
+/// one of the administration of identities.
+fn target(headers: &HeaderMap) -> Option<Target> {
+    let target = text(headers, "x-amz-target")?;
+    if let Some(operation) = administered_operation(target) {
+        return operation.map(Target::Identities);
+    }
+    let (service, name) = target.rsplit_once('.')?;
     if service.rsplit('.').next() != Some("SimpleWorkflowService") {
         return None;
     }
-    Operation::ALL.iter().copied().find(|operation| operation.name() == name)
-}
-
-fn credential(parts: &Parts, body: &[u8]) -> Result<Credential, Fault> {
-    let headers: Vec<(&str, &[u8])> =
-        parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    let request = Received {
-        method: parts.method.as_str(),
-        path: parts.uri.path().as_bytes(),
-        query: parts.uri.query().map(str::as_bytes),
-        headers: &headers,
-        body,
-    };
-    Credential::read(&request, SERVICE)
+    let operation = Operation::ALL.iter().copied().find(|operation| operation.name() == name);
+    operation.map(Target::Workflows)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -178,54 +285,6 @@ async fn unless_panicking<T>(future: impl Future<Output = T>) -> Option<T> {
         }
     })
     .await
-}
-
-/// The log's line about one request. Never says anything of its body.
-struct Record {
-    request_id: RequestId,
-    operation: &'static str,
-    origin: Origin,
-    started: Instant,
-    /// Not set if the client went away before it was answered.
-    status: Option<StatusCode>,
-}
-
-impl Record {
-    fn new(request_id: RequestId, target: Option<Operation>, origin: Origin) -> Record {
-        let operation = target.map_or("-", Operation::name);
-        Record { request_id, operation, origin, started: Instant::now(), status: None }
-    }
-
-    fn close(mut self, status: StatusCode) {
-        self.status = Some(status);
-    }
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        let Record { request_id, operation, origin, started, status } = self;
-        let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
-        let source = origin.source_ip.map(tracing::field::display);
-        let secure = origin.secure;
-        match status {
-            Some(StatusCode::INTERNAL_SERVER_ERROR) => {
-                tracing::error!(
-                    operation, status = 500, milliseconds, source, secure, %request_id, "failed"
-                );
-            }
-            Some(status) => {
-                let status = status.as_u16();
-                tracing::debug!(
-                    operation, status, milliseconds, source, secure, %request_id, "answered"
-                );
-            }
-            None => {
-                tracing::debug!(
-                    operation, milliseconds, source, secure, %request_id, "client gone"
-                );
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Accepts connections until it is told to stop, and then ends them in order.
 
+use crate::authentication::Authentication;
 use crate::connection;
 use crate::pipeline::Pipeline;
 use crate::seats::{PEER_CONNECTIONS_MAX, Seat, Seats};
@@ -59,16 +60,18 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `shutdown` comes true. Then it stops accepting, lets `service` answer the
+    /// Serves those whom `authentication` lets in, until `shutdown` comes true. Then it stops accepting, lets `service` answer the
     /// polls that wait, and returns when every connection has ended; those that take too long are
     /// cut. Nothing of `service` is held any more when it returns.
     pub async fn serve(
         self,
         service: Arc<Service>,
         entropy: Arc<dyn Entropy>,
+        authentication: Authentication,
         shutdown: impl Future<Output = ()>,
     ) {
-        let pipeline = Pipeline::new(service.clone(), entropy, self.proxies.clone());
+        let proxies = self.proxies.clone();
+        let pipeline = Pipeline::new(service.clone(), entropy, proxies, authentication);
         let pipeline = Arc::new(pipeline);
         let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();

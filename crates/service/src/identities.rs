@@ -9,6 +9,7 @@
 //! along, so that an expired session does not revive where the clock is behind after a start.
 
 use crate::api::Entropy;
+use crate::judge::Credentials;
 use crate::keys::{self, Table};
 use crate::values::{self, Damage};
 use access::identity::{
@@ -16,7 +17,7 @@ use access::identity::{
     KeyMaterial, KeyUse, Keyring, NONCE_BYTES, OpenError, PlanError, Setting, Unnamed, Unreadable,
     carry_out, limits,
 };
-use access::{KeyRef, Origin, Principal};
+use access::{Claim, KeyRef, Origin, Principal, SigningKeys};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
 use store::{Batch, CommitError, Direction, Epoch, Store, StoreError};
@@ -57,6 +58,24 @@ pub struct IdentityReader {
 struct State {
     directory: Arc<Directory>,
     keyring: Keyring,
+    /// Derived from secrets of this state, and so gone with it: what is found here is of a key that
+    /// is there and active.
+    signing_keys: Arc<SigningKeys>,
+}
+
+impl State {
+    fn new(directory: Directory, keyring: Keyring) -> State {
+        State { directory: Arc::new(directory), keyring, signing_keys: Arc::default() }
+    }
+}
+
+/// A credential whose signature is right.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The credential, to be looked at whenever it matters whom it speaks for.
+    pub key: KeyRef,
+    /// The account that it is of.
+    pub account: Arc<str>,
 }
 
 /// Who asks for an operation, and from where.
@@ -128,9 +147,8 @@ impl Identities {
         keyring: Keyring,
         now: Timestamp,
     ) -> Result<Identities, IdentitiesError> {
-        let state = State { directory: Arc::new(Directory::default()), keyring };
         let reader = IdentityReader {
-            state: Arc::new(RwLock::new(state)),
+            state: Arc::new(RwLock::new(State::new(Directory::default(), keyring))),
             uses: Arc::new(Mutex::new(BTreeMap::new())),
         };
         let owner = owner.to_owned();
@@ -153,7 +171,7 @@ impl Identities {
     ) -> Result<IdentityReply, IdentityError> {
         self.available(now)?;
         let fresh = self.fresh();
-        let State { directory, keyring } = self.reader.state();
+        let State { directory, keyring, .. } = self.reader.state();
         let setting = Setting {
             account: asking.account,
             caller: asking.caller,
@@ -181,7 +199,7 @@ impl Identities {
         now: Timestamp,
     ) -> Result<usize, ImportError> {
         self.available(now)?;
-        let State { directory, keyring } = self.reader.state();
+        let State { directory, keyring, .. } = self.reader.state();
         let steps = document.plan(&directory, &keyring, unnamed)?;
         let count = steps.len();
         let changes = carry_out(&directory, steps, |directory, step| {
@@ -231,7 +249,9 @@ impl Identities {
         let unopened = |(key, why)| IdentitiesError::Sealed { key, why };
         self.ready(now)?;
         self.reader.directory().check_sealed(&keyring).map_err(unopened)?;
-        self.reader.state.write().expect("no writer panics").keyring = keyring.clone();
+        let mut state = self.reader.state.write().expect("no writer panics");
+        (state.keyring, state.signing_keys) = (keyring.clone(), Arc::default());
+        drop(state);
         let mut resealed = 0;
         loop {
             let entropy = Arc::clone(&self.entropy);
@@ -289,6 +309,9 @@ impl Identities {
             return Err(IdentityError::Unavailable);
         }
         let mut state = self.reader.state.write().expect("no writer panics");
+        if changes.iter().any(touches_keys) {
+            state.signing_keys = Arc::default();
+        }
         let directory = Arc::make_mut(&mut state.directory);
         for change in changes {
             directory.evolve(change).expect("what was applied can be folded in");
@@ -310,7 +333,7 @@ impl Identities {
             .map_err(|(key, why)| IdentitiesError::Sealed { key, why })?;
         // What was seen counts on, whatever is stored.
         loaded.latest(seen);
-        state.directory = Arc::new(loaded);
+        *state = State::new(loaded, state.keyring.clone());
         Ok(*self.epoch.insert(epoch))
     }
 }
@@ -327,8 +350,26 @@ impl IdentityReader {
         access_key_id: &str,
         session_token: Option<&str>,
     ) -> Result<KeyMaterial, Fault> {
-        let State { directory, keyring } = self.state();
+        let State { directory, keyring, .. } = self.state();
         directory.key_material(&keyring, access_key_id, session_token)
+    }
+
+    /// Verifies who signed. Checks 13, 14 and 15a; whether a session has expired, and what its
+    /// principal may do, [`IdentityReader::refresh`] says.
+    pub fn verify(&self, claim: &Claim<'_>) -> Result<Verified, Fault> {
+        let State { directory, keyring, signing_keys } = self.state();
+        let id = claim.access_key_id();
+        let material = || directory.key_material(&keyring, id, claim.session_token());
+        if claim.session_token().is_some() {
+            // The token has to be opened in any case.
+            let KeyMaterial { key, account, secret } = material()?;
+            signing_keys.verify(claim, || Ok::<_, Fault>(secret.expose()))?;
+            return Ok(Verified { key, account });
+        }
+        signing_keys.verify(claim, || material().map(|material| material.secret))?;
+        let record = directory.key(id).expect("a key that has signed is there, in one state");
+        let key = KeyRef { access_key_id: Arc::clone(&record.id), session: None };
+        Ok(Verified { key, account: Arc::clone(&record.account) })
     }
 
     /// Whom a verified credential speaks for, as of now.
@@ -358,6 +399,32 @@ impl IdentityReader {
 
     fn state(&self) -> State {
         self.state.read().expect("no writer panics").clone()
+    }
+}
+
+impl Credentials for IdentityReader {
+    fn refresh(&self, key: &KeyRef, now: Timestamp) -> Result<Arc<Principal>, Fault> {
+        IdentityReader::refresh(self, key, now)
+    }
+}
+
+/// Whether keys that were derived before a change may be wrong after it. To know exactly which would
+/// save nothing: changes are rare.
+fn touches_keys(change: &Change) -> bool {
+    match change {
+        Change::PutKeyUse(..) | Change::PutTime(_) => false,
+        Change::PutKey(_)
+        | Change::DeleteKey(_)
+        | Change::PutAccount(_)
+        | Change::DeleteAccount(_)
+        | Change::PutPolicy(..)
+        | Change::DeletePolicy(..)
+        | Change::PutGroup(..)
+        | Change::DeleteGroup(..)
+        | Change::PutUser(..)
+        | Change::DeleteUser(..)
+        | Change::PutRole(..)
+        | Change::DeleteRole(..) => true,
     }
 }
 

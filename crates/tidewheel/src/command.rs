@@ -139,6 +139,22 @@ pub struct Flags {
     /// A file that describes users, policies and access keys; read at the start and at SIGHUP.
     #[arg(long, value_name = "FILE")]
     identities: Option<String>,
+    /// Who is let in: sigv4 (whoever signs with an access key, as policies allow), off (anybody, on
+    /// a loopback address) or off-anywhere (anybody, on any address).
+    /// [default: sigv4; for dev: off]
+    #[arg(long, value_name = "AUTH")]
+    auth: Option<String>,
+    /// Where anybody is let in: names that the server may be called by, beside addresses and
+    /// localhost, with commas in between. [default: none]
+    #[arg(long, value_name = "NAMES")]
+    allowed_hosts: Option<String>,
+    /// How far the clocks of clients may be off, 1 to 60. [default: 15]
+    #[arg(long, value_name = "MINUTES")]
+    clock_skew_minutes: Option<String>,
+    /// As what requests are refused that policies do not allow: access-denied or
+    /// operation-not-permitted. [default: access-denied]
+    #[arg(long, value_name = "FAULT")]
+    denials: Option<String>,
 }
 
 impl From<Flags> for Given {
@@ -146,7 +162,8 @@ impl From<Flags> for Given {
         let Flags { config, data_dir, listen, log_format, log_level, .. } = flags;
         let Flags { poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, .. } = flags;
         let Flags { tls_cert, tls_key, tls_client_ca, trusted_proxies, .. } = flags;
-        let Flags { master_key_file, identities, .. } = flags;
+        let Flags { master_key_file, identities, auth, allowed_hosts, .. } = flags;
+        let Flags { clock_skew_minutes, denials, .. } = flags;
         let values = [
             (Key::DataDir, data_dir),
             (Key::Listen, listen),
@@ -162,6 +179,10 @@ impl From<Flags> for Given {
             (Key::TrustedProxies, trusted_proxies),
             (Key::MasterKeyFile, master_key_file),
             (Key::Identities, identities),
+            (Key::Auth, auth),
+            (Key::AllowedHosts, allowed_hosts),
+            (Key::ClockSkewMinutes, clock_skew_minutes),
+            (Key::Denials, denials),
         ];
         let values = values.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
         Given { config, values }

@@ -234,7 +234,6 @@ pub fn open(
 
 /// A server that nobody could get into: makes the first account a key of its root, and gives what
 /// is to be printed, once and on standard output alone. Nothing, if there is any key at all.
-#[cfg_attr(not(test), expect(dead_code, reason = "called by `serve` once it verifies who calls"))]
 pub fn first_root_key(
     identities: &mut Identities,
     now: Timestamp,

@@ -16,11 +16,13 @@ mod settings;
 mod signals;
 mod system;
 mod tls;
+mod upkeep;
 
 use clap::Parser;
 use command::{Check, Command, Dev, Serve};
 use process::{After, RunError};
-use settings::{Defaults, Given, Settings, SettingsError};
+use server::TrustedProxies;
+use settings::{Auth, Defaults, Given, Settings, SettingsError};
 use signals::OnHangup;
 use std::fmt::Display;
 use std::fs::Permissions;
@@ -83,6 +85,7 @@ fn run_serve(serve: Serve) -> Result<(), Error> {
     let data_dir = settings.data_dir.as_deref().ok_or(SettingsError::NoDataDirectory)?;
     let data_dir = absolute(data_dir)?;
     logs::start(&settings);
+    warn_of_open_door(&settings);
     process::run(&settings, &data_dir, OnHangup::Reload, async |_| std::future::pending().await)?;
     Ok(())
 }
@@ -92,7 +95,14 @@ fn run_dev(dev: Dev) -> Result<(), Error> {
     if settings.tls.is_some() {
         return Err(SettingsError::TlsInDev.into());
     }
+    if !settings.auth.is_off() {
+        return Err(SettingsError::SigV4InDev.into());
+    }
     logs::start(&settings);
+    // Otherwise it says with its demonstration that any key will do.
+    if settings.auth == Auth::OffAnywhere {
+        warn_of_open_door(&settings);
+    }
     let after = if dev.exit_after_demonstration { After::Stop } else { After::KeepServing };
     let demonstrate = |data_dir: &Path, what: &str| {
         process::run(&settings, data_dir, OnHangup::End, async |address| {
@@ -117,6 +127,25 @@ fn run_dev(dev: Dev) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Says it where it is seen, whatever is logged, and where it is kept.
+fn warn_of_open_door(settings: &Settings) {
+    if settings.auth.is_off() {
+        let address = settings.listen;
+        complain(format_args!(
+            "access control is off: whoever reaches {address} may do everything"
+        ));
+        tracing::warn!(%address, "access control is off: whoever reaches the server may do everything");
+    } else if !settings.listen.ip().is_loopback()
+        && settings.tls.is_none()
+        && settings.trusted_proxies == TrustedProxies::default()
+    {
+        tracing::warn!(
+            address = %settings.listen,
+            "requests are not encrypted on their way; use --tls-cert and --tls-key"
+        );
+    }
 }
 
 /// False if something that is stored does not agree.

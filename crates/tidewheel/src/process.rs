@@ -2,15 +2,17 @@
 
 use crate::EXIT_FAILURE;
 use crate::demo::DemonstrationError;
-use crate::identities::{self, OpenIdentitiesError, reload_identities};
+use crate::identities::{self, OpenIdentitiesError, first_root_key, reload_identities};
 use crate::lambda::HttpFunctions;
-use crate::settings::Settings;
+use crate::settings::{Auth, Settings};
 use crate::signals::{OnHangup, Signals};
-use crate::system::{SystemClock, SystemEntropy, wall_time};
+use crate::system::{SystemClock, SystemEntropy, WallClock, wall_time};
 use crate::tls::{self, Reread, TlsFilesError, Watch};
-use server::{Administration, Server};
+use crate::upkeep;
+use access::identity::Secret;
+use server::{Administration, Authentication, Server, Verifier};
 use service::check::CheckError;
-use service::{Denials, Entropy, Functions, Options, Service};
+use service::{Credentials, Entropy, Functions, IdentityError, Options, Service};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -47,6 +49,8 @@ pub enum RunError {
     Service(#[from] StoreError),
     #[error(transparent)]
     Identities(#[from] OpenIdentitiesError),
+    #[error("cannot make the first access key: {0}")]
+    FirstKey(IdentityError),
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
     #[error("the check of {} did not come to its end: {source}", data_dir.display())]
@@ -94,16 +98,33 @@ async fn serve(
     let address = server.address().map_err(bind_error)?;
     let entropy = Arc::new(SystemEntropy);
     let (service, administration) = open(settings, data_dir, entropy.clone())?;
-    let (service, administration) = (Arc::new(service), Arc::new(administration));
-    let reread = settings.identities.clone().map(|file| {
-        let administration = administration.clone();
+    let service = Arc::new(service);
+    let reread = administration.clone().zip(settings.identities.clone());
+    let reread = reread.map(|(administration, file)| {
         let reread = move || {
             administration.with(|identities| reload_identities(&file, identities, wall_time()));
         };
         Arc::new(reread) as Reread
     });
-    // The first line: whoever started the process waits for it.
-    say(&format!("listening on {scheme}://{address}"))?;
+    let authentication = match &administration {
+        Some(administration) => {
+            let clock = Arc::new(WallClock);
+            let minutes = settings.clock_skew_minutes;
+            Authentication::Signatures(Verifier::new(administration.clone(), clock, minutes))
+        }
+        None => Authentication::Off(settings.allowed_hosts.clone()),
+    };
+    let first_key = administration.as_ref().map_or(Ok(None), |administration| {
+        administration.with(|identities| first_root_key(identities, wall_time()))
+    });
+    let first_key = first_key.map_err(RunError::FirstKey)?;
+    // The first line: whoever started the process waits for it. The key is said with it, since who
+    // has read that line may read no more.
+    let line = format!("listening on {scheme}://{address}");
+    match first_key {
+        Some(key) => say(Secret::new(format!("{line}\n\n{}", key.expose())).expose())?,
+        None => say(&line)?,
+    }
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         %address,
@@ -115,19 +136,24 @@ async fn serve(
         tokio::select! {
             ended = until_the_end(signals, errand(address)) => outcome = ended,
             never = tls::keep(watch, hangups, reread) => match never {},
+            never = upkeep::keep(administration.clone()) => match never {},
         }
         tracing::info!("stopping");
     };
-    server.serve(service.clone(), entropy, shutdown).await;
+    server.serve(service.clone(), entropy, authentication, shutdown).await;
+    if let Some(administration) = administration {
+        upkeep::flush(administration).await;
+    }
     Ok((service, outcome))
 }
 
-/// Opens the store and the service. Called within the runtime, in which functions are called.
+/// Opens the store, the service, and the identities if anybody asks for them. Called within the
+/// runtime, in which functions are called.
 fn open(
     settings: &Settings,
     data_dir: &Path,
     entropy: Arc<dyn Entropy>,
-) -> Result<(Service, Administration), RunError> {
+) -> Result<(Service, Option<Arc<Administration>>), RunError> {
     let options = embedded::Options {
         build: env!("CARGO_PKG_VERSION").to_owned(),
         on_poison: Box::new(end_at_once),
@@ -140,6 +166,23 @@ fn open(
         tracing::info!(%endpoint, "calls Lambda functions");
         Arc::new(HttpFunctions::new(endpoint, Handle::current())) as Arc<dyn Functions>
     });
+    let clock = Arc::new(SystemClock::start());
+    let administration = match settings.auth {
+        Auth::SigV4 => {
+            let (store, entropy) = (store.clone(), entropy.clone());
+            let opened = identities::open(settings, data_dir, store, entropy, clock.clone())?;
+            Some(Arc::new(opened))
+        }
+        Auth::Off | Auth::OffAnywhere => {
+            if settings.identities.is_some() {
+                tracing::warn!("access control is off: the file of identities is not read");
+            }
+            None
+        }
+    };
+    let credentials = administration
+        .as_ref()
+        .map(|administration| Arc::new(administration.reader()) as Arc<dyn Credentials>);
     let options = Options {
         poll_hold: settings.poll_hold,
         owner,
@@ -148,12 +191,9 @@ fn open(
         throttles: settings.throttles.clone(),
         empty_poll_token: settings.empty_poll_token,
         functions,
-        credentials: None,
-        denials: Denials::default(),
+        credentials,
+        denials: settings.denials,
     };
-    let clock = Arc::new(SystemClock::start());
-    let administration =
-        identities::open(settings, data_dir, store.clone(), entropy.clone(), clock.clone())?;
     Ok((Service::open(store, clock, entropy, options)?, administration))
 }
 
@@ -184,8 +224,12 @@ fn end_after_panic() {
 
 /// Writes a line on standard output, at once.
 pub fn say(line: &str) -> Result<(), RunError> {
+    let line = Secret::new(format!("{line}\n"));
     let mut output = io::stdout().lock();
-    writeln!(output, "{line}").and_then(|()| output.flush()).map_err(RunError::Output)
+    output
+        .write_all(line.expose().as_bytes())
+        .and_then(|()| output.flush())
+        .map_err(RunError::Output)
 }
 
 /// Waits until the server should end.

@@ -16,10 +16,11 @@ use crate::identities::IdentitiesFile;
 use crate::lambda::Endpoint;
 use crate::master_key;
 use crate::tls::TlsFiles;
+use access::Rules;
 use access::identity::Secret;
 use limits::LimitsError;
-use server::TrustedProxies;
-use service::{EmptyPollToken, Limits, Throttles};
+use server::{AllowedHosts, TrustedProxies};
+use service::{Denials, EmptyPollToken, Limits, Throttles};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -40,7 +41,7 @@ const CONFIG_VARIABLE: &str = "TIDEWHEEL_CONFIG";
 pub struct Settings {
     /// Where the data is kept.
     pub data_dir: Option<PathBuf>,
-    /// A loopback address: nobody checks who calls yet.
+    /// A loopback address, if anybody may do everything, unless that is meant.
     pub listen: SocketAddr,
     pub log_format: LogFormat,
     /// In the syntax of `EnvFilter`, and each directive with a level; checked.
@@ -63,6 +64,34 @@ pub struct Settings {
     pub master_keys: master_key::Given,
     /// What describes the identities, if anything does.
     pub identities: Option<IdentitiesFile>,
+    /// Whether it is asked who calls.
+    pub auth: Auth,
+    /// Where it is not: the names under which the server may be called.
+    pub allowed_hosts: AllowedHosts,
+    /// How far the clocks of clients may be off.
+    pub clock_skew_minutes: u32,
+    /// As what requests are refused that are not allowed.
+    pub denials: Denials,
+}
+
+/// Whether it is asked who calls, and what he may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Requests are signed by a key that is known here, and allowed by policies.
+    SigV4,
+    /// Anybody may do everything who reaches a loopback address.
+    Off,
+    /// The same on any address.
+    OffAnywhere,
+}
+
+impl Auth {
+    pub fn is_off(self) -> bool {
+        match self {
+            Auth::SigV4 => false,
+            Auth::Off | Auth::OffAnywhere => true,
+        }
+    }
 }
 
 /// How log lines are written.
@@ -76,12 +105,14 @@ pub enum LogFormat {
 #[derive(Clone, Copy, Debug)]
 pub struct Defaults {
     log_level: &'static str,
+    auth: Auth,
 }
 
 impl Defaults {
-    pub const SERVE: Defaults = Defaults { log_level: "info" };
-    /// The demonstration speaks; the log should not talk in between.
-    pub const DEV: Defaults = Defaults { log_level: "warn" };
+    pub const SERVE: Defaults = Defaults { log_level: "info", auth: Auth::SigV4 };
+    /// The demonstration speaks; the log should not talk in between. Whoever tries it has no key
+    /// yet, and is alone with it.
+    pub const DEV: Defaults = Defaults { log_level: "warn", auth: Auth::Off };
 }
 
 /// What the command line says.
@@ -111,8 +142,9 @@ pub enum SettingsError {
     #[error("{place}: {}, not {type_name}{}", key.wanted(), type_advice(*key))]
     WrongType { place: Place, key: Key, type_name: &'static str },
     #[error(
-        "{place}: {address} can be reached from other machines, and requests are not \
-         authenticated yet; use a loopback address such as 127.0.0.1:7933"
+        "{place}: {address} can be reached from other machines, and without access control anybody \
+         there could do everything; use a loopback address such as 127.0.0.1:7933, or auth sigv4, \
+         or, if that is what you want, auth off-anywhere"
     )]
     NotLoopback { place: Place, address: SocketAddr },
     #[error("cannot read the configuration file {}: {source}", path.display())]
@@ -125,6 +157,10 @@ pub enum SettingsError {
     Alone { place: Place, missing: Key },
     #[error("{place} and {} name master keys both: leave one out", master_key::VARIABLE)]
     TwoMasterKeys { place: Place },
+    #[error(
+        "dev takes any access key, since its demonstration has none: leave auth out, or use serve"
+    )]
+    SigV4InDev,
     #[error("dev speaks no TLS: leave tls_cert, tls_key and tls_client_ca out, or use serve")]
     TlsInDev,
 }
@@ -191,7 +227,11 @@ fn type_advice(key: Key) -> &'static str {
         | Key::TlsClientCa
         | Key::TrustedProxies
         | Key::MasterKeyFile
-        | Key::Identities => "",
+        | Key::Identities
+        | Key::Auth
+        | Key::AllowedHosts
+        | Key::ClockSkewMinutes
+        | Key::Denials => "",
     }
 }
 
@@ -259,9 +299,10 @@ impl Settings {
             },
             None => (Limits::AWS, Throttles::default()),
         };
+        let auth = value(values, Key::Auth, values::parse_auth)?.unwrap_or(defaults.auth);
         Ok(Settings {
             data_dir: value(values, Key::DataDir, values::parse_data_dir)?,
-            listen: value(values, Key::Listen, values::parse_listen)?.unwrap_or(LISTEN_DEFAULT),
+            listen: listen(values, auth)?,
             log_format: value(values, Key::LogFormat, values::parse_log_format)?
                 .unwrap_or(LogFormat::Text),
             log_level: value(values, Key::LogLevel, values::parse_log_level)?
@@ -278,6 +319,12 @@ impl Settings {
                 .unwrap_or_default(),
             master_keys: master_keys(values, master_key)?,
             identities: value(values, Key::Identities, values::parse_identities)?,
+            auth,
+            allowed_hosts: value(values, Key::AllowedHosts, values::parse_allowed_hosts)?
+                .unwrap_or_default(),
+            clock_skew_minutes: value(values, Key::ClockSkewMinutes, values::parse_clock_skew)?
+                .unwrap_or(Rules::SKEW_MINUTES_DEFAULT),
+            denials: value(values, Key::Denials, values::parse_denials)?.unwrap_or_default(),
         })
     }
 }
@@ -286,6 +333,20 @@ const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7933);
 /// A little less than the 60 seconds after which clients give up, so that they see the answer.
 const POLL_HOLD_DEFAULT: Duration = Duration::from_secs(58);
+
+/// An address that others reach is no place for a server that lets everybody in.
+fn listen(values: &Values, auth: Auth) -> Result<SocketAddr, SettingsError> {
+    let Some(address) = value(values, Key::Listen, values::parse_listen)? else {
+        return Ok(LISTEN_DEFAULT);
+    };
+    match (values.get(&Key::Listen), auth) {
+        (Some((_, origin)), Auth::Off) if !address.ip().is_loopback() => {
+            let place = Place::of(Key::Listen, origin);
+            Err(SettingsError::NotLoopback { place, address })
+        }
+        (_, Auth::SigV4 | Auth::Off | Auth::OffAnywhere) => Ok(address),
+    }
+}
 
 /// The master keys themselves, or the file that has them, but not both.
 fn master_keys(values: &Values, keys: Option<Secret>) -> Result<master_key::Given, SettingsError> {
@@ -360,11 +421,10 @@ fn value<T>(
 ) -> Result<Option<T>, SettingsError> {
     let Some((text, origin)) = values.get(&key) else { return Ok(None) };
     let place = || Place::of(key, origin);
-    parse(text).map(Some).map_err(|wrong| match wrong {
-        Wrong::Text(wanted) => {
-            SettingsError::Invalid { place: place(), text: text.clone(), wanted }
-        }
-        Wrong::Reachable(address) => SettingsError::NotLoopback { place: place(), address },
+    parse(text).map(Some).map_err(|Wrong(wanted)| SettingsError::Invalid {
+        place: place(),
+        text: text.clone(),
+        wanted,
     })
 }
 

@@ -40,6 +40,16 @@ fn advanced(
     if wall > moved { (wall, now) } else { (moved, at + Duration::from_millis(passed_ms)) }
 }
 
+/// The system's clock as it is, wherever it is set: what signatures are judged by. Clients set
+/// theirs by the date of our answers, which is this one's.
+pub struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        wall_time()
+    }
+}
+
 /// What the system believes the time to be.
 pub fn wall_time() -> Timestamp {
     let milliseconds = match SystemTime::now().duration_since(UNIX_EPOCH) {

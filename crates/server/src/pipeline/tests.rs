@@ -25,6 +25,8 @@ impl Entropy for Fixed {
 const REQUEST_ID: &str = "07070707-0707-4707-8707-070707070707";
 const SIGNED: &str = "AWS4-HMAC-SHA256 \
     Credential=AKIDEXAMPLE/20150830/us-east-1/swf/aws4_request, SignedHeaders=host, Signature=0f";
+const NOT_OUR_NAME: &str = "403 This is no name of the server: call it by its address or as \
+    localhost, or list the name in allowed_hosts.\n";
 const NOT_A_CALL: &str = "404 <UnknownOperationException/>\n";
 const CORAL: &str = "com.amazon.coral.service#";
 
@@ -38,7 +40,7 @@ fn pipeline_over(store: store::memory::Memory) -> Pipeline {
         service::Options { poll_hold: Duration::from_secs(1), ..service::Options::default() };
     let service = Service::open(store, Arc::new(Fixed), Arc::new(Fixed), options);
     let service = Arc::new(service.expect("a store in memory opens"));
-    Pipeline::new(service, Arc::new(Fixed), TrustedProxies::default())
+    Pipeline::new(service, Arc::new(Fixed), TrustedProxies::default(), Authentication::off())
 }
 
 const PEER: Peer =
@@ -47,6 +49,7 @@ const PEER: Peer =
 /// A call that is right in every way, to be spoiled by `change`.
 fn call(operation: &str, body: &str) -> Request<Full<Bytes>> {
     Request::post("/")
+        .header("host", "localhost:7933")
         .header("content-type", "application/x-amz-json-1.0")
         .header("x-amz-target", format!("SimpleWorkflowService.{operation}"))
         .header("x-amz-date", "20150830T123600Z")
@@ -150,6 +153,30 @@ fn only_encodings_that_encode_nothing() {
     }
 }
 
+/// HTTP/1.1 asks for it, and old clients know nothing of it.
+#[test]
+fn a_request_names_its_host() {
+    let nameless = || without(call("ListDomains", WRONG_TYPE), "host");
+    check(nameless(), "400 A request has to name its host.\n");
+    let mut old = nameless();
+    *old.version_mut() = hyper::Version::HTTP_10;
+    check(old, &wrong_type());
+    let health = Request::get("/livez").body(Full::default()).expect("well-formed");
+    check(health, "400 A request has to name its host.\n");
+}
+
+/// A page in a browser can make its own name stand for our address, but it cannot call us by
+/// another.
+#[test]
+fn names_of_pages_are_refused_where_anybody_is_let_in() {
+    for host in ["localhost", "127.0.0.1:7933", "[::1]:7933"] {
+        check(with(call("ListDomains", WRONG_TYPE), "host", host), &wrong_type());
+    }
+    for host in ["page.example", "page.example:7933", "localhost.page.example"] {
+        check(with(call("ListDomains", WRONG_TYPE), "host", host), NOT_OUR_NAME);
+    }
+}
+
 #[test]
 fn repeated_headers_that_matter() {
     for name in ["authorization", "x-amz-date", "x-amz-target", "content-type"] {
@@ -244,9 +271,10 @@ fn credentials() {
 fn the_order_of_checks() {
     let all_wrong = || without(call("Bogus", "{"), "authorization");
     check(with(all_wrong(), "content-type", "text/plain"), NOT_A_CALL);
-    check(all_wrong(), &refused("SerializationException"));
-    check(without(call("Bogus", WRONG_TYPE), "authorization"), &unknown_operation());
-    check(without(call("ListDomains", WRONG_TYPE), "authorization"), &missing_token());
+    check(with(all_wrong(), "host", "page.example"), NOT_OUR_NAME);
+    check(all_wrong(), &unknown_operation());
+    check(without(call("ListDomains", "{"), "authorization"), &missing_token());
+    check(call("ListDomains", "{"), &refused("SerializationException"));
     check(call("ListDomains", r#"{"maximumPageSize":-1,"registrationStatus":5}"#), &wrong_type());
     check(
         call("ListDomains", "{}"),
@@ -285,7 +313,8 @@ fn replies() {
 #[test]
 fn health() {
     let get = |path: &str| {
-        Request::get(path).body(Full::new(Bytes::new())).expect("a well-formed request")
+        let request = Request::get(path).header("host", "health.example");
+        request.body(Full::new(Bytes::new())).expect("a well-formed request")
     };
     let pipeline = pipeline();
     check_on(&pipeline, get("/livez"), "200 alive\n");

@@ -52,7 +52,8 @@ impl Running {
         let shutdown = async {
             stopped.await.expect("the test stops it");
         };
-        let serving = tokio::spawn(server.serve(service.clone(), Arc::new(Fixed), shutdown));
+        let (served, entropy) = (service.clone(), Arc::new(Fixed));
+        let serving = tokio::spawn(server.serve(served, entropy, Authentication::off(), shutdown));
         Running { address, service, stop, serving }
     }
 

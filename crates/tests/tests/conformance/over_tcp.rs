@@ -6,7 +6,7 @@ use super::host::{Answer, Around, Host, Sent};
 use super::setting;
 use access::Signer;
 use serde_json::Value;
-use server::Server;
+use server::{Authentication, Server};
 use service::{Clock, Service};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -59,7 +59,7 @@ impl OverTcp {
                 bound.send(address).expect("the test waits for it");
                 // An error means that the test has failed, which is an end as well.
                 let shutdown = async { stopped.await.unwrap_or_default() };
-                server.serve(served, entropy, shutdown).await;
+                server.serve(served, entropy, Authentication::off(), shutdown).await;
             });
         });
         let address = address.recv().expect("the server starts");

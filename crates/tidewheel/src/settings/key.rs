@@ -1,11 +1,13 @@
 //! The names of the settings, and what each must be.
 
 use crate::lambda::Endpoint;
-use server::TrustedProxies;
+use server::{AllowedHosts, TrustedProxies};
 use std::ops::RangeInclusive;
 
 /// The API's longest hold is 60 seconds. Clients that give up after as many may miss its answer.
 pub const POLL_HOLD_SECONDS: RangeInclusive<u64> = 1..=60;
+/// With more, a request that somebody has recorded could be sent again for as long.
+pub const CLOCK_SKEW_MINUTES: RangeInclusive<u32> = 1..=60;
 pub const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// The name of a setting.
@@ -25,10 +27,14 @@ pub enum Key {
     TrustedProxies,
     MasterKeyFile,
     Identities,
+    Auth,
+    AllowedHosts,
+    ClockSkewMinutes,
+    Denials,
 }
 
 impl Key {
-    pub const ALL: [Key; 14] = [
+    pub const ALL: [Key; 18] = [
         Key::DataDir,
         Key::Listen,
         Key::LogFormat,
@@ -43,6 +49,10 @@ impl Key {
         Key::TrustedProxies,
         Key::MasterKeyFile,
         Key::Identities,
+        Key::Auth,
+        Key::AllowedHosts,
+        Key::ClockSkewMinutes,
+        Key::Denials,
     ];
 
     /// As it stands in the file; a variable and a flag are spelled after it.
@@ -62,6 +72,10 @@ impl Key {
             Key::TrustedProxies => "trusted_proxies",
             Key::MasterKeyFile => "master_key_file",
             Key::Identities => "identities",
+            Key::Auth => "auth",
+            Key::AllowedHosts => "allowed_hosts",
+            Key::ClockSkewMinutes => "clock_skew_minutes",
+            Key::Denials => "denials",
         }
     }
 
@@ -91,6 +105,16 @@ impl Key {
             | Key::TlsClientCa
             | Key::MasterKeyFile
             | Key::Identities => "must be a file".to_owned(),
+            Key::Auth => "must be sigv4, off or off-anywhere".to_owned(),
+            Key::AllowedHosts => format!(
+                "must be names of hosts without ports, with commas in between, at most {}",
+                AllowedHosts::NAMES_MAX
+            ),
+            Key::ClockSkewMinutes => {
+                let (min, max) = (CLOCK_SKEW_MINUTES.start(), CLOCK_SKEW_MINUTES.end());
+                format!("must be a whole number from {min} to {max}")
+            }
+            Key::Denials => "must be access-denied or operation-not-permitted".to_owned(),
             Key::TrustedProxies => format!(
                 "must be addresses and networks such as 10.0.0.0/8, with commas in between, at \
                  most {}",

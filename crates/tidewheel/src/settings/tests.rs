@@ -48,11 +48,18 @@ fn defaults() {
         trusted_proxies: TrustedProxies::default(),
         master_keys: master_key::Given::default(),
         identities: None,
+        auth: Auth::SigV4,
+        allowed_hosts: AllowedHosts::default(),
+        clock_skew_minutes: 15,
+        denials: Denials::AccessDenied,
     };
     assert_eq!(settings(&Sources::default()), serve);
     let read_file = |_: &Path| Err(io::ErrorKind::NotFound.into());
     let dev = Settings::read(Given::default(), [], read_file, Defaults::DEV);
-    assert_eq!(dev.expect("defaults are right"), Settings { log_level: "warn".into(), ..serve });
+    assert_eq!(
+        dev.expect("defaults are right"),
+        Settings { log_level: "warn".into(), auth: Auth::Off, ..serve }
+    );
 }
 
 #[test]
@@ -348,17 +355,24 @@ fn names_are_not_looked_up() {
 }
 
 #[test]
-fn only_loopback_addresses() {
+fn only_loopback_addresses_let_everybody_in() {
+    const AUTH: (Key, &str) = (Key::Auth, "off");
     for listen in ["0.0.0.0:7933", "[::]:7933", "192.0.2.1:0"] {
+        let variables = [("TIDEWHEEL_LISTEN", listen)];
         check_error(
-            &Sources { variables: &[("TIDEWHEEL_LISTEN", listen)], ..Sources::default() },
+            &Sources { flags: &[AUTH], variables: &variables, ..Sources::default() },
             &format!(
-                "TIDEWHEEL_LISTEN: {listen} can be reached from other machines, and requests are \
-                 not authenticated yet; use a loopback address such as 127.0.0.1:7933"
+                "TIDEWHEEL_LISTEN: {listen} can be reached from other machines, and without access \
+                 control anybody there could do everything; use a loopback address such as \
+                 127.0.0.1:7933, or auth sigv4, or, if that is what you want, auth off-anywhere"
             ),
         );
+        for flags in [&[][..], &[(Key::Auth, "sigv4")], &[(Key::Auth, "off-anywhere")]] {
+            let read = settings(&Sources { flags, variables: &variables, ..Sources::default() });
+            assert_eq!(read.listen.to_string(), listen);
+        }
     }
-    let flags = [(Key::Listen, "127.1.2.3:1")];
+    let flags = [AUTH, (Key::Listen, "127.1.2.3:1")];
     let listen = settings(&Sources { flags: &flags, ..Sources::default() }).listen;
     assert_eq!(listen.to_string(), "127.1.2.3:1");
 }

@@ -1,27 +1,22 @@
 //! From the text of a value to what it means.
 
-use super::LogFormat;
-use super::key::{Key, LOG_LEVELS, POLL_HOLD_SECONDS};
+use super::key::{CLOCK_SKEW_MINUTES, Key, LOG_LEVELS, POLL_HOLD_SECONDS};
 use super::limits;
+use super::{Auth, LogFormat};
 use crate::identities::IdentitiesFile;
 use crate::lambda::Endpoint;
-use server::TrustedProxies;
-use service::{EmptyPollToken, Limits, Throttles};
+use server::{AllowedHosts, TrustedProxies};
+use service::{Denials, EmptyPollToken, Limits, Throttles};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
-/// What is wrong with a value.
-pub enum Wrong {
-    /// It is not what is said here.
-    Text(String),
-    /// An address that is not loopback.
-    Reachable(SocketAddr),
-}
+/// What a value must be, and is not.
+pub struct Wrong(pub String);
 
 fn wanted(key: Key) -> Wrong {
-    Wrong::Text(key.wanted())
+    Wrong(key.wanted())
 }
 
 pub fn parse_data_dir(text: &str) -> Result<PathBuf, Wrong> {
@@ -46,11 +41,7 @@ pub fn parse_identities(text: &str) -> Result<IdentitiesFile, Wrong> {
 }
 
 pub fn parse_listen(text: &str) -> Result<SocketAddr, Wrong> {
-    let address: SocketAddr = text.parse().map_err(|_| Wrong::Text(wanted_listen(text)))?;
-    if !address.ip().is_loopback() {
-        return Err(Wrong::Reachable(address));
-    }
-    Ok(address)
+    text.parse().map_err(|_| Wrong(wanted_listen(text)))
 }
 
 /// What an address should have been. A name would be looked up by others, and may change.
@@ -127,7 +118,7 @@ pub fn parse_limits(text: &str) -> Result<LimitsSource, Wrong> {
 }
 
 pub fn parse_lambda_endpoint(text: &str) -> Result<Endpoint, Wrong> {
-    Endpoint::parse(text).map_err(|wanted| Wrong::Text(wanted.to_owned()))
+    Endpoint::parse(text).map_err(|wanted| Wrong(wanted.to_owned()))
 }
 
 pub fn parse_file_name(key: Key) -> impl FnOnce(&str) -> Result<PathBuf, Wrong> {
@@ -142,4 +133,33 @@ pub fn parse_trusted_proxies(text: &str) -> Result<TrustedProxies, Wrong> {
         return Ok(TrustedProxies::default());
     }
     TrustedProxies::parse(text).map_err(|_| wanted(Key::TrustedProxies))
+}
+
+pub fn parse_auth(text: &str) -> Result<Auth, Wrong> {
+    match text {
+        "sigv4" => Ok(Auth::SigV4),
+        "off" => Ok(Auth::Off),
+        "off-anywhere" => Ok(Auth::OffAnywhere),
+        _ => Err(wanted(Key::Auth)),
+    }
+}
+
+pub fn parse_allowed_hosts(text: &str) -> Result<AllowedHosts, Wrong> {
+    if text.is_empty() {
+        return Ok(AllowedHosts::default());
+    }
+    AllowedHosts::parse(text).map_err(|_| wanted(Key::AllowedHosts))
+}
+
+pub fn parse_clock_skew(text: &str) -> Result<u32, Wrong> {
+    let minutes = text.parse().ok().filter(|minutes| CLOCK_SKEW_MINUTES.contains(minutes));
+    minutes.ok_or_else(|| wanted(Key::ClockSkewMinutes))
+}
+
+pub fn parse_denials(text: &str) -> Result<Denials, Wrong> {
+    match text {
+        "access-denied" => Ok(Denials::AccessDenied),
+        "operation-not-permitted" => Ok(Denials::OperationNotPermitted),
+        _ => Err(wanted(Key::Denials)),
+    }
 }

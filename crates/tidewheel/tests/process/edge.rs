@@ -158,12 +158,13 @@ fn secrets_are_in_no_log() {
         let log = std::fs::File::create(&log_path).expect("the scratch directory is ours");
         let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--log-level", "trace"]);
         command.args(["--log-format", format, "--trusted-proxies", "127.0.0.0/8"]);
+        command.args(["--auth", "off"]);
         command.arg("--data-dir").arg(dir.path().join("data")).stderr(log);
         let server = Server::start_with(command);
         let call = |operation: &str, more: &str, body: &str| {
             let length = body.len();
             answer(server.send(&format!(
-                "POST /?X-Amz-Signature={CANARY} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+                "POST /?X-Amz-Signature={CANARY} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
                  Content-Length: {length}\r\nContent-Type: application/json\r\n\
                  X-Amz-Date: 20150830T123600Z\r\nX-Forwarded-For: 192.0.2.77\r\n\
                  X-Amz-Target: SimpleWorkflowService.{operation}\r\n\

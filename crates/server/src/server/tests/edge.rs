@@ -8,8 +8,11 @@ const REQUEST_ID: &str = "\r\nx-amzn-requestid: 07070707-0707-4707-8707-07070707
 
 /// A call. `more` are further lines of its head.
 fn post(more: &str, body: &str) -> Vec<u8> {
-    let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
-                X-Amz-Target: SimpleWorkflowService.ListDomains\r\n";
+    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                X-Amz-Target: SimpleWorkflowService.ListDomains\r\n\
+                X-Amz-Date: 20150830T123600Z\r\n\
+                Authorization: AWS4-HMAC-SHA256 SignedHeaders=host, Signature=0f, \
+                Credential=AKIDEXAMPLE/20150830/us-east-1/swf/aws4_request\r\n";
     format!("{head}{more}\r\n{body}").into_bytes()
 }
 

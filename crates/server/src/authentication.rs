@@ -1,0 +1,146 @@
+//! Who sends a request: nobody asks, or its signature says.
+//!
+//! The checks are those of access.md, section 3.4, in its order: 3 to 12 say whether a request can
+//! be signed rightly at all, 13 to 15 whether it is. Invariant: a [`Caller`] with a principal is
+//! one whose signature was right, by a key that was active then, over the bytes that were received.
+//! What comes in is unknown before that, so nothing here reads what is asked for.
+
+use crate::administer::Administration;
+use crate::failures::Failures;
+use crate::hosts::AllowedHosts;
+use access::{ACCOUNT, Authority, Caller, Claim, Credential, Origin, Received, Rules, SERVICE};
+use service::{Clock, IdentityReader};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use wire::Fault;
+
+/// What is asked of whoever sends a request.
+pub enum Authentication {
+    /// Nothing: any credentials will do, and everything is allowed. The names are those under which
+    /// the server may be called.
+    Off(AllowedHosts),
+    /// A signature by a key that is known here, and policies that allow what is asked.
+    Signatures(Verifier),
+}
+
+impl Authentication {
+    /// Everybody is let in who calls the server by its address or as `localhost`.
+    pub fn off() -> Authentication {
+        Authentication::Off(AllowedHosts::default())
+    }
+}
+
+/// Why somebody is not let in.
+#[derive(Debug)]
+pub(crate) struct Stranger {
+    /// The key whose signature was looked at, or would have been.
+    pub access_key_id: Option<Arc<str>>,
+    /// What is answered.
+    pub fault: Fault,
+}
+
+impl From<Fault> for Stranger {
+    /// There is no signature that could be looked at.
+    fn from(fault: Fault) -> Stranger {
+        Stranger { access_key_id: None, fault }
+    }
+}
+
+/// The service that a request is for, as its signature has to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Addressee {
+    /// The API.
+    Workflows,
+    /// The administration of identities.
+    Identities,
+}
+
+impl Addressee {
+    /// What credentials are scoped to; actions begin with it, too.
+    pub fn service(self) -> &'static str {
+        match self {
+            Addressee::Workflows => SERVICE,
+            Addressee::Identities => "iam",
+        }
+    }
+}
+
+/// Believes what a request says of its sender, if it says anything.
+pub(crate) fn believe(
+    request: &Received<'_>,
+    addressee: Addressee,
+    origin: Arc<Origin>,
+) -> Result<Caller, Stranger> {
+    let credential = Credential::read(request, addressee.service())?;
+    let caller = Caller::unrestricted(ACCOUNT.into(), credential.region.into());
+    Ok(Caller { origin, ..caller })
+}
+
+/// Verifies signatures.
+pub struct Verifier {
+    administration: Arc<Administration>,
+    identities: IdentityReader,
+    clock: Arc<dyn Clock>,
+    skew_minutes: u32,
+    failures: Mutex<Failures>,
+}
+
+impl Verifier {
+    /// Verifies by the keys of the identities that `administration` looks after. The `clock` is
+    /// that of the wall, which clients have, too: they set theirs by the answers that it dates.
+    pub fn new(
+        administration: Arc<Administration>,
+        clock: Arc<dyn Clock>,
+        skew_minutes: u32,
+    ) -> Verifier {
+        let identities = administration.reader();
+        let failures = Mutex::new(Failures::default());
+        Verifier { administration, identities, clock, skew_minutes, failures }
+    }
+
+    /// Those who look after the identities.
+    pub(crate) fn administration(&self) -> Arc<Administration> {
+        self.administration.clone()
+    }
+
+    /// Who sends a request that arrives at `at`.
+    pub(crate) fn verify(
+        &self,
+        request: &Received<'_>,
+        addressee: Addressee,
+        origin: Arc<Origin>,
+        at: Instant,
+    ) -> Result<Caller, Stranger> {
+        let rules =
+            Rules { skew_minutes: self.skew_minutes, ..Rules::of_service(addressee.service()) };
+        let now = self.clock.now();
+        let claim = Claim::read(request, &rules, now)?;
+        let stranger = |fault| {
+            let access_key_id = Some(claim.access_key_id().into());
+            Stranger { access_key_id, fault }
+        };
+        // Every request has an address; one without would have nobody to be counted for.
+        let address = origin.source_ip.ok_or_else(|| stranger(Fault::Internal))?;
+        if !self.failures.lock().expect("no holder panics").admits(address, at) {
+            return Err(stranger(Fault::Throttling));
+        }
+        let looked = self.identities.verify(&claim).and_then(|verified| {
+            let principal = self.identities.refresh(&verified.key, now)?;
+            Ok((verified, principal))
+        });
+        let (verified, principal) = looked.map_err(|fault| {
+            // A failure of ours says nothing about whoever asked.
+            if fault != Fault::Internal {
+                self.failures.lock().expect("no holder panics").failed(address, at);
+            }
+            stranger(fault)
+        })?;
+        self.identities.used(&verified.key, claim.region(), claim.service(), now);
+        Ok(Caller {
+            account: verified.account,
+            region: claim.region().into(),
+            authority: Authority::Principal(principal, verified.key),
+            origin,
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! What is done beside the server from time to time: when keys were used is written down, and a
+//! clock that jumps is noticed.
+
+use crate::system::wall_time;
+use server::Administration;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::{MissedTickBehavior, interval};
+use wire::Timestamp;
+
+/// How often the clock is looked at, in seconds.
+const CLOCK_LOOK_SECONDS: u64 = 10;
+/// By how much more or less than time has passed the clock may go on between two looks, in
+/// milliseconds. Clocks that are set right little by little stay far below.
+const JUMP_MILLISECONDS_MAX: i64 = 60 * 1000;
+/// How often it is looked whether there is a key's use, or the time, to be written, in seconds.
+const USES_FLUSH_SECONDS: u64 = 60;
+
+/// Looks after both for as long as the server runs.
+pub async fn keep(administration: Option<Arc<Administration>>) -> Infallible {
+    let mut clock = ClockWatch::start(wall_time(), Instant::now());
+    let (mut looks, mut flushes) = (every(CLOCK_LOOK_SECONDS), every(USES_FLUSH_SECONDS));
+    loop {
+        tokio::select! {
+            _ = looks.tick() => {
+                if let Some(jump) = clock.look(wall_time(), Instant::now()) {
+                    let seconds = jump / 1000;
+                    tracing::warn!(
+                        seconds,
+                        "the clock has jumped; signatures are judged by it, and sessions that have \
+                         expired stay so"
+                    );
+                }
+            }
+            _ = flushes.tick() => {
+                if let Some(administration) = &administration {
+                    flush(administration.clone()).await;
+                }
+            }
+        }
+    }
+}
+
+fn every(seconds: u64) -> tokio::time::Interval {
+    let mut ticks = interval(Duration::from_secs(seconds));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Writes what is due. What could not be written is lost: it says when keys were last used, and no
+/// more depends on it.
+pub async fn flush(administration: Arc<Administration>) {
+    let write = move || administration.with(|identities| identities.flush(wall_time()));
+    let written = tokio::task::spawn_blocking(write).await.expect("writing does not panic");
+    if let Err(error) = written {
+        tracing::warn!(%error, "it was not written when keys were last used");
+    }
+}
+
+/// The clock of the wall beside one that only goes on.
+struct ClockWatch {
+    wall: Timestamp,
+    at: Instant,
+}
+
+impl ClockWatch {
+    fn start(wall: Timestamp, at: Instant) -> ClockWatch {
+        ClockWatch { wall, at }
+    }
+
+    /// By how many milliseconds the wall's clock has jumped since the last look, if it has.
+    fn look(&mut self, wall: Timestamp, at: Instant) -> Option<i64> {
+        let passed = at.saturating_duration_since(self.at).as_millis();
+        let passed = i64::try_from(passed).unwrap_or(i64::MAX);
+        let jump = wall.0.saturating_sub(self.wall.0).saturating_sub(passed);
+        *self = ClockWatch { wall, at };
+        (JUMP_MILLISECONDS_MAX < jump.saturating_abs()).then_some(jump)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jumps_of_the_clock_are_noticed_once() {
+        let start = Instant::now();
+        let mut clock = ClockWatch::start(Timestamp(1_000_000), start);
+        for (passed, wall, jump) in [
+            (10_000, 1_010_000, None),
+            (20_000, 1_080_000, None), // By exactly a minute.
+            (30_000, 1_150_001, Some(60_001)),
+            (40_000, 1_160_001, None),
+            (50_000, 1_109_999, Some(-60_002)),
+            (60_000, 1_119_999, None),
+            // What slept did not jump.
+            (3_660_000, 4_719_999, None),
+            (3_670_000, 9_000_000_000, Some(8_995_270_001)),
+        ] {
+            let at = start + Duration::from_millis(passed);
+            assert_eq!(clock.look(Timestamp(wall), at), jump, "after {passed} ms");
+        }
+    }
+}
