@@ -13,9 +13,8 @@ use crate::judge::Credentials;
 use crate::keys::{self, Table};
 use crate::values::{self, Damage};
 use access::identity::{
-    Change, Directory, Document, Folded, Fresh, IdentityFault, IdentityReply, IdentityRequest,
-    KeyMaterial, KeyUse, Keyring, NONCE_BYTES, OpenError, PlanError, Setting, Unnamed, Unreadable,
-    carry_out, limits,
+    Change, Directory, Folded, Fresh, IdentityFault, IdentityReply, IdentityRequest, KeyMaterial,
+    KeyUse, Keyring, NONCE_BYTES, OpenError, Setting, Unreadable, limits,
 };
 use access::{Claim, KeyRef, Origin, Principal, SigningKeys};
 use std::collections::BTreeMap;
@@ -127,17 +126,6 @@ pub enum IdentityError {
     Unavailable,
 }
 
-/// Why a document was not imported. Nothing of it was.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum ImportError {
-    /// It cannot be followed.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// It may have taken effect or not; it can be imported again.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-}
-
 impl Identities {
     /// Claims the identities and reads them. Refuses to, if a secret cannot be opened.
     pub fn open(
@@ -187,38 +175,6 @@ impl Identities {
         drop(directory);
         self.commit(changes, now)?;
         Ok(reply)
-    }
-
-    /// Makes the identities what a document says, all at once or not at all. Gives how many
-    /// operations it took: none, if they were that already.
-    pub fn import(
-        &mut self,
-        document: &Document,
-        unnamed: Unnamed,
-        short_secrets: bool,
-        now: Timestamp,
-    ) -> Result<usize, ImportError> {
-        self.available(now)?;
-        let State { directory, keyring, .. } = self.reader.state();
-        let steps = document.plan(&directory, &keyring, unnamed)?;
-        let count = steps.len();
-        let changes = carry_out(&directory, steps, |directory, step| {
-            let fresh = self.fresh();
-            let setting = Setting {
-                account: &step.account,
-                caller: None,
-                origin: None,
-                region: "",
-                keyring: &keyring,
-                now,
-                fresh: &fresh,
-                short_secrets,
-            };
-            Ok(directory.apply(&step.request, &setting)?.0)
-        })?;
-        drop(directory);
-        self.commit(changes, now)?;
-        Ok(count)
     }
 
     /// Writes which keys were used, and that time has passed, if either is due.

@@ -38,7 +38,7 @@ pub use api::{Clock, Entropy, Pending, Reply};
 pub use engine::{Limits, Scope};
 pub use functions::{FunctionAnswer, FunctionCall, FunctionOutcome, Functions, RESULT_CHARS_MAX};
 pub use identities::{
-    Asking, Identities, IdentitiesError, IdentityError, IdentityReader, ImportError, Verified,
+    Asking, Identities, IdentitiesError, IdentityError, IdentityReader, Verified,
 };
 pub use judge::{Credentials, Denials, Judged, Judgment};
 pub use reader::EmptyPollToken;

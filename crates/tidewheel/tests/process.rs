@@ -9,7 +9,7 @@ mod iam;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,6 +35,8 @@ struct Server {
     child: Option<Child>,
     process_id: u32,
     address: String,
+    /// Open for as long as it runs: `dev` ends with 1 when nobody reads what it says.
+    stdout: Option<BufReader<ChildStdout>>,
 }
 
 impl Server {
@@ -48,13 +50,16 @@ impl Server {
         command.stdout(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let stdout = child.stdout.take().expect("standard output is a pipe");
+        let process_id = child.id();
         let mut server =
-            Server { process_id: child.id(), child: Some(child), address: String::new() };
-        let line = bounded(move || {
+            Server { process_id, child: Some(child), address: String::new(), stdout: None };
+        let (line, stdout) = bounded(move || {
+            let mut stdout = BufReader::new(stdout);
             let mut line = String::new();
-            BufReader::new(stdout).read_line(&mut line).expect("a line of text");
-            line
+            stdout.read_line(&mut line).expect("a line of text");
+            (line, stdout)
         });
+        server.stdout = Some(stdout);
         let address = line.strip_suffix('\n').and_then(|line| line.split_once("://"));
         let address = address.filter(|(start, _)| start.starts_with("listening on http"));
         server.address = address.expect(&line).1.to_owned();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tests::fixture::{Prng, rows};
-use access::identity::MASTER_KEY_BYTES;
+use access::identity::{Document, ImportIdentities, MASTER_KEY_BYTES};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use store::memory::{self, Memory};
@@ -386,6 +386,20 @@ fn secrets_that_do_not_open_refuse_the_start() {
     assert!(identities.reader().key_material("AKIAANN", None).is_ok());
 }
 
+/// Imports a document, and says how many operations that took.
+fn import_into(
+    identities: &mut Identities,
+    document: &Document,
+    prune: bool,
+    short_secrets: bool,
+) -> Result<usize, IdentityError> {
+    let request = ImportIdentities { document: document.clone(), prune, dry_run: false };
+    let asking = Asking { account: ACCOUNT, caller: None, origin: None, region: "", short_secrets };
+    let reply = identities.handle(&request.into(), &asking, NOW)?;
+    let IdentityReply::Imported { steps } = reply else { panic!("{reply:?}") };
+    Ok(steps.len())
+}
+
 #[test]
 fn a_document_is_imported_by_one_commit() {
     let place = Place::new();
@@ -404,7 +418,7 @@ fn a_document_is_imported_by_one_commit() {
     }]});
     let document: Document = serde_json::from_value(document).expect("a document");
     let mut import =
-        |document: &Document, short| identities.import(document, Unnamed::Pruned, short, NOW);
+        |document: &Document, short| import_into(&mut identities, document, true, short);
     assert_eq!(import(&document, false), Ok(6));
     assert_eq!(import(&document, false), Ok(0));
     assert_eq!(commits.load(Ordering::Relaxed), 1);
@@ -412,7 +426,7 @@ fn a_document_is_imported_by_one_commit() {
         {"name": "bob"}, {"name": "ann", "key": [{"id": "test", "secret": "test"}]},
     ]}]});
     let short: Document = serde_json::from_value(short).expect("a document");
-    assert!(matches!(import(&short, false), Err(ImportError::Plan(_))));
+    assert!(matches!(import(&short, false), Err(IdentityError::Refused(_))));
     assert_eq!(place.stored().users(ACCOUNT).count(), 1, "nothing of it was imported");
     assert!(import(&short, true).is_ok());
     assert_eq!(*identities.reader().directory(), place.stored());
@@ -426,7 +440,7 @@ fn more_users_than_are_read_at_a_time_are_all_loaded() {
         (0..ROWS_PER_SCAN + 5).map(|index| json!({"name": format!("u{index}")})).collect();
     let document = json!({"account": [{"id": ACCOUNT, "user": users}]});
     let document: Document = serde_json::from_value(document).expect("a document");
-    identities.import(&document, Unnamed::Kept, false, NOW).expect("it is imported");
+    import_into(&mut identities, &document, false, false).expect("it is imported");
     let again = place.open().reader().directory();
     assert_eq!(again.users(ACCOUNT).count(), ROWS_PER_SCAN + 5);
     assert_eq!(again, identities.reader().directory());

@@ -1,3 +1,5 @@
+//! The file that describes identities, good and bad, and the first key of a server.
+
 use super::*;
 use access::identity::{Keyring, MASTER_KEY_BYTES};
 use std::fs;

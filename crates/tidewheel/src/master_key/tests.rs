@@ -1,3 +1,5 @@
+//! Files of master keys: who may read them, what they say, how they change.
+
 use super::*;
 use crate::system::SystemEntropy;
 use std::fs;

@@ -1,3 +1,5 @@
+//! The table is complete, and is what the types of the operations say.
+
 use super::*;
 use serde_json::{Map, Value, json};
 

@@ -26,7 +26,7 @@ fn every_operation_has_its_action_and_what_it_acts_on() {
         assert_eq!(again, request);
         request.resource(&world.directory, ACCOUNT, None);
     }
-    assert_eq!(IdentityRequest::OPERATIONS.len(), 63);
+    assert_eq!(IdentityRequest::OPERATIONS.len(), 64);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Command lines, what they mean, and what is said of those that mean nothing.
+
 use super::*;
 use std::io;
 
