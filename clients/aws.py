@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from server import ACCESS_KEY, SECRET_KEY
+from server import ADMINISTRATOR, Key, without_settings
 
 SECONDS_MAX = 90
 # What version 1 of the CLI exits with when the service answered with an error.
@@ -13,9 +13,11 @@ EXIT_SERVICE_ERROR = 255
 
 
 class Aws:
-    def __init__(self, url: str, region: str):
+    def __init__(self, url: str, region: str, key: Key = ADMINISTRATOR, **environment: str):
         self.url = url
         self.region = region
+        self.key = key
+        self.environment = environment
 
     def run(self, operation: str, *words: str) -> subprocess.CompletedProcess:
         return self.spawn(operation, *words).result()
@@ -23,16 +25,18 @@ class Aws:
     def spawn(self, operation: str, *words: str) -> "Running":
         command = [sys.executable, "-m", "awscli", "swf", operation]
         command += ["--endpoint-url", self.url, "--output", "json", "--cli-read-timeout", "70"]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        environment |= {
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        environment = without_settings("AWS_") | {
+            "AWS_ACCESS_KEY_ID": self.key.id,
+            "AWS_SECRET_ACCESS_KEY": self.key.secret,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
         }
+        if self.key.token is not None:
+            environment["AWS_SESSION_TOKEN"] = self.key.token
+        environment |= self.environment
         return Running(
             subprocess.Popen(
                 command + list(words),

@@ -3,11 +3,11 @@
 import boto3
 import pytest
 
-pytest.register_assert_rewrite("aws", "checker", "driver", "functions", "load", "wire")
+pytest.register_assert_rewrite("aws", "checker", "driver", "functions", "identities", "load", "wire")
 
 from aws import Aws  # noqa: E402
 from driver import Domain  # noqa: E402
-from server import Server  # noqa: E402
+from server import UNVERIFIED, Server  # noqa: E402
 
 # An account may hold 100 domains in one region, and a domain can never be deleted; some tests
 # register more than the one they are given.
@@ -70,5 +70,13 @@ def aws(domain):
 def own_server(tmp_path):
     """A server for one test that wants to stop or kill it."""
     server = Server(tmp_path / "data").start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def open_server(tmp_path):
+    """A server for one test that takes any credentials."""
+    server = Server(tmp_path / "data", auth=UNVERIFIED).start()
     yield server
     server.kill()

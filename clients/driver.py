@@ -10,6 +10,8 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
+from server import ADMINISTRATOR, Key
+
 WORKFLOW = {"name": "order", "version": "1"}
 ACTIVITY = {"name": "step", "version": "1"}
 DECISIONS = "decisions"
@@ -36,11 +38,12 @@ def unique(prefix: str) -> str:
 
 
 class Domain:
-    def __init__(self, server, region: str, name: str):
+    def __init__(self, server, region: str, name: str, key: Key = ADMINISTRATOR):
+        self.server = server
         self.region = region
         self.url = server.url
         self.name = name
-        self.client = server.client(region)
+        self.client = server.client(region, key)
 
     @classmethod
     def create(cls, server, region: str, retention_days: str = "7") -> "Domain":
@@ -51,6 +54,14 @@ class Domain:
         domain.register_workflow(WORKFLOW, **WORKFLOW_DEFAULTS)
         domain.register_activity(ACTIVITY, **ACTIVITY_DEFAULTS)
         return domain
+
+    def seen_with(self, key: Key) -> "Domain":
+        """The same domain, for somebody else."""
+        return Domain(self.server, self.region, self.name, key)
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:swf:{self.region}:000000000000:/domain/{self.name}"
 
     def register_workflow(self, type_: dict, **defaults):
         self.client.register_workflow_type(domain=self.name, **type_, **defaults)

@@ -1,8 +1,10 @@
 """The server as a process: how it is started, stopped and killed.
 
-Knows the command line and the first line of output; knows nothing of SWF.
+Knows the command line and the first line of output; knows nothing of SWF. Unless a test says
+otherwise it verifies signatures, and the one who is let in may do everything.
 """
 
+import dataclasses
 import os
 import pathlib
 import queue
@@ -14,33 +16,46 @@ import threading
 import boto3
 from botocore.config import Config
 
-READY = re.compile(r"^listening on (http://127\.0\.0\.1:\d+)$")
+READY = re.compile(r"^listening on (https?://127\.0\.0\.1:\d+)$")
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 10
-ACCESS_KEY = "AKIDEXAMPLE"
-SECRET_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """What a client signs with."""
+
+    id: str
+    secret: str
+    token: str | None = None
+
+
+# Who is in this file may do everything, and has this key.
+IDENTITIES = pathlib.Path(__file__).with_name("identities.toml")
+ADMINISTRATOR = Key("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+VERIFIED = ("--auth", "sigv4", "--identities", str(IDENTITIES))
+UNVERIFIED = ("--auth", "off")
 
 
 class Server:
     """One server on one data directory; it can be started again after it has ended."""
 
-    def __init__(self, data_dir: pathlib.Path, *flags: str):
+    def __init__(self, data_dir: pathlib.Path, *flags: str, auth: tuple = VERIFIED):
         self.data_dir = data_dir
-        self.flags = flags
+        self.flags = auth + flags
+        self.environment = {}
         self.log = data_dir.with_name(data_dir.name + ".log")
         self.process = None
         self.url = None
         self._clients = {}
-        self._session = boto3.session.Session(
-            aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
-        )
+        self._session = boto3.session.Session()
 
     def start(self):
         assert self.process is None, "already running"
         self._clients = {}
         self.data_dir.mkdir(exist_ok=True)
         command = [binary(), "serve", "--data-dir", str(self.data_dir), "--listen", "127.0.0.1:0"]
-        command += ["--auth", "off", *self.flags]
+        command += self.flags
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -48,7 +63,7 @@ class Server:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env={k: v for k, v in os.environ.items() if not k.startswith("TIDEWHEEL_")},
+                env=without_settings("TIDEWHEEL_") | self.environment,
             )
         lines = queue.Queue()
         threading.Thread(target=_drain, args=(self.process.stdout, lines), daemon=True).start()
@@ -88,9 +103,10 @@ class Server:
             process.wait(STOP_SECONDS_MAX)
             raise
 
-    def client(self, region: str):
+    def client(self, region: str, key: Key = ADMINISTRATOR, **options):
         """A boto3 client that never retries and outwaits a long poll."""
-        if region not in self._clients:
+        named = (region, key, *sorted(options.items()))
+        if named not in self._clients:
             config = Config(
                 connect_timeout=5,
                 read_timeout=70,
@@ -98,10 +114,25 @@ class Server:
                 max_pool_connections=50,
                 proxies={},
             )
-            self._clients[region] = self._session.client(
-                "swf", region_name=region, endpoint_url=self.url, config=config
-            )
-        return self._clients[region]
+            self._clients[named] = self.sdk_client(region, key, config=config, **options)
+        return self._clients[named]
+
+    def sdk_client(self, region: str, key: Key, **options):
+        """A boto3 client with settings of its own."""
+        return self._session.client(
+            "swf",
+            region_name=region,
+            endpoint_url=self.url,
+            aws_access_key_id=key.id,
+            aws_secret_access_key=key.secret,
+            aws_session_token=key.token,
+            **options,
+        )
+
+
+def without_settings(*prefixes: str) -> dict:
+    """The environment without what it says to the server or to AWS's clients."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 
 def binary() -> str:

@@ -25,10 +25,10 @@ def run(block: str, url: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_the_python_in_the_readme_runs(own_server):
+def test_the_python_in_the_readme_runs(open_server):
     workflow, client = re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.M | re.S)
     for _ in range(2):  # The second time everything is registered already.
-        assert run(workflow, own_server.url) == [
+        assert run(workflow, open_server.url) == [
             "1 WorkflowExecutionStarted",
             "2 DecisionTaskScheduled",
             "3 DecisionTaskStarted",
@@ -42,4 +42,4 @@ def test_the_python_in_the_readme_runs(own_server):
             "11 WorkflowExecutionCompleted",
             "Hello, Ada!",
         ]
-    assert run(client, own_server.url) == []
+    assert run(client, open_server.url) == []

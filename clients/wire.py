@@ -9,7 +9,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from server import ACCESS_KEY, SECRET_KEY
+from server import ADMINISTRATOR, Key
 
 JSON_1_0 = "application/x-amz-json-1.0"
 TARGET = "SimpleWorkflowService"
@@ -35,11 +35,12 @@ class Reply:
 
 
 class Wire:
-    """Calls to one server in one region."""
+    """Calls to one server in one region, signed with one key."""
 
-    def __init__(self, url: str, region: str):
+    def __init__(self, url: str, region: str, key: Key = ADMINISTRATOR):
         self.url = url
         self.region = region
+        self.key = key
 
     def send(
         self,
@@ -83,7 +84,8 @@ class Wire:
 
     def sign(self, method: str, body: bytes, headers: dict) -> dict:
         request = AWSRequest(method=method, url=self.url + "/", data=body, headers=headers)
-        SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "swf", self.region).add_auth(request)
+        credentials = Credentials(self.key.id, self.key.secret, self.key.token)
+        SigV4Auth(credentials, "swf", self.region).add_auth(request)
         return dict(request.headers.items())
 
 

@@ -12,14 +12,14 @@ import {
   StartWorkflowExecutionCommand,
   SWFClient,
 } from "@aws-sdk/client-swf";
+import { ADMINISTRATOR } from "./server.js";
 
 /** So few that no history of these tests fits into one page. */
 const EVENTS_PER_PAGE = 5;
 
 /** A client as the SDK makes it by default, retries included. */
-export function connect(url) {
-  const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "example" };
-  return new SWFClient({ endpoint: url, region: "us-east-1", credentials });
+export function connect(url, credentials = ADMINISTRATOR, settings = {}) {
+  return new SWFClient({ endpoint: url, region: "us-east-1", credentials, ...settings });
 }
 
 export class Domain {

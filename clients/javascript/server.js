@@ -9,15 +9,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
-const READY = /^listening on (http:\/\/127\.0\.0\.1:\d+)$/;
+/** Who is in this file may do everything, and has this key. */
+const IDENTITIES = fileURLToPath(new URL("../identities.toml", import.meta.url));
+export const ADMINISTRATOR = {
+  accessKeyId: "AKIDEXAMPLE",
+  secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+};
+
+const READY = /^listening on (https?:\/\/127\.0\.0\.1:\d+)$/;
 /** Longer than a poll, so that one which waits in vain is told as what it is. */
 const TEST_SECONDS_MAX = 120;
 const STOP_SECONDS_MAX = 10;
 const LOG_CHARACTERS_MAX = 4000;
 
 /**
- * Runs `body` with the URL of a server of its own, started with `flags`.
+ * Runs `body` with the URL of a server of its own, started with `flags`. It verifies signatures, of the administrator
+ * unless the flags name other identities.
  * A server that ends too early and a body that does not end fail the test, and every failure is told with the log.
  */
 export async function withServer(flags, body) {
@@ -27,7 +36,7 @@ export async function withServer(flags, body) {
   const log = await open(logPath, "w");
   const server = spawn(
     command,
-    ["serve", "--data-dir", join(scratch, "data"), "--listen", "127.0.0.1:0", "--auth", "off", ...flags],
+    ["serve", "--data-dir", join(scratch, "data"), "--listen", "127.0.0.1:0", ...verified(flags), ...flags],
     { stdio: ["ignore", "pipe", log.fd], env: environment() },
   );
   const end = once(server, "exit");
@@ -65,13 +74,17 @@ async function deadline(seconds, signal, what) {
   assert.fail(`${what} took more than ${seconds} seconds`);
 }
 
-function binary() {
+function verified(flags) {
+  return ["--auth", "sigv4", ...(flags.includes("--identities") ? [] : ["--identities", IDENTITIES])];
+}
+
+export function binary() {
   const path = process.env.TIDEWHEEL_BIN;
   assert(path, "TIDEWHEEL_BIN must name the server's binary");
   return path;
 }
 
 /** Ours without settings for the server: a test's flags say all. */
-function environment() {
+export function environment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TIDEWHEEL_")));
 }

@@ -9,6 +9,9 @@ use aws_sdk_swf::types::{ChildPolicy, Decision, HistoryEvent, TaskList, Workflow
 
 /// So few that no history of these tests fits into one page.
 pub const EVENTS_PER_PAGE: i32 = 5;
+/// The key of the administrator in `clients/identities.toml`.
+const KEY_ID: &str = "AKIDEXAMPLE";
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 /// The version of every type.
 pub const VERSION: &str = "1";
 
@@ -18,7 +21,7 @@ pub fn config(url: &str) -> aws_sdk_swf::config::Builder {
         .behavior_version(BehaviorVersion::latest())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("AKIDEXAMPLE", "example", None, None, "tests"))
+        .credentials_provider(Credentials::new(KEY_ID, SECRET, None, None, "tests"))
         .endpoint_url(url)
 }
 

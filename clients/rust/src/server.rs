@@ -15,6 +15,8 @@ use tokio::time::timeout;
 const TEST_MAX: Duration = Duration::from_secs(120);
 const STOP_MAX: Duration = Duration::from_secs(10);
 const LOG_CHARACTERS_MAX: usize = 4000;
+/// Who there is.
+const IDENTITIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../identities.toml");
 
 /// A running server. If a test panics while it has one, the log is told; it is killed when it goes out of use.
 struct Server {
@@ -22,7 +24,7 @@ struct Server {
     scratch: TempDir,
 }
 
-/// Runs `body` with the URL of a server of its own, started with `flags`.
+/// Runs `body` with the URL of a server of its own, started with `flags`. It verifies signatures.
 ///
 /// A server that ends too early and a body that does not end fail the test.
 ///
@@ -61,7 +63,8 @@ impl Server {
             std::env::var_os("TIDEWHEEL_BIN").expect("TIDEWHEEL_BIN must name the server's binary");
         let mut command = Command::new(binary);
         command.arg("serve").arg("--data-dir").arg(scratch.path().join("data"));
-        command.args(["--listen", "127.0.0.1:0", "--auth", "off"]).args(flags);
+        command.args(["--listen", "127.0.0.1:0", "--auth", "sigv4", "--identities", IDENTITIES]);
+        command.args(flags);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TIDEWHEEL_") {
                 command.env_remove(name); // A test's flags say all.

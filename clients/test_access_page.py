@@ -1,0 +1,147 @@
+"""The operators' page on access control: its ten lines, run as they are, do what it says."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from driver import WORKFLOW_DEFAULTS, complete_workflow, fault, start_timer
+from identities import user_arn
+from server import READY, binary, without_settings
+from test_access_tls import AUTHORITY, FILES
+
+PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "access.md"
+LINES = 10
+STOP_SECONDS_MAX = 10
+REGION = "us-east-1"
+ARN = f"arn:aws:swf:{REGION}:000000000000:/domain/shop"
+ORDER = {"name": "order", "version": "1"}
+
+
+class House:
+    """A directory in which the lines were run, and the server that the last of them started."""
+
+    def __init__(self, directory: pathlib.Path):
+        self.directory = directory
+        shutil.copyfile(FILES / "server.pem", directory / "cert.pem")
+        shutil.copyfile(FILES / "server-key.pem", directory / "key.pem")
+        (directory / "key.pem").chmod(0o600)
+        programs = directory / "bin"
+        programs.mkdir()
+        (programs / "tidewheel").symlink_to(binary())
+        (lines,) = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+        assert len(lines.splitlines()) == LINES
+        environment = without_settings("AWS_", "TIDEWHEEL_") | {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "TIDEWHEEL_LISTEN": "127.0.0.1:0",
+        }
+        self.process = subprocess.Popen(
+            ["bash", "-euc", lines],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        said = []
+        for line in self.process.stdout:
+            if ready := READY.match(line.rstrip("\n")):
+                self.url = ready.group(1)
+                return
+            said.append(line)
+        raise AssertionError("".join(said))
+
+    def client(self, name: str):
+        """A client with the key in one of the files."""
+        key = json.loads((self.directory / f"{name}.json").read_text())["AccessKey"]
+        return boto3.session.Session().client(
+            "swf",
+            region_name=REGION,
+            endpoint_url=self.url,
+            verify=AUTHORITY,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+            config=Config(read_timeout=70, retries={"total_max_attempts": 1}, proxies={}),
+        )
+
+    def stop(self):
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(STOP_SECONDS_MAX)
+
+
+@pytest.fixture
+def house(tmp_path):
+    house = House(tmp_path)
+    yield house
+    house.stop()
+
+
+def denied(user: str, action: str) -> tuple:
+    return (
+        "AccessDeniedException",
+        f"User: {user_arn(user)} is not authorized to perform: swf:{action} on resource: {ARN}"
+        f" because no identity-based policy allows the swf:{action} action",
+    )
+
+
+def test_ten_lines_lock_a_server_down(house):
+    for name in ("root.json", "decider.json", "auditor.json", "tidewheel-data"):
+        assert (house.directory / name).stat().st_mode & 0o077 == 0, "it is the operator's alone"
+    root, decider, auditor = (house.client(name) for name in ("root", "decider", "auditor"))
+    root.register_domain(name="shop", workflowExecutionRetentionPeriodInDays="1")
+    defaults = WORKFLOW_DEFAULTS | {"defaultTaskList": {"name": "orders"}}
+    root.register_workflow_type(domain="shop", **ORDER, **defaults)
+    start = {"domain": "shop", "workflowType": ORDER}
+    orders = {"domain": "shop", "taskList": {"name": "orders"}}
+    others = {"domain": "shop", "taskList": {"name": "others"}}
+    run = root.start_workflow_execution(**start, workflowId="mine")
+    execution = {"workflowId": "mine", "runId": run["runId"]}
+    root.start_workflow_execution(**start, workflowId="another's", taskList={"name": "others"})
+
+    # The decider takes tasks from its list and from no other, and decides.
+    task = decider.poll_for_decision_task(**orders)
+    assert task["workflowExecution"] == execution
+    refused = fault(decider.poll_for_decision_task, **others)
+    assert refused == denied("decider", "PollForDecisionTask")
+    assert root.count_pending_decision_tasks(**others)["count"] == 1
+    decisions = [start_timer("t", "60"), complete_workflow()]
+    decider.respond_decision_task_completed(taskToken=task["taskToken"], decisions=decisions)
+    for call, action, arguments in [
+        (decider.start_workflow_execution, "StartWorkflowExecution", start | {"workflowId": "w"}),
+        (decider.poll_for_activity_task, "PollForActivityTask", orders),
+        (decider.describe_domain, "DescribeDomain", {"name": "shop"}),
+    ]:
+        assert fault(call, **arguments) == denied("decider", action)
+
+    # The auditor reads, and changes nothing.
+    assert [info["name"] for info in auditor.list_domains(registrationStatus="REGISTERED")["domainInfos"]] == ["shop"]
+    history = auditor.get_workflow_execution_history(domain="shop", execution=execution)["events"]
+    assert history[-1]["eventType"] == "WorkflowExecutionCompleted"
+    ever = {"domain": "shop", "startTimeFilter": {"oldestDate": 0}}
+    assert auditor.count_closed_workflow_executions(**ever)["count"] == 1
+    assert len(auditor.list_open_workflow_executions(**ever)["executionInfos"]) == 1
+    for call, action, arguments in [
+        (auditor.start_workflow_execution, "StartWorkflowExecution", start | {"workflowId": "w"}),
+        (auditor.poll_for_decision_task, "PollForDecisionTask", others),
+        (
+            auditor.signal_workflow_execution,
+            "SignalWorkflowExecution",
+            {"domain": "shop", "workflowId": "another's", "signalName": "s"},
+        ),
+        (
+            auditor.terminate_workflow_execution,
+            "TerminateWorkflowExecution",
+            {"domain": "shop", "workflowId": "another's"},
+        ),
+        (auditor.deprecate_domain, "DeprecateDomain", {"name": "shop"}),
+    ]:
+        assert fault(call, **arguments) == denied("auditor", action)
+    assert auditor.count_open_workflow_executions(**ever)["count"] == 1
