@@ -1,8 +1,7 @@
 //! Who is calling: the credentials that requests name, and signatures (SigV4); and what policies
 //! say of what is asked.
 //!
-//! Pure: no I/O, no clock. Signatures can be verified here, but **the server does not do it yet**:
-//! whoever reaches it is let in. Until it does, it listens on loopback addresses only.
+//! Pure: no I/O, no clock.
 
 mod action;
 mod caller;
@@ -23,7 +22,7 @@ pub use sigv4::{
     Claim, Credential, Received, Rules, Signature, Signer, SigningKey, SigningKeys, iso_date,
 };
 
-/// The account that every request acts in, as long as there are no identities to tell apart.
+/// The first account, and the one that everybody acts in where access control is off.
 pub const ACCOUNT: &str = "000000000000";
 
 /// The API's name in a credential scope.

@@ -5,8 +5,8 @@
 //! refuses it:
 //!
 //! ```text
-//! head -> method and content type -> body -> JSON -> target -> credentials -> types and constraints
-//!                                                               (not verified yet)      -> service
+//! head -> method and content type -> body -> target -> signature -> JSON -> types and constraints
+//!                                                                                      -> service
 //! ```
 //!
 //! Invariants: nothing unchecked reaches the service; every reply carries a date, and every reply

@@ -1,5 +1,7 @@
 //! The binary as its users run it: what it prints, which signals it obeys, how it ends.
 
+#[path = "process/auth.rs"]
+mod auth;
 #[path = "process/edge.rs"]
 mod edge;
 

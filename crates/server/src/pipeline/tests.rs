@@ -2,6 +2,9 @@
 //!
 //! The requests here are refused before they reach the service, or are refused by every service.
 
+mod audit;
+mod signed;
+
 use super::*;
 use http_body_util::BodyExt;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -82,6 +82,10 @@ fn every_key_from_every_source() {
         trusted_proxies: TrustedProxies::parse("10.0.0.0/8,::1").expect("right networks"),
         master_keys: master_key::Given { keys: None, file: Some("/m/keys".into()) },
         identities: Some(IdentitiesFile("/i/identities.toml".into())),
+        auth: Auth::OffAnywhere,
+        allowed_hosts: AllowedHosts::parse("swf.internal").expect("a name"),
+        clock_skew_minutes: 5,
+        denials: Denials::OperationNotPermitted,
     };
     let flags = [
         (Key::DataDir, "/d"),
@@ -98,6 +102,10 @@ fn every_key_from_every_source() {
         (Key::TrustedProxies, "10.0.0.0/8, ::1"),
         (Key::MasterKeyFile, "/m/keys"),
         (Key::Identities, "/i/identities.toml"),
+        (Key::Auth, "off-anywhere"),
+        (Key::AllowedHosts, "swf.internal"),
+        (Key::ClockSkewMinutes, "5"),
+        (Key::Denials, "operation-not-permitted"),
     ];
     assert_eq!(settings(&Sources { flags: &flags, ..Sources::default() }), expected);
     let variables = [
@@ -115,6 +123,10 @@ fn every_key_from_every_source() {
         ("TIDEWHEEL_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
         ("TIDEWHEEL_MASTER_KEY_FILE", "/m/keys"),
         ("TIDEWHEEL_IDENTITIES", "/i/identities.toml"),
+        ("TIDEWHEEL_AUTH", "off-anywhere"),
+        ("TIDEWHEEL_ALLOWED_HOSTS", "swf.internal"),
+        ("TIDEWHEEL_CLOCK_SKEW_MINUTES", "5"),
+        ("TIDEWHEEL_DENIALS", "operation-not-permitted"),
         ("HOME", "/home/somebody"),
     ];
     assert_eq!(settings(&Sources { variables: &variables, ..Sources::default() }), expected);
@@ -124,7 +136,9 @@ fn every_key_from_every_source() {
                 lambda_endpoint = 'http://[::1]:9/x'\ntls_cert = '/t/cert.pem'\n\
                 tls_key = '/t/key.pem'\ntls_client_ca = '/t/ca.pem'\n\
                 trusted_proxies = '10.0.0.0/8, ::1'\nmaster_key_file = '/m/keys'\n\
-                identities = '/i/identities.toml'\n";
+                identities = '/i/identities.toml'\nauth = 'off-anywhere'\n\
+                allowed_hosts = 'swf.internal'\nclock_skew_minutes = 5\n\
+                denials = 'operation-not-permitted'\n";
     assert_eq!(settings(&Sources { file: Some(file), ..Sources::default() }), expected);
 }
 
@@ -161,7 +175,9 @@ fn unknown_keys() {
                TIDEWHEEL_POLL_HOLD_SECONDS, TIDEWHEEL_EMPTY_POLL_TOKEN, TIDEWHEEL_LIMITS, \
                TIDEWHEEL_LAMBDA_ENDPOINT, TIDEWHEEL_TLS_CERT, TIDEWHEEL_TLS_KEY, \
                TIDEWHEEL_TLS_CLIENT_CA, TIDEWHEEL_TRUSTED_PROXIES, \
-               TIDEWHEEL_MASTER_KEY_FILE, TIDEWHEEL_IDENTITIES, TIDEWHEEL_CONFIG";
+               TIDEWHEEL_MASTER_KEY_FILE, TIDEWHEEL_IDENTITIES, TIDEWHEEL_AUTH, \
+               TIDEWHEEL_ALLOWED_HOSTS, TIDEWHEEL_CLOCK_SKEW_MINUTES, TIDEWHEEL_DENIALS, \
+               TIDEWHEEL_CONFIG";
     for name in ["TIDEWHEEL_REGION", "TIDEWHEEL_", "TIDEWHEEL_SERVICE"] {
         check_error(
             &Sources { variables: &[(name, "x")], ..Sources::default() },
@@ -172,13 +188,15 @@ fn unknown_keys() {
         &Sources { file: Some("region = 'x'"), ..Sources::default() },
         "region in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
          poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, tls_cert, tls_key, \
-         tls_client_ca, trusted_proxies, master_key_file, identities",
+         tls_client_ca, trusted_proxies, master_key_file, identities, auth, allowed_hosts, \
+         clock_skew_minutes, denials",
     );
     check_error(
         &Sources { file: Some("[log]\nlevel = 'x'"), ..Sources::default() },
         "log in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
          poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, tls_cert, tls_key, \
-         tls_client_ca, trusted_proxies, master_key_file, identities",
+         tls_client_ca, trusted_proxies, master_key_file, identities, auth, allowed_hosts, \
+         clock_skew_minutes, denials",
     );
 }
 
