@@ -43,7 +43,7 @@ impl OverTcp {
         let around = Around::new();
         let options = setting::options(flags, &around.functions);
         let entropy = Arc::new(Counter::new());
-        // Nobody below HTTP knows yet what a caller is permitted.
+        // Here everybody is let in; rights are asked of in process.
         assert!(!flags.iter().any(|flag| setting::is_of_rights(flag)), "{flags:?}");
         let (store, clock) = (around.store(), around.clock.clone());
         let opened = Service::open(store, clock, entropy.clone(), options);

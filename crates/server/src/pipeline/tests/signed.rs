@@ -428,6 +428,25 @@ fn keys_that_are_disabled_deleted_and_rotated() {
     world.check(new(), NOTHING);
 }
 
+/// What does not verify is no use of the key.
+#[test]
+fn uses_of_keys_are_noted() {
+    let world = World::new();
+    let used = || {
+        let flushed =
+            world.administration.with(|identities| identities.flush(world.clock.now()));
+        flushed.expect("memory takes everything");
+        let key = json!({ "AccessKeyId": "AKIDEXAMPLE" });
+        world.administer("GetAccessKeyLastUsed", key)["AccessKeyLastUsed"].clone()
+    };
+    let wrong = Signer::new("AKIDEXAMPLE", "wrong", "us-east-1");
+    world.check(world.signed_with(&wrong, &[], "ListDomains", LIST), &mismatch());
+    assert_eq!(used()["ServiceName"], json!("N/A"));
+    world.check(world.signed("AKIDEXAMPLE", "ListDomains", LIST), NOTHING);
+    let last = used();
+    assert_eq!((&last["ServiceName"], &last["Region"]), (&json!("swf"), &json!("us-east-1")));
+}
+
 #[test]
 fn sessions_work_and_end() {
     let world = World::new();
