@@ -433,8 +433,7 @@ fn keys_that_are_disabled_deleted_and_rotated() {
 fn uses_of_keys_are_noted() {
     let world = World::new();
     let used = || {
-        let flushed =
-            world.administration.with(|identities| identities.flush(world.clock.now()));
+        let flushed = world.administration.with(|identities| identities.flush(world.clock.now()));
         flushed.expect("memory takes everything");
         let key = json!({ "AccessKeyId": "AKIDEXAMPLE" });
         world.administer("GetAccessKeyLastUsed", key)["AccessKeyLastUsed"].clone()
