@@ -3,7 +3,9 @@
 import boto3
 import pytest
 
-pytest.register_assert_rewrite("aws", "checker", "driver", "functions", "identities", "load", "wire")
+pytest.register_assert_rewrite(
+    "aws", "checker", "driver", "functions", "identities", "load", "wire"
+)
 
 from aws import Aws  # noqa: E402
 from driver import Domain  # noqa: E402

@@ -1,4 +1,4 @@
-"""Users with keys and policies: as a file that a server is started with, and through `tidewheel iam`."""
+"""Users with keys and policies: in a file that a server starts with, and by `tidewheel iam`."""
 
 import json
 import pathlib

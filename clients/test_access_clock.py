@@ -1,4 +1,4 @@
-"""Clocks that disagree: signatures that are too old or not yet good, and credentials that expire."""
+"""Clocks that disagree: signatures too old or not yet good, and credentials that expire."""
 
 import datetime
 import re
@@ -14,9 +14,7 @@ from server import Server
 LIST = {"registrationStatus": "REGISTERED"}
 SKEW = datetime.timedelta(minutes=15)
 TIME = "%Y%m%dT%H%M%SZ"
-EXPIRED = re.compile(
-    r"Signature expired: (\w+) is now earlier than (\w+) \((\w+) - 15 min\.\)"
-)
+EXPIRED = re.compile(r"Signature expired: (\w+) is now earlier than (\w+) \((\w+) - 15 min\.\)")
 NOT_YET = re.compile(
     r"Signature not yet current: (\w+) is still later than (\w+) \((\w+) \+ 15 min\.\)"
 )

@@ -59,7 +59,10 @@ OPERATIONS = {
     "DeprecateWorkflowType": (lambda scene: scene.workflow_type, None),
     "DescribeActivityType": (lambda scene: scene.activity_type, None),
     "DescribeDomain": (lambda scene: {"name": scene.domain.name}, None),
-    "DescribeWorkflowExecution": (lambda scene: scene.within | {"execution": scene.execution}, None),
+    "DescribeWorkflowExecution": (
+        lambda scene: scene.within | {"execution": scene.execution},
+        None,
+    ),
     "DescribeWorkflowType": (lambda scene: scene.workflow_type, None),
     "GetWorkflowExecutionHistory": (
         lambda scene: scene.within | {"execution": scene.execution},
@@ -151,7 +154,7 @@ def test_the_table_has_all_operations(domain):
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation(scene, operation):
-    """Denied to whoever may not, whatever else they may; for who may do nothing else, it is done."""
+    """Denied to who may not, whatever else they may; for who may do nothing else, it is done."""
     arguments, outcome = OPERATIONS[operation]
     arguments = arguments(scene)
     domain = scene.domain

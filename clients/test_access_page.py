@@ -122,7 +122,10 @@ def test_ten_lines_lock_a_server_down(house):
         assert fault(call, **arguments) == denied("decider", action)
 
     # The auditor reads, and changes nothing.
-    assert [info["name"] for info in auditor.list_domains(registrationStatus="REGISTERED")["domainInfos"]] == ["shop"]
+    assert [
+        info["name"]
+        for info in auditor.list_domains(registrationStatus="REGISTERED")["domainInfos"]
+    ] == ["shop"]
     history = auditor.get_workflow_execution_history(domain="shop", execution=execution)["events"]
     assert history[-1]["eventType"] == "WorkflowExecutionCompleted"
     ever = {"domain": "shop", "startTimeFilter": {"oldestDate": 0}}

@@ -42,10 +42,15 @@ USERS = {
     "no-region": [allow("swf:*", resource=f"arn:aws:swf::{ACCOUNT}:/domain/blue-*")],
     # Starting only what is named.
     "one-type": [
-        allow(START, condition=when("StringEquals", workflowType_name="order", workflowType_version="1"))
+        allow(
+            START,
+            condition=when("StringEquals", workflowType_name="order", workflowType_version="1"),
+        )
     ],
     "one-list": [allow(START, condition=when("StringEquals", taskList_name="mine"))],
-    "perhaps-one-list": [allow(START, condition=when("StringEqualsIfExists", taskList_name="mine"))],
+    "perhaps-one-list": [
+        allow(START, condition=when("StringEqualsIfExists", taskList_name="mine"))
+    ],
     # Tags: any second one gets past the first of these.
     "insecure-tags": [allow(START, condition=FIRST_TAG)],
     "secure-tags": [
@@ -58,7 +63,9 @@ USERS = {
     ],
     "one-activity-list": [
         ANSWER,
-        allow("swf:ScheduleActivityTask", condition=when("StringEquals", taskList_name="activities")),
+        allow(
+            "swf:ScheduleActivityTask", condition=when("StringEquals", taskList_name="activities")
+        ),
     ],
     "one-decider-list": [
         allow("swf:PollForDecisionTask", condition=when("StringEquals", taskList_name=DECISIONS)),
@@ -66,7 +73,10 @@ USERS = {
     ],
     "one-child": [
         ANSWER,
-        allow("swf:StartChildWorkflowExecution", condition=when("StringEquals", workflowType_name="order")),
+        allow(
+            "swf:StartChildWorkflowExecution",
+            condition=when("StringEquals", workflowType_name="order"),
+        ),
     ],
     # What the service refuses, whatever a policy says.
     "impossible": [
@@ -83,10 +93,14 @@ USERS = {
         deny("swf:*", condition={"StringEquals": {"aws:ResourceTag/environment": "production"}}),
     ],
     "new-domains-tagged": [
-        allow("swf:RegisterDomain", "swf:TagResource", condition={"StringEquals": {"aws:RequestTag/team": "blue"}})
+        allow(
+            "swf:RegisterDomain",
+            "swf:TagResource",
+            condition={"StringEquals": {"aws:RequestTag/team": "blue"}},
+        )
     ],
     "own-domain": [allow("swf:*", resource=f"arn:aws:swf:*:{ACCOUNT}:/domain/${{aws:username}}-*")],
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")

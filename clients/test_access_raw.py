@@ -38,6 +38,11 @@ class Raw:
         response.begin()
         return response.status, response.read()
 
+    def read_all(self) -> str:
+        """Everything, until the other end has no more to say."""
+        with self.socket.makefile("rb") as stream:
+            return stream.read().decode()
+
     def is_cut(self) -> bool:
         try:
             return self.socket.recv(1) == b""
@@ -56,7 +61,7 @@ def signed_head(wire: Wire, body: bytes, **more: str) -> str:
 
 
 def trickle(raw: Raw, text: str) -> float:
-    """Sends a byte at a time, until all is sent or the other end has had enough; how long it took."""
+    """Sends byte by byte, until all is sent or the other end has had enough; how long it took."""
     began = time.monotonic()
     raw.socket.settimeout(BETWEEN_BYTES_SECONDS)
     for character in text:

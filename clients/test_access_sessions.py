@@ -85,9 +85,7 @@ def test_a_session_is_as_good_as_its_role_is_now(domain, iam, role):
     here.client.describe_domain(name=domain.name)
     put_rights(iam, role, "swf:List*")
     refused = fault(here.client.describe_domain, name=domain.name)
-    assert refused == denied(
-        session_arn(role), "swf:DescribeDomain", domain.arn, "identity-based"
-    )
+    assert refused == denied(session_arn(role), "swf:DescribeDomain", domain.arn, "identity-based")
     iam.do("delete-role-policy", role_name=role, policy_name="its")
     iam.do("delete-role", role_name=role)
     assert fault(here.client.describe_domain, name=domain.name) == UNKNOWN_KEY
@@ -104,8 +102,12 @@ def test_a_session_is_a_key_and_its_token(domain, iam, role):
     ]:
         client = domain.seen_with(wrong).client
         assert fault(client.describe_domain, name=domain.name) == answer
-        line = Aws(domain.url, domain.region, wrong).refused("list-domains", *STATUS)
-        assert line.startswith(f"An error occurred ({answer[0]}) when calling the ListDomains")
+    alone = dataclasses.replace(key, token=None)
+    line = Aws(domain.url, domain.region, alone).refused("list-domains", *STATUS)
+    assert line == (
+        f"An error occurred ({UNKNOWN_KEY[0]}) when calling the ListDomains operation: "
+        f"{UNKNOWN_KEY[1]}"
+    )
     domain.seen_with(key).client.describe_domain(name=domain.name)
 
 

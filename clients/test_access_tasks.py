@@ -218,9 +218,7 @@ def test_what_is_pending_in_another_account_is_not_seen(domain, server):
     """Two accounts with a domain of the same name, side by side."""
     domain.start()
     stranger = Domain(server, domain.region, domain.name, key_of("stranger"))
-    stranger.client.register_domain(
-        name=domain.name, workflowExecutionRetentionPeriodInDays="1"
-    )
+    stranger.client.register_domain(name=domain.name, workflowExecutionRetentionPeriodInDays="1")
     assert domain.pending_decisions() == 1
     assert stranger.pending_decisions() == 0
     assert stranger.pending_activities(ACTIVITIES) == 0

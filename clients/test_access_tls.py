@@ -21,7 +21,7 @@ REGION = "us-east-1"
 
 
 def flags(directory: pathlib.Path, *more: str) -> tuple:
-    """Of a server that speaks TLS. The key that was checked out with the tests is open to others."""
+    """Of a server that speaks TLS. The key as it was checked out is open to others."""
     key = directory / "key.pem"
     shutil.copyfile(FILES / "server-key.pem", key)
     key.chmod(0o600)

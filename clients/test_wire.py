@@ -193,10 +193,12 @@ def test_the_order_of_checks(wire):
     def code(body, **options):
         return wire.call(options.pop("operation", "DescribeDomain"), body, **options).error()[1]
 
-    assert code("{", operation="Bogus", signed=False) == SERIALIZATION
-    assert code({}, operation="Bogus", signed=False) == SERVICE + "UnknownOperationException"
+    unknown_operation = SERVICE + "UnknownOperationException"
+    assert code("{", operation="Bogus", signed=False) == unknown_operation
+    assert code("{", operation="Bogus") == unknown_operation
     missing = SERVICE + "MissingAuthenticationTokenException"
     assert code({"name": 5}, signed=False) == missing
+    assert code("{", signed=False) == missing, "what strangers send is not read"
     two_ways_wrong = {"registrationStatus": "BOGUS", "maximumPageSize": "many"}
     assert code(two_ways_wrong, operation="ListDomains") == SERIALIZATION
 
