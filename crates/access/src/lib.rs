@@ -16,7 +16,7 @@ pub use caller::{Authority, Caller, KeyRef, Principal, PrincipalKind, Session};
 pub use check::{Check, Origin, ServiceKey, ServiceValues};
 pub use policy::{
     Admission, Denial, DenialReason, Permissions, Policy, PolicyError, PolicyPlace, PolicyWarning,
-    TrustPolicy, Verdict,
+    TrustPolicy, TrustedIds, Verdict,
 };
 pub use sigv4::{
     Claim, Credential, Received, Rules, Signature, Signer, SigningKey, SigningKeys, iso_date,

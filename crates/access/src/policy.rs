@@ -20,7 +20,7 @@ mod trust;
 mod value;
 
 pub use error::{PolicyError, PolicyWarning};
-pub use trust::{Admission, TrustPolicy};
+pub use trust::{Admission, TrustPolicy, TrustedIds};
 
 use crate::action::Action;
 use crate::caller::{Principal, PrincipalKind};

@@ -21,7 +21,7 @@ use wire::Timestamp;
 pub struct Directory {
     pub(super) accounts: BTreeMap<Arc<str>, Account>,
     keys: BTreeMap<Arc<str>, Arc<KeyRecord>>,
-    /// Ids of keys by whose they are.
+    /// TrustedIds of keys by whose they are.
     owners: BTreeMap<(Arc<str>, KeyOwner), BTreeSet<Arc<str>>>,
     uses: BTreeMap<Arc<str>, KeyUse>,
     /// As it is stored; what was seen since is in `latest`.
@@ -213,6 +213,20 @@ impl Directory {
     pub fn policies(&self, account: &str) -> impl Iterator<Item = &Arc<PolicyRecord>> {
         let policies = self.accounts.get(account).into_iter().flat_map(|account| &account.policies);
         policies.map(|(_, policy)| &policy.record)
+    }
+
+    /// The id of the user or role with a resource name; of a session's name, that of its role.
+    pub(super) fn id_of(&self, arn: &str) -> Option<Arc<str>> {
+        let mut parts = arn.splitn(6, ':').skip(4);
+        let (account, named) = (parts.next()?, parts.next()?);
+        if let Some(session) = named.strip_prefix("assumed-role/") {
+            let (role, _) = session.split_once('/')?;
+            return Some(Arc::clone(&self.role(account, role)?.id));
+        }
+        let (_, name) = named.rsplit_once('/')?;
+        let user = self.user(account, name).filter(|user| user.arn(account) == arn);
+        let role = || self.role(account, name).filter(|role| role.arn(account) == arn);
+        user.map(|user| &user.id).or_else(|| role().map(|role| &role.id)).cloned()
     }
 
     /// A managed policy of an account by its whole resource name.

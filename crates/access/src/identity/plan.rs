@@ -97,7 +97,7 @@ impl Document {
             };
             planner.plan(&mut steps)?;
         }
-        // Ids of keys are unique among all accounts: one may move.
+        // TrustedIds of keys are unique among all accounts: one may move.
         Ok(steps.keys_gone.into_iter().chain(steps.made).chain(steps.gone).collect())
     }
 }

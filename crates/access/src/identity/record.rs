@@ -4,6 +4,7 @@
 //! its meaning. Names of members are written out here for that reason.
 
 use super::sealing::Sealed;
+use crate::policy::TrustedIds;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -81,6 +82,10 @@ pub struct RoleRecord {
     pub description: Arc<str>,
     /// Who may assume it: a policy document with principals.
     pub trust: Arc<str>,
+    /// The ids of those whom that names, as of when it was written: whoever is made again under
+    /// such a name is somebody else.
+    #[serde(default, skip_serializing_if = "TrustedIds::is_empty")]
+    pub trusted: TrustedIds,
     /// The longest that a session may be asked to last.
     pub session_seconds_max: u32,
     /// Its tags.

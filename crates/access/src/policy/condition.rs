@@ -123,8 +123,7 @@ impl Operator {
     }
 }
 
-/// A test and the policy's values for it. Those that cannot be read are not among them: they match
-/// nothing.
+/// A test and the policy's values for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Test {
     Text(Vec<Pattern>),
@@ -142,7 +141,7 @@ enum Test {
 /// Why a value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ValueError {
-    /// It is none of this operator's. It matches nothing.
+    /// It is none of this operator's.
     Unreadable,
     /// `Null` compares with `true` and `false` alone.
     Null,

@@ -353,8 +353,7 @@ impl Reader {
             match condition.read(text, self.variables) {
                 Ok(()) => (),
                 Err(ValueError::Unreadable) => {
-                    let given = text.to_owned();
-                    self.warnings.push(PolicyWarning::UnreadableValue { place, given });
+                    return Err(PolicyError::Value { place, given: text.to_owned() });
                 }
                 Err(ValueError::Null) => {
                     return Err(PolicyError::Null { place, given: text.to_owned() });

@@ -146,6 +146,15 @@ pub enum PolicyError {
         /// What was given.
         given: String,
     },
+    /// A value that its operator cannot read. If it only matched nothing, a slip of the pen under
+    /// `NotIpAddress` would let everybody in.
+    #[error("{place}: \"{given}\" is no value for this operator")]
+    Value {
+        /// The value.
+        place: String,
+        /// What was given.
+        given: String,
+    },
     /// `${` that opens no variable.
     #[error("{place}: \"{given}\" is not of the form ${{key}} or ${{key, 'default'}}")]
     Variable {
@@ -204,13 +213,5 @@ pub enum PolicyWarning {
     UnknownVariable {
         /// The text that holds it, or the values among which that is.
         place: String,
-    },
-    /// A value that its operator cannot read, and that so matches nothing.
-    #[error("{place}: \"{given}\" is no value for this operator and matches nothing")]
-    UnreadableValue {
-        /// The value.
-        place: String,
-        /// What was given.
-        given: String,
     },
 }

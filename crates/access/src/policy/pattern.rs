@@ -5,7 +5,7 @@
 //! literal text: a `*` in somebody's name is an asterisk.
 
 use super::key::{Context, Key};
-use super::value::Buffer;
+use super::value::{Buffer, Value};
 
 /// A text to compare with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,8 +135,8 @@ impl Pattern {
             Pattern::Pieces(pieces) => pieces.iter().all(|piece| match piece {
                 Piece::Text(piece) => starts(piece),
                 Piece::Variable { key, default } => {
-                    let mut buffer = Buffer::new();
-                    resolve(key, default.as_deref(), context, &mut buffer).is_some_and(&mut starts)
+                    let mut variable = Variable::default();
+                    variable.resolve(0, key, default.as_deref(), context).is_some_and(&mut starts)
                 }
                 Piece::One | Piece::Run => false,
             }),
@@ -178,23 +178,61 @@ fn variable(text: &str) -> Result<(Piece, usize), PatternError> {
     Ok((Piece::Variable { key, default }, length))
 }
 
+/// What the variable that was met last stands for. Behind a run it is met at every place of the
+/// text, and looking it up and writing it down is most of the work.
+#[derive(Default)]
+struct Variable<'a> {
+    /// Which piece it is.
+    piece: Option<usize>,
+    text: Stands<'a>,
+    buffer: Buffer,
+}
+
 /// What a variable stands for.
-fn resolve<'a>(
-    key: &Key,
-    default: Option<&'a str>,
-    context: &Context<'a>,
-    buffer: &'a mut Buffer,
-) -> Option<&'a str> {
-    match context.find_one(key) {
-        Some(value) => Some(value.text(buffer)),
-        None => default,
+#[derive(Clone, Copy, Default)]
+enum Stands<'a> {
+    #[default]
+    Nothing,
+    Text(&'a str),
+    /// What is in the buffer.
+    Written,
+}
+
+impl<'a> Variable<'a> {
+    /// The text of the variable that is piece number `piece`.
+    fn resolve(
+        &mut self,
+        piece: usize,
+        key: &Key,
+        default: Option<&'a str>,
+        context: &Context<'a>,
+    ) -> Option<&str> {
+        if self.piece != Some(piece) {
+            self.piece = Some(piece);
+            self.text = match context.find_one(key) {
+                None => default.map_or(Stands::Nothing, Stands::Text),
+                Some(Value::Text(text)) => Stands::Text(text),
+                Some(Value::Truth(true)) => Stands::Text("true"),
+                Some(Value::Truth(false)) => Stands::Text("false"),
+                Some(value @ (Value::Address(_) | Value::Moment(_) | Value::Epoch(_))) => {
+                    value.text(&mut self.buffer);
+                    Stands::Written
+                }
+            };
+        }
+        match self.text {
+            Stands::Nothing => None,
+            Stands::Text(text) => Some(text),
+            Stands::Written => Some(self.buffer.text()),
+        }
     }
 }
 
-fn matches_pieces(pieces: &[Piece], text: &str, context: &Context<'_>) -> bool {
+fn matches_pieces<'a>(pieces: &'a [Piece], text: &str, context: &Context<'a>) -> bool {
     let (mut piece, mut at) = (0, 0);
     // Behind the last run: its piece, and where in the text that run ends so far.
     let mut retry: Option<(usize, usize)> = None;
+    let mut variable = Variable::default();
     loop {
         let next = match pieces.get(piece) {
             None if at == text.len() => return true,
@@ -208,8 +246,7 @@ fn matches_pieces(pieces: &[Piece], text: &str, context: &Context<'_>) -> bool {
             Some(Piece::One) => after_char(text, at),
             Some(Piece::Text(literal)) => after_literal(text, at, literal),
             Some(Piece::Variable { key, default }) => {
-                let mut buffer = Buffer::new();
-                match resolve(key, default.as_deref(), context, &mut buffer) {
+                match variable.resolve(piece, key, default.as_deref(), context) {
                     Some(literal) => after_literal(text, at, literal),
                     None => return false,
                 }

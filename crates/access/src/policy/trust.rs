@@ -10,6 +10,7 @@ use super::node::Node;
 use super::statement::Effect;
 use crate::caller::{Principal, PrincipalKind};
 use crate::check::Check;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A trust policy, read and checked.
@@ -33,6 +34,9 @@ pub enum Admission {
     /// The principal itself is named. Within the role's own account, that is enough.
     Named,
 }
+
+/// The ids of users and roles, by their resource names.
+pub type TrustedIds = BTreeMap<Arc<str>, Arc<str>>;
 
 /// How long a trust policy may be: IAM's quota.
 const CHARACTERS_MAX: usize = 2048;
@@ -77,13 +81,23 @@ impl TrustPolicy {
         &self.warnings
     }
 
+    /// Those whom it names itself, by their resource names.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        let trusted = self.statements.iter().flat_map(|statement| &statement.trusted);
+        trusted.filter_map(|trusted| match trusted {
+            Trusted::Named(name) => Some(&**name),
+            Trusted::Everybody | Trusted::Account(_) => None,
+        })
+    }
+
     /// Whether `principal` may assume the role. The check is that of `sts:AssumeRole` on the role;
-    /// of it, only what conditions ask for counts.
-    pub fn admits(&self, principal: &Principal, check: &Check<'_>) -> Admission {
+    /// of it, only what conditions ask for counts. `ids` are those of users and roles who had the
+    /// names in it when it was written: who was made again under such a name is not meant.
+    pub fn admits(&self, principal: &Principal, ids: &TrustedIds, check: &Check<'_>) -> Admission {
         let context = Context { principal, check };
         let mut admission = Admission::Unmentioned;
         for statement in self.statements.iter().filter(|statement| statement.concerned) {
-            let Some(how) = statement.speaks_of(principal) else { continue };
+            let Some(how) = statement.speaks_of(principal, ids) else { continue };
             let mut conditions = statement.conditions.iter();
             if !conditions.all(|condition| condition.holds(statement.effect, &context)) {
                 continue;
@@ -100,10 +114,16 @@ impl TrustPolicy {
 }
 
 impl TrustStatement {
-    /// How it speaks of a principal, if it does.
-    fn speaks_of(&self, principal: &Principal) -> Option<Admission> {
-        let named =
-            |name: &str| *principal.arn == *name || principal.role_arn.as_deref() == Some(name);
+    /// How it speaks of a principal, if it does. What denies, denies to whoever has the name.
+    fn speaks_of(&self, principal: &Principal, ids: &TrustedIds) -> Option<Admission> {
+        // That of a session is its role's id with its own name.
+        let id = principal.user_id.split(':').next();
+        let meant = |name: &str| {
+            self.effect == Effect::Deny || ids.get(name).is_none_or(|meant| id == Some(&**meant))
+        };
+        let named = |name: &str| {
+            (*principal.arn == *name || principal.role_arn.as_deref() == Some(name)) && meant(name)
+        };
         let hows = self.trusted.iter().filter_map(|trusted| match trusted {
             Trusted::Named(name) if named(name) => Some(Admission::Named),
             Trusted::Account(account) if *principal.account == **account => {

@@ -306,7 +306,18 @@ impl Buffer {
     fn write(&mut self, text: std::fmt::Arguments<'_>) -> &str {
         self.length = 0;
         self.write_fmt(text).expect("no value has a longer text");
+        self.text()
+    }
+
+    /// The text that was written last.
+    pub(super) fn text(&self) -> &str {
         std::str::from_utf8(&self.bytes[..self.length]).expect("whole texts are written")
+    }
+}
+
+impl Default for Buffer {
+    fn default() -> Buffer {
+        Buffer::new()
     }
 }
 

@@ -130,9 +130,15 @@ fn what_a_closed_service_has_acknowledged_the_next_one_knows() {
 #[test]
 fn more_requests_than_the_service_takes_are_throttled() {
     let client = Client::new();
+    // No domain has room for so many.
+    for name in ["d1", "d2"] {
+        let domain = json!({"name": name, "workflowExecutionRetentionPeriodInDays": "7"});
+        client.call("RegisterDomain", domain).expect("a right request");
+    }
     let poll = |index: usize| {
-        let name = format!("l{}", index % 25);
-        client.send("PollForActivityTask", list(&name)).expect("a right request")
+        let (domain, name) = (["d", "d1", "d2"][index % 3], format!("l{}", index % 25));
+        let body = json!({"domain": domain, "taskList": {"name": name}});
+        client.send("PollForActivityTask", body).expect("a right request")
     };
     let polls: Vec<_> = (0..REQUESTS_MAX).map(poll).collect();
     assert_eq!(client.call("DescribeDomain", json!({"name": "d"})), Err(Fault::Throttling));

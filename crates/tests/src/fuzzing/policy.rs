@@ -7,7 +7,7 @@
 
 use access::{
     Action, Check, DenialReason, Origin, Permissions, Policy, PolicyPlace, Principal,
-    PrincipalKind, ServiceKey, ServiceValues, TrustPolicy, Verdict,
+    PrincipalKind, ServiceKey, ServiceValues, TrustPolicy, TrustedIds, Verdict,
 };
 use std::sync::Arc;
 use wire::Timestamp;
@@ -134,8 +134,8 @@ fn trust(document: &str, check: &Check<'_>, outcome: &mut Outcome) {
         Ok(policy) => {
             outcome.is_read = true;
             let user = principal("ann", PrincipalKind::User);
-            let admission = policy.admits(&user, check);
-            assert_eq!(policy.admits(&user, check), admission);
+            let admission = policy.admits(&user, &TrustedIds::new(), check);
+            assert_eq!(policy.admits(&user, &TrustedIds::new(), check), admission);
         }
         Err(error) => check_refusal(document, &error.to_string()),
     }

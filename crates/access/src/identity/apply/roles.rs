@@ -6,7 +6,7 @@ use crate::identity::reply::RoleView;
 use crate::identity::request::{
     CreateRole, ListRoles, TagRole, UntagRole, UpdateAssumeRolePolicy, UpdateRole,
 };
-use crate::policy::TrustPolicy;
+use crate::policy::{TrustPolicy, TrustedIds};
 
 impl Draft<'_> {
     pub(super) fn create_role(&self, request: &CreateRole) -> Applied {
@@ -15,7 +15,7 @@ impl Draft<'_> {
         let path = path_of(request.path.as_deref())?;
         let description = request.description.as_deref().unwrap_or_default();
         names::check_description(description)?;
-        check_trust(&request.assume_role_policy_document)?;
+        let trust = read_trust(&request.assume_role_policy_document)?;
         let session_seconds_max = check_seconds(request.max_session_duration)?;
         let tags = tagged(&Tags::new(), &request.tags)?;
         let account = self.account();
@@ -32,6 +32,7 @@ impl Draft<'_> {
             created_at: self.setting.now,
             description: description.into(),
             trust: request.assume_role_policy_document.as_str().into(),
+            trusted: self.trusted(&trust),
             session_seconds_max: session_seconds_max.unwrap_or(limits::SESSION_SECONDS_DEFAULT),
             tags,
             policies: Documents::new(),
@@ -87,9 +88,9 @@ impl Draft<'_> {
 
     pub(super) fn update_trust(&self, request: &UpdateAssumeRolePolicy) -> Applied {
         let role = self.role(&request.role_name)?;
-        check_trust(&request.policy_document)?;
+        let trusted = self.trusted(&read_trust(&request.policy_document)?);
         let trust = request.policy_document.as_str().into();
-        self.put_role(role, RoleRecord { trust, ..RoleRecord::clone(role) })
+        self.put_role(role, RoleRecord { trust, trusted, ..RoleRecord::clone(role) })
     }
 
     pub(super) fn tag_role(&self, request: &TagRole) -> Applied {
@@ -113,6 +114,12 @@ impl Draft<'_> {
         self.put_role(role, RoleRecord { boundary, ..RoleRecord::clone(role) })
     }
 
+    /// Who has the names of a trust policy now.
+    fn trusted(&self, trust: &TrustPolicy) -> TrustedIds {
+        let id = |arn: &str| Some((arn.into(), self.directory.id_of(arn)?));
+        trust.named().filter_map(id).collect()
+    }
+
     fn put_role(&self, before: &RoleRecord, after: RoleRecord) -> Applied {
         if *before == after {
             return done(Vec::new());
@@ -121,14 +128,12 @@ impl Draft<'_> {
     }
 }
 
-fn check_trust(document: &str) -> Result<(), IdentityFault> {
+fn read_trust(document: &str) -> Result<TrustPolicy, IdentityFault> {
     if limits::counted_chars(document) > limits::TRUST_CHARS_MAX {
         return Err(IdentityFault::quota("ACLSizePerRole", limits::TRUST_CHARS_MAX));
     }
-    match TrustPolicy::parse(document) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(IdentityFault::MalformedPolicyDocument(error.to_string())),
-    }
+    TrustPolicy::parse(document)
+        .map_err(|error| IdentityFault::MalformedPolicyDocument(error.to_string()))
 }
 
 fn check_seconds(given: Option<u32>) -> Result<Option<u32>, IdentityFault> {

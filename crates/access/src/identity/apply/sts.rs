@@ -49,7 +49,7 @@ impl Draft<'_> {
                 DenialReason::ImplicitIdentity => false,
             },
         };
-        match role.trust.admits(caller, &check) {
+        match role.trust.admits(caller, &role.record.trusted, &check) {
             Admission::Named if allowed || *caller.account == *account => (),
             Admission::Account if allowed => (),
             Admission::Named | Admission::Account | Admission::Unmentioned | Admission::Denied => {

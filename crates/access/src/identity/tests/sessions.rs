@@ -276,3 +276,42 @@ impl World {
         self.directory.keys_of(ACCOUNT, &owner).next().expect("a key").id.to_string()
     }
 }
+
+/// A trust policy names somebody, and means whoever had the name when it was written.
+#[test]
+fn who_is_made_again_under_a_trusted_name_is_not_trusted() {
+    let mut world = World::new();
+    let (key, _) = world.user_with_key("bob");
+    let bob = world.principal(&key).expect("a principal");
+    let trusting = trust(&bob.arn);
+    world.ok("CreateRole", json!({"RoleName": "r", "AssumeRolePolicyDocument": trusting}));
+    let lent = assume(&mut world, &bob, json!({})).expect("he is named");
+    let session = refresh(&world, &lent).expect("it is good");
+    let trusting_role = trust(&role_arn("r"));
+    world.ok("CreateRole", json!({"RoleName": "next", "AssumeRolePolicyDocument": trusting_role}));
+    let next = json!({"RoleArn": role_arn("next")});
+    assume(&mut world, &session, next.clone()).expect("his session is named by its role");
+
+    world.ok("DeleteAccessKey", json!({"UserName": "bob", "AccessKeyId": key}));
+    world.ok("DeleteUser", json!({"UserName": "bob"}));
+    let (key, _) = world.user_with_key("bob");
+    let other = world.principal(&key).expect("a principal");
+    assert_eq!(other.arn, bob.arn);
+    let fault = assume(&mut world, &other, json!({})).err().expect("refused");
+    assert_eq!(fault.code(), "AccessDenied", "{fault}");
+    // Until the policy is written again, which means him.
+    let again = json!({"RoleName": "r", "PolicyDocument": trusting});
+    world.ok("UpdateAssumeRolePolicy", again);
+    assume(&mut world, &other, json!({})).expect("he is named");
+
+    world.ok("DeleteRole", json!({"RoleName": "r"}));
+    world.ok("CreateRole", json!({"RoleName": "r", "AssumeRolePolicyDocument": trusting}));
+    let lent = assume(&mut world, &other, json!({})).expect("he is named");
+    let session = refresh(&world, &lent).expect("it is good");
+    let fault = assume(&mut world, &session, next.clone()).err().expect("refused");
+    assert_eq!(fault.code(), "AccessDenied", "{fault}");
+    // What denies, denies to whoever has the name.
+    let denying = trusting.replace("Allow", "Deny");
+    world.ok("UpdateAssumeRolePolicy", json!({"RoleName": "r", "PolicyDocument": denying}));
+    assert!(assume(&mut world, &other, json!({})).is_err());
+}

@@ -185,8 +185,8 @@ const TEXTS: [&str; 17] = [
     "${swf:taskList.name}",
     "${aws:nothing}",
 ];
-const NUMBERS: [&str; 6] = ["5", "5.00", "+4.5", "-7", "five", "0"];
-const NETWORKS: [&str; 9] = [
+const NUMBERS: [&str; 5] = ["5", "5.00", "+4.5", "-7", "0"];
+const NETWORKS: [&str; 8] = [
     "10.0.0.9",
     "10.0.0.0/8",
     "10.0.0.9/31",
@@ -195,7 +195,6 @@ const NETWORKS: [&str; 9] = [
     "2001:db8::/32",
     "2001:db8::1",
     "::/0",
-    "10.0.0",
 ];
 const NAMES: [&str; 9] = [
     "*",
@@ -203,10 +202,10 @@ const NAMES: [&str; 9] = [
     "arn:aws:iam::123456789012:*",
     "arn:aws:iam::*:user/*",
     "arn:aws:iam::*:role/*",
-    "arn:aws:iam:*",
+    "arn:aws:iam:*:*:*",
     "arn:aws:iam::123456789012:user/team/${aws:username}",
     "arn:aws:iam::${aws:PrincipalAccount}:user/*",
-    "arn:aws:*:user/team/ann",
+    "arn:aws:*:*:*:user/team/ann",
 ];
 
 fn operator(dice: &mut Dice, names: &[&str]) -> String {

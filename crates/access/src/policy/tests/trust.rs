@@ -5,6 +5,7 @@ use crate::action::Action;
 use crate::caller::{Principal, PrincipalKind};
 use crate::policy::{Admission, PolicyError, TrustPolicy};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/decider";
 
@@ -15,7 +16,7 @@ fn admission(document: &Value, principal: &Principal) -> Admission {
     // Of the check, only the values of conditions count.
     let mut check = check(Action::PassRole, ROLE, &[]);
     check.origin = Some(&origin);
-    policy.admits(principal, &check)
+    policy.admits(principal, &BTreeMap::new(), &check)
 }
 
 fn trusting(principal: Value) -> Value {

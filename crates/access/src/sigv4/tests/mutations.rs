@@ -84,3 +84,40 @@ fn the_golden_requests_are_refused_when_a_byte_is_spoiled() {
         assert!(count.refused > 40_000 && count.same > 0, "{count:?}");
     }
 }
+
+/// A parameter more, above all one that would make the signature good for longer.
+#[test]
+fn nothing_can_be_added_to_a_signed_query() {
+    let added = [
+        "X-Amz-Expires=604800",
+        "X-Amz-Expires=1",
+        "x-amz-expires=604800",
+        "X-Amz-Security-Token=other",
+        "X-Amz-Content-Sha256=UNSIGNED-PAYLOAD",
+        "Action=DeprecateDomain",
+        "a",
+        "%58-Amz-Expires=604800",
+    ];
+    let mut refused = 0;
+    for (case, way) in
+        cases().iter().flat_map(|case| [Way::Header, Way::Query].map(|way| (case, way)))
+    {
+        let text = String::from_utf8(case.signed_request(way)).expect("a text");
+        let (target, rest) = text.split_once(" HTTP/1.1").expect("a request");
+        for parameter in added {
+            let mark = if target.contains('?') { '&' } else { '?' };
+            for longer in [
+                format!("{target}{mark}{parameter} HTTP/1.1{rest}"),
+                format!("{} HTTP/1.1{rest}", target.replacen('?', &format!("?{parameter}&"), 1)),
+            ] {
+                if longer == text {
+                    continue; // There is no query to put it before.
+                }
+                let message = Message::parse(longer.as_bytes()).expect("a request");
+                assert!(message.verified(&case.server()).is_err(), "{longer}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 400, "{refused}");
+}
