@@ -3,9 +3,9 @@
 //! Invariant: what a peer that is no trusted proxy says of others is not looked at, and neither is
 //! what stands in front of what a trusted one says: anybody could have written it.
 
+use crate::networks::Networks;
 use access::Origin;
 use hyper::header::{FORWARDED, HeaderMap, HeaderName, USER_AGENT};
-use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -22,30 +22,18 @@ pub struct Peer {
 
 /// The proxies whose word is taken for where a request comes from. By default none is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<IpNet>);
+pub struct TrustedProxies(Networks);
 
 impl TrustedProxies {
-    /// The most networks of a list.
-    pub const NETWORKS_MAX: usize = 256;
-
     /// Reads addresses and networks such as `10.0.0.0/8`, with commas in between. Gives back the
     /// item that is none.
     pub fn parse(text: &str) -> Result<TrustedProxies, &str> {
-        let mut networks = Vec::new();
-        for item in text.split(',').map(str::trim) {
-            let network = item.parse().or_else(|_| item.parse::<IpAddr>().map(IpNet::from));
-            networks.push(network.map_err(|_| item)?);
-            if TrustedProxies::NETWORKS_MAX < networks.len() {
-                return Err(item);
-            }
-        }
-        Ok(TrustedProxies(networks))
+        Networks::parse(text).map(TrustedProxies)
     }
 
     /// Whether the address is one of a trusted proxy.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
+        self.0.contain(address)
     }
 
     /// Where a request comes from that `peer` has sent.
@@ -191,7 +179,7 @@ mod tests {
         ] {
             assert_eq!(TrustedProxies::parse(text), Err(wrong), "{text}");
         }
-        let most = vec!["::1"; TrustedProxies::NETWORKS_MAX].join(",");
+        let most = vec!["::1"; Networks::MAX].join(",");
         assert!(TrustedProxies::parse(&most).is_ok());
         assert_eq!(TrustedProxies::parse(&format!("{most},::2")), Err("::2"));
     }

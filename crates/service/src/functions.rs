@@ -31,6 +31,8 @@ pub trait Functions: Debug + Send + Sync {
 /// A function to be called, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionCall {
+    /// The region of the execution that calls it.
+    pub region: Arc<str>,
     /// Which one.
     pub name: FunctionName,
     /// What it is given: JSON, if the decider keeps to the rules.

@@ -118,6 +118,18 @@ pub struct Flags {
     /// some are refused.
     #[arg(long, value_name = "URL")]
     lambda_endpoint: Option<String>,
+    /// Authorities, in PEM, that may vouch for an https endpoint of functions. [default: the
+    /// system's]
+    #[arg(long, value_name = "FILE")]
+    lambda_ca_bundle: Option<String>,
+    /// Credentials that calls of functions are signed with, as AWS's tools write them; read again
+    /// when they have changed. A file that others may read is refused. [default: not signed]
+    #[arg(long, value_name = "FILE")]
+    lambda_credentials: Option<String>,
+    /// Networks, with commas in between, into which the name of the endpoint of functions may lead
+    /// though they are not the internet. [default: none]
+    #[arg(long, value_name = "NETWORKS")]
+    lambda_allowed_networks: Option<String>,
     /// Certificate of the server, in PEM, with those that lead to its authority behind it; TLS is
     /// spoken with it. Not for dev.
     #[arg(long, value_name = "FILE")]
@@ -161,6 +173,7 @@ impl From<Flags> for Given {
     fn from(flags: Flags) -> Given {
         let Flags { config, data_dir, listen, log_format, log_level, .. } = flags;
         let Flags { poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, .. } = flags;
+        let Flags { lambda_ca_bundle, lambda_credentials, lambda_allowed_networks, .. } = flags;
         let Flags { tls_cert, tls_key, tls_client_ca, trusted_proxies, .. } = flags;
         let Flags { master_key_file, identities, auth, allowed_hosts, .. } = flags;
         let Flags { clock_skew_minutes, denials, .. } = flags;
@@ -173,6 +186,9 @@ impl From<Flags> for Given {
             (Key::EmptyPollToken, empty_poll_token),
             (Key::Limits, limits),
             (Key::LambdaEndpoint, lambda_endpoint),
+            (Key::LambdaCaBundle, lambda_ca_bundle),
+            (Key::LambdaCredentials, lambda_credentials),
+            (Key::LambdaAllowedNetworks, lambda_allowed_networks),
             (Key::TlsCert, tls_cert),
             (Key::TlsPrivate, tls_key),
             (Key::TlsClientCa, tls_client_ca),

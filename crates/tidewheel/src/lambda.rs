@@ -1,28 +1,55 @@
 //! Calls Lambda functions over HTTP, by AWS's Invoke API, at the endpoint that the operator named.
 //!
 //! A function is called once: nothing is sent again, and no redirect or proxy is followed. What is
-//! sent goes to the endpoint alone: a decider chooses the function's name, never the address.
-//! Requests are not signed; whoever serves functions has to know the server by its network.
+//! sent goes to the endpoint alone: a decider chooses the function's name, never the address; and
+//! an endpoint whose name leads into our own network is not followed there without leave. With
+//! credentials, requests are signed; without them, whoever serves functions has to know the server
+//! by its network.
 
+mod address;
+mod credentials;
+
+use crate::connect::{self, AuthoritiesError, Endpoint, Stream};
+use crate::system::wall_time;
+use access::Signer;
+use address::Inside;
+use credentials::{Credentials, CredentialsError, CredentialsFile};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1;
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
-use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HeaderValue};
+use hyper::{HeaderMap, Request, Response, StatusCode};
 use serde_json::Value;
+use server::Networks;
 use service::{FunctionAnswer, FunctionCall, FunctionOutcome, Functions, RESULT_CHARS_MAX};
-use std::fmt::Display;
-use std::pin::pin;
+use std::fmt::{self, Debug, Formatter};
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsConnector;
 
-/// How long it may take to reach the endpoint.
+/// How long it may take to reach the endpoint: to look it up, to connect, and to believe it.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// How many names are looked up, and files read, at the same time at most. What nobody waits for
+/// any more counts as long as the system is at it.
+const LOOKUPS_MAX: usize = 32;
+
+/// How many of a name's addresses are tried.
+const ADDRESSES_MAX: usize = 8;
 
 /// How much of a response is read, in bytes: what the longest result may take in UTF-8.
 const RESPONSE_BYTES_MAX: usize = 4 * RESULT_CHARS_MAX;
+
+/// The API's name in a credential scope.
+const SERVICE: &str = "lambda";
+
+/// Carries the token of a session.
+const SECURITY_TOKEN: &str = "x-amz-security-token";
 
 /// Lambda's own name for a call that failed and not because of the caller or the function.
 const SERVICE_EXCEPTION: &str = "ServiceException";
@@ -30,135 +57,246 @@ const SERVICE_EXCEPTION: &str = "ServiceException";
 /// Says that the function failed, and how it ended: `Handled` or `Unhandled`.
 const FUNCTION_ERROR: &str = "x-amz-function-error";
 
-/// Where functions are called: `http://host[:port][/path]`.
+/// Where functions are called, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Host and port, as they were written.
-    authority: String,
-    host: String,
-    port: u16,
-    /// What goes before the path of the API, without a slash at its end.
-    path: String,
+pub struct LambdaSettings {
+    pub endpoint: Endpoint,
+    /// Authorities that may vouch for it; without them, the system's.
+    pub ca_bundle: Option<PathBuf>,
+    /// What calls are signed with, if they are.
+    pub credentials: Option<PathBuf>,
+    /// Where functions may be called though it is not the internet.
+    pub allowed_networks: Networks,
 }
 
-impl Endpoint {
-    /// What its text must be.
-    pub const WANTED: &str = "must be a URL such as http://127.0.0.1:9001";
-
-    /// Reads an endpoint; else says what it must be.
-    pub fn parse(text: &str) -> Result<Endpoint, &'static str> {
-        const WANTED: &str = Endpoint::WANTED;
-        const WANTED_PORT: &str = "must have a port from 1 to 65535";
-        let uri: Uri = text.parse().map_err(|_| WANTED)?;
-        let authority = uri.authority().ok_or(WANTED)?;
-        match uri.scheme_str() {
-            Some("http") => (),
-            Some("https") => return Err("must be an http URL: TLS is not spoken yet"),
-            Some(_) | None => return Err(WANTED),
-        }
-        // Neither means anything here, and a name with a password has no place in a log.
-        if authority.as_str().contains('@') || uri.query().is_some() || text.contains('#') {
-            return Err("must be a URL of a host, a port and perhaps a path, and nothing else");
-        }
-        let bracketed = authority.host();
-        let host = bracketed.trim_start_matches('[').trim_end_matches(']').to_owned();
-        if host.is_empty() {
-            return Err(WANTED);
-        }
-        let port = match authority.as_str().strip_prefix(bracketed).unwrap_or_default() {
-            "" => 80,
-            port => port[1..].parse().ok().filter(|port| *port != 0).ok_or(WANTED_PORT)?,
-        };
-        let path = uri.path().trim_end_matches('/').to_owned();
-        Ok(Endpoint { authority: authority.to_string(), host, port, path })
-    }
-}
-
-impl Display for Endpoint {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "http://{}{}", self.authority, self.path)
-    }
+/// Why no functions can be called. One line each.
+#[derive(Debug, thiserror::Error)]
+pub enum LambdaError {
+    #[error("cannot tell whom to believe about functions: {0}")]
+    Authorities(#[from] AuthoritiesError),
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
 }
 
 /// Calls functions at an endpoint; the calls run in a runtime.
 #[derive(Debug)]
 pub struct HttpFunctions {
-    endpoint: Endpoint,
+    caller: Arc<Caller>,
     runtime: Handle,
 }
 
 impl HttpFunctions {
-    pub fn new(endpoint: Endpoint, runtime: Handle) -> HttpFunctions {
-        HttpFunctions { endpoint, runtime }
+    /// Reads the files that are named.
+    pub fn open(settings: LambdaSettings, runtime: Handle) -> Result<HttpFunctions, LambdaError> {
+        let caller = Arc::new(Caller::open(settings)?);
+        let endpoint = &caller.endpoint;
+        tracing::info!(%endpoint, signed = caller.credentials.is_some(), "calls Lambda functions");
+        if !endpoint.secure && !caller.is_near() {
+            tracing::warn!(%endpoint, "calls of functions are not encrypted on their way; use https");
+        }
+        Ok(HttpFunctions { caller, runtime })
     }
 }
 
 impl Functions for HttpFunctions {
     fn call(&self, call: FunctionCall, answer: FunctionAnswer) {
-        let endpoint = self.endpoint.clone();
+        let caller = self.caller.clone();
         self.runtime.spawn(async move {
             // Without an outcome in time the task's own time-out speaks.
-            if let Some(outcome) = endpoint.outcome(&call).await {
+            if let Some(outcome) = caller.outcome(&call).await {
                 answer.send(outcome);
             }
         });
     }
 }
 
-impl Endpoint {
+/// Why a call has no answer. Deciders read it: no address is told.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error("the name is no function's")]
+    Name,
+    #[error("no connection after {} seconds", CONNECT_MAX.as_secs())]
+    Late,
+    #[error("no connection: {0}")]
+    Connect(io::Error),
+    #[error("no connection: the endpoint's name leads to {0} address")]
+    Refused(Inside),
+    #[error("no secure connection: {0}")]
+    Secure(io::Error),
+    #[error("the connection broke: {0}")]
+    Broken(#[from] hyper::Error),
+    #[error("no request: {0}")]
+    Request(#[from] hyper::http::Error),
+}
+
+/// What a call needs beside what it is given.
+struct Caller {
+    endpoint: Endpoint,
+    tls: Option<TlsConnector>,
+    credentials: Option<CredentialsFile>,
+    allowed_networks: Networks,
+    lookups: Arc<Semaphore>,
+}
+
+impl Debug for Caller {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Caller").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// What is found before a call.
+struct Found {
+    /// Those that may be connected to.
+    addresses: Vec<SocketAddr>,
+    credentials: Option<Arc<Credentials>>,
+}
+
+type Connected = (Box<dyn Stream>, Option<Arc<Credentials>>);
+
+impl Caller {
+    fn open(settings: LambdaSettings) -> Result<Caller, LambdaError> {
+        let LambdaSettings { endpoint, ca_bundle, credentials, allowed_networks } = settings;
+        let tls = endpoint.secure.then(|| connect::connector(ca_bundle.as_deref())).transpose()?;
+        let credentials = credentials.map(|path| CredentialsFile::open(&path)).transpose()?;
+        let lookups = Arc::new(Semaphore::new(LOOKUPS_MAX));
+        Ok(Caller { endpoint, tls, credentials, allowed_networks, lookups })
+    }
+
+    /// Whether the endpoint is this machine, as far as its name says.
+    fn is_near(&self) -> bool {
+        let host = self.endpoint.host.as_str();
+        let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
+        host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(is_loopback)
+    }
+
     /// Calls a function, and gives up when its time is over.
-    async fn outcome(&self, call: &FunctionCall) -> Option<FunctionOutcome> {
+    async fn outcome(self: &Arc<Self>, call: &FunctionCall) -> Option<FunctionOutcome> {
         tokio::time::timeout(call.timeout, self.call(call)).await.ok()
     }
 
-    async fn call(&self, call: &FunctionCall) -> FunctionOutcome {
+    async fn call(self: &Arc<Self>, call: &FunctionCall) -> FunctionOutcome {
         match self.exchange(call).await {
             Ok(outcome) => outcome,
-            Err(details) => failed(SERVICE_EXCEPTION, details),
+            Err(error) => failed(SERVICE_EXCEPTION, error.to_string()),
         }
     }
 
     /// Sends one request on a new connection, and reads the answer.
-    async fn exchange(&self, call: &FunctionCall) -> Result<FunctionOutcome, String> {
-        let request = self.request(call)?;
-        let connect = TcpStream::connect((self.host.as_str(), self.port));
-        let stream = tokio::time::timeout(CONNECT_MAX, connect)
-            .await
-            .map_err(|_| format!("no connection after {} seconds", CONNECT_MAX.as_secs()))?
-            .map_err(|error| format!("no connection: {error}"))?;
-        let broken = |error: hyper::Error| format!("the connection broke: {error}");
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-        let exchange = async {
-            let response = sender.send_request(request).await.map_err(broken)?;
-            let (head, body) = response.into_parts();
-            let (body, cut) = read(body).await.map_err(broken)?;
-            Ok(outcome_of(&Response::from_parts(head, body), cut))
-        };
-        // Both are driven from here, so that giving up closes the connection.
-        let (mut exchange, connection) = (pin!(exchange), pin!(connection));
-        tokio::select! {
-            outcome = &mut exchange => outcome,
-            _ = connection => exchange.await,
+    async fn exchange(self: &Arc<Self>, call: &FunctionCall) -> Result<FunctionOutcome, CallError> {
+        if matches!(call.name.as_str(), "." | "..") {
+            return Err(CallError::Name); // It would change the path.
+        }
+        let connected = tokio::time::timeout(CONNECT_MAX, self.connect()).await;
+        let (stream, credentials) = connected.map_err(|_| CallError::Late)??;
+        let request = self.request(call, credentials.as_deref())?;
+        connect::exchange(stream, request, answered).await
+    }
+
+    /// A connection to whoever serves functions, and what to sign with.
+    async fn connect(self: &Arc<Self>) -> Result<Connected, CallError> {
+        let found = self.found().await?;
+        let stream = TcpStream::connect(&*found.addresses).await.map_err(CallError::Connect)?;
+        let (host, tls) = (&self.endpoint.host, self.tls.as_ref());
+        let stream = connect::secured(stream, host, tls).await.map_err(CallError::Secure)?;
+        Ok((stream, found.credentials))
+    }
+
+    /// Looks up what may take a while apart from those who must not wait.
+    async fn found(self: &Arc<Self>) -> Result<Found, CallError> {
+        let Endpoint { host, port, .. } = &self.endpoint;
+        if let (Ok(address), None) = (host.parse::<IpAddr>(), &self.credentials) {
+            let addresses = self.judged([SocketAddr::new(address, *port)])?;
+            return Ok(Found { addresses, credentials: None });
+        }
+        let seat = self.lookups.clone().acquire_owned().await.expect("it is never closed");
+        let caller = self.clone();
+        let looked_up = tokio::task::spawn_blocking(move || {
+            let _seat = seat;
+            let Endpoint { host, port, .. } = &caller.endpoint;
+            let addresses = (host.as_str(), *port).to_socket_addrs().map_err(CallError::Connect)?;
+            let addresses = caller.judged(addresses)?;
+            let credentials = caller.credentials.as_ref().map(CredentialsFile::current);
+            Ok(Found { addresses, credentials })
+        });
+        looked_up.await.expect("looking up does not panic")
+    }
+
+    /// Those of the endpoint's addresses at which functions may be called.
+    fn judged(
+        &self,
+        addresses: impl IntoIterator<Item = SocketAddr>,
+    ) -> Result<Vec<SocketAddr>, CallError> {
+        let host = self.endpoint.host.as_str();
+        let mut judged = Vec::new();
+        let mut refused = None;
+        for address in addresses {
+            match address::judge(host, address.ip(), &self.allowed_networks) {
+                Ok(()) => judged.push(address),
+                Err(inside) => {
+                    let address = address.ip();
+                    tracing::warn!(
+                        host, %address,
+                        "functions are not called at {inside} address unless lambda_allowed_networks \
+                         has it"
+                    );
+                    refused = Some(inside);
+                }
+            }
+        }
+        judged.truncate(ADDRESSES_MAX);
+        match (judged.is_empty(), refused) {
+            (false, _) => Ok(judged),
+            (true, Some(inside)) => Err(CallError::Refused(inside)),
+            (true, None) => Err(CallError::Connect(io::ErrorKind::AddrNotAvailable.into())),
         }
     }
 
-    fn request(&self, call: &FunctionCall) -> Result<Request<Full<Bytes>>, String> {
-        let name = call.name.as_str();
-        if matches!(name, "." | "..") {
-            return Err("the name is no function's".to_owned()); // It would change the path.
+    fn request(
+        &self,
+        call: &FunctionCall,
+        credentials: Option<&Credentials>,
+    ) -> Result<Request<Full<Bytes>>, CallError> {
+        let Endpoint { authority, path, .. } = &self.endpoint;
+        let name = encoded(call.name.as_str());
+        let path = format!("{path}/2015-03-31/functions/{name}/invocations");
+        let payload = call.payload.as_str();
+        let headers = [
+            ("host", authority.as_str()),
+            ("content-type", "application/json"),
+            ("x-amz-invocation-type", "RequestResponse"),
+        ];
+        let mut request = Request::post(&path);
+        for (name, value) in headers {
+            request = request.header(name, value);
         }
-        let path = format!("{}/2015-03-31/functions/{}/invocations", self.path, encoded(name));
-        Request::post(path)
-            .header(HOST, &self.authority)
+        if let Some(credentials) = credentials {
+            let Credentials { access_key_id, secret_access_key, session_token } = credentials;
+            let mut headers = headers.to_vec();
+            if let Some(token) = session_token {
+                headers.push((SECURITY_TOKEN, token.expose()));
+                request = request.header(SECURITY_TOKEN, sensitive(token.expose())?);
+            }
+            let signer = Signer::new(access_key_id, secret_access_key.expose(), &call.region)
+                .for_service(SERVICE);
+            let signature = signer.sign_path(&path, &headers, payload.as_bytes(), wall_time());
+            request = request
+                .header("x-amz-date", signature.date)
+                .header(AUTHORIZATION, sensitive(&signature.authorization)?);
+        }
+        let request = request
             .header(CONNECTION, "close")
-            .header(CONTENT_TYPE, "application/json")
-            .header("x-amz-invocation-type", "RequestResponse")
             // Said even of an empty body: small servers do not read requests that do not say it.
-            .header(CONTENT_LENGTH, call.payload.as_str().len())
-            .body(Full::new(call.payload.as_str().to_owned().into()))
-            .map_err(|error| error.to_string())
+            .header(CONTENT_LENGTH, payload.len())
+            .body(Full::new(payload.to_owned().into()))?;
+        Ok(request)
     }
+}
+
+/// A header's value that no log shows.
+fn sensitive(text: &str) -> Result<HeaderValue, hyper::http::Error> {
+    let mut value = HeaderValue::from_str(text)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// A name as a segment of a path.
@@ -170,6 +308,12 @@ fn encoded(name: &str) -> String {
             false => format!("%{byte:02X}"),
         })
         .collect()
+}
+
+async fn answered(response: Response<Incoming>) -> Result<FunctionOutcome, CallError> {
+    let (head, body) = response.into_parts();
+    let (body, cut) = read(body).await?;
+    Ok(outcome_of(&Response::from_parts(head, body), cut))
 }
 
 /// Reads as much of a body as counts, and says whether there is more.

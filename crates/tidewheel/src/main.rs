@@ -5,6 +5,7 @@
 
 mod check;
 mod command;
+mod connect;
 mod demo;
 mod iam;
 mod identities;
@@ -12,8 +13,10 @@ mod lambda;
 mod logs;
 mod master_key;
 mod process;
+mod secret_file;
 mod settings;
 mod signals;
+mod stamp;
 mod system;
 mod tls;
 mod upkeep;

@@ -7,25 +7,22 @@
 //! Invariant: a key is on disk before anything is sealed with it, and a file of keys that others
 //! than its owner can read is not used. Nothing here shows a key.
 
+use crate::secret_file::{self, SecretFileError};
 use access::identity::{Keyring, KeyringError, MASTER_KEY_BYTES, Secret};
 use service::Entropy;
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The variable that has the keys themselves.
 pub const VARIABLE: &str = "TIDEWHEEL_MASTER_KEY";
 /// The file in the data directory, if nothing else is said.
 const FILE: &str = "master.key";
-/// What others than its owner must not be able to do with the file: anything at all.
-const ACCESS_REFUSED: u32 = 0o077;
-/// The longest file that is read, in bytes: far more than all keys that there may be.
-const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// As what complaints name the file.
+const WHAT: &str = "the master key";
 /// Bytes of a key's name.
 const NAME_BYTES: usize = 4;
-/// The administrator, whose files everybody has to trust.
-const ROOT: u32 = 0;
 
 /// Where the keys are said to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,22 +55,8 @@ pub enum MasterKeyError {
     Variable(KeyringError),
     #[error("cannot {what} the master key {}: {source}", path.display())]
     Io { what: &'static str, path: PathBuf, source: io::Error },
-    #[error("the master key {} is not a plain file", path.display())]
-    NoFile { path: PathBuf },
-    #[error("the master key {} is longer than {FILE_BYTES_MAX} bytes", path.display())]
-    TooLong { path: PathBuf },
-    #[error(
-        "others than its owner have access to the master key {} (mode {mode:03o}); chmod 600 takes \
-         it from them",
-        path.display()
-    )]
-    Access { path: PathBuf, mode: u32 },
-    #[error(
-        "the master key {} belongs to another user (uid {owner}), who could put another one in \
-         its place; chown it",
-        path.display()
-    )]
-    Owner { path: PathBuf, owner: u32 },
+    #[error(transparent)]
+    File(#[from] SecretFileError),
     #[error("the master key {}: {source}", path.display())]
     Wrong { path: PathBuf, source: KeyringError },
     #[error(
@@ -99,19 +82,17 @@ impl MasterKeys {
             return Ok(MasterKeys { keyring, source: Source::Environment });
         }
         let path = given.file.clone().unwrap_or_else(|| data_dir.join(FILE));
-        match read(&path) {
+        match secret_file::read(WHAT, &path) {
             Ok(text) => {
                 let keyring = parse(&path, &text)?;
                 Ok(MasterKeys { keyring, source: Source::File(path, text) })
             }
-            Err(MasterKeyError::Io { source, .. })
-                if source.kind() == io::ErrorKind::NotFound && given.file.is_none() =>
-            {
+            Err(error) if error.is_absence() && given.file.is_none() => {
                 let text = with_new_key("", entropy);
                 let keyring = parse(&path, &text)?;
                 Ok(MasterKeys { keyring, source: Source::New(path, text) })
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -199,38 +180,6 @@ fn with_new_key(text: &str, entropy: &dyn Entropy) -> Secret {
 
 fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MasterKeyError {
     move |source| MasterKeyError::Io { what, path: path.to_owned(), source }
-}
-
-/// Reads a file of keys, if nobody but its owner can. What a link leads to is looked at, and not
-/// the link: secrets are mounted as links into directories that change as a whole.
-fn read(path: &Path) -> Result<Secret, MasterKeyError> {
-    let file = File::open(path).map_err(io_error("read", path))?;
-    // Asked of what was opened: the name may stand for something else by now.
-    check(path, &file.metadata().map_err(io_error("read", path))?)?;
-    let mut text = String::new();
-    let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
-    let text = Secret::new(text);
-    read.map_err(io_error("read", path))?;
-    match u64::try_from(text.expose().len()) {
-        Ok(length) if length <= FILE_BYTES_MAX => Ok(text),
-        Ok(_) | Err(_) => Err(MasterKeyError::TooLong { path: path.to_owned() }),
-    }
-}
-
-fn check(path: &Path, found: &Metadata) -> Result<(), MasterKeyError> {
-    let path = || path.to_owned();
-    if !found.is_file() {
-        return Err(MasterKeyError::NoFile { path: path() });
-    }
-    let mode = found.mode() & 0o777;
-    if mode & ACCESS_REFUSED != 0 {
-        return Err(MasterKeyError::Access { path: path(), mode });
-    }
-    let owner = found.uid();
-    if owner != ROOT && owner != rustix::process::geteuid().as_raw() {
-        return Err(MasterKeyError::Owner { path: path(), owner });
-    }
-    Ok(())
 }
 
 /// Makes a file of keys that nobody else can read, where there is none.

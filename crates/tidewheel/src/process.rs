@@ -3,7 +3,7 @@
 use crate::EXIT_FAILURE;
 use crate::demo::DemonstrationError;
 use crate::identities::{self, OpenIdentitiesError, first_root_key, reload_identities};
-use crate::lambda::HttpFunctions;
+use crate::lambda::{HttpFunctions, LambdaError};
 use crate::settings::{Auth, Settings};
 use crate::signals::{OnHangup, Signals};
 use crate::system::{SystemClock, SystemEntropy, WallClock, wall_time};
@@ -49,6 +49,8 @@ pub enum RunError {
     Service(#[from] StoreError),
     #[error(transparent)]
     Identities(#[from] OpenIdentitiesError),
+    #[error(transparent)]
+    Lambda(#[from] LambdaError),
     #[error("cannot make the first access key: {0}")]
     FirstKey(IdentityError),
     #[error("cannot write to standard output: {0}")]
@@ -162,10 +164,10 @@ fn open(
     let store = Arc::new(Embedded::open(data_dir, options)?);
     warn_of_access(data_dir);
     let owner = format!("process {}", std::process::id());
-    let functions = settings.lambda_endpoint.clone().map(|endpoint| {
-        tracing::info!(%endpoint, "calls Lambda functions");
-        Arc::new(HttpFunctions::new(endpoint, Handle::current())) as Arc<dyn Functions>
-    });
+    let functions = settings.lambda.clone();
+    let functions = functions.map(|lambda| HttpFunctions::open(lambda, Handle::current()));
+    let functions = functions.transpose()?;
+    let functions = functions.map(|functions| Arc::new(functions) as Arc<dyn Functions>);
     let clock = Arc::new(SystemClock::start());
     let administration = match settings.auth {
         Auth::SigV4 => {

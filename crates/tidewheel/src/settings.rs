@@ -13,7 +13,7 @@ pub use key::Key;
 pub use near::is_near;
 
 use crate::identities::IdentitiesFile;
-use crate::lambda::Endpoint;
+use crate::lambda::LambdaSettings;
 use crate::master_key;
 use crate::tls::TlsFiles;
 use access::Rules;
@@ -54,8 +54,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How fast requests and decisions may come.
     pub throttles: Throttles,
-    /// Where Lambda functions are called, if anywhere.
-    pub lambda_endpoint: Option<Endpoint>,
+    /// Where Lambda functions are called, if anywhere, and how.
+    pub lambda: Option<LambdaSettings>,
     /// With what TLS is spoken, if it is.
     pub tls: Option<TlsFiles>,
     /// Whose word is taken for where a request comes from.
@@ -222,6 +222,9 @@ fn type_advice(key: Key) -> &'static str {
         | Key::PollHoldSeconds
         | Key::EmptyPollToken
         | Key::LambdaEndpoint
+        | Key::LambdaCaBundle
+        | Key::LambdaCredentials
+        | Key::LambdaAllowedNetworks
         | Key::TlsCert
         | Key::TlsPrivate
         | Key::TlsClientCa
@@ -313,7 +316,7 @@ impl Settings {
                 .unwrap_or(EmptyPollToken::Absent),
             limits,
             throttles,
-            lambda_endpoint: value(values, Key::LambdaEndpoint, values::parse_lambda_endpoint)?,
+            lambda: lambda(values)?,
             tls: tls_files(values)?,
             trusted_proxies: value(values, Key::TrustedProxies, values::parse_trusted_proxies)?
                 .unwrap_or_default(),
@@ -437,11 +440,34 @@ fn tls_files(values: &Values) -> Result<Option<TlsFiles>, SettingsError> {
         (None, _) => Key::TlsCert,
         (Some(_), None) => Key::TlsPrivate,
     };
-    let alone = [Key::TlsCert, Key::TlsPrivate, Key::TlsClientCa].into_iter().find_map(|key| {
+    let keys = [Key::TlsCert, Key::TlsPrivate, Key::TlsClientCa];
+    alone(values, keys, missing).map_or(Ok(None), Err)
+}
+
+/// How functions are called: not at all, or at an endpoint.
+fn lambda(values: &Values) -> Result<Option<LambdaSettings>, SettingsError> {
+    let file = |key| value(values, key, values::parse_file_name(key));
+    let ca_bundle = file(Key::LambdaCaBundle)?;
+    let credentials = file(Key::LambdaCredentials)?;
+    let allowed_networks = value(values, Key::LambdaAllowedNetworks, values::parse_networks)?;
+    match value(values, Key::LambdaEndpoint, values::parse_lambda_endpoint)? {
+        Some(endpoint) => {
+            let allowed_networks = allowed_networks.unwrap_or_default();
+            Ok(Some(LambdaSettings { endpoint, ca_bundle, credentials, allowed_networks }))
+        }
+        None => {
+            let keys = [Key::LambdaCaBundle, Key::LambdaCredentials, Key::LambdaAllowedNetworks];
+            alone(values, keys, Key::LambdaEndpoint).map_or(Ok(None), Err)
+        }
+    }
+}
+
+/// Complains of the first key that was given without the one that it is for.
+fn alone(values: &Values, keys: [Key; 3], missing: Key) -> Option<SettingsError> {
+    keys.into_iter().find_map(|key| {
         let (_, origin) = values.get(&key)?;
         Some(SettingsError::Alone { place: Place::of(key, origin), missing })
-    });
-    alone.map_or(Ok(None), Err)
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! the log says why.
 
 use crate::signals::Hangups;
+use crate::stamp::Stamp;
 use server::{Identity, Tls, TlsError};
 use std::convert::Infallible;
 use std::fs::{File, Metadata};
@@ -49,26 +50,6 @@ pub enum TlsFilesError {
     Wrong { path: PathBuf, source: TlsError },
     #[error("the files of the certificate are being written")]
     Changing,
-}
-
-/// What differs when a file was written, put in the place of another, or made accessible.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    length: u64,
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(found: &Metadata) -> Stamp {
-        Stamp {
-            device: found.dev(),
-            inode: found.ino(),
-            length: found.len(),
-            changed: (found.ctime(), found.ctime_nsec()),
-        }
-    }
 }
 
 /// The stamps of all the files; none for one that is not there.

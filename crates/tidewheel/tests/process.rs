@@ -425,9 +425,23 @@ fn what_is_wrong_is_said_in_one_line() {
              (os error 2); there are also 'default' and 'aws'",
         ),
         (
-            vec!["dev", "--lambda-endpoint", "https://lambda.example"],
-            "--lambda-endpoint: must be an http URL: TLS is not spoken yet, not \
-             'https://lambda.example'",
+            vec!["dev", "--lambda-endpoint", "lambda.example"],
+            "--lambda-endpoint: must be a URL such as http://127.0.0.1:9001, not 'lambda.example'",
+        ),
+        (
+            vec!["dev", "--lambda-credentials", "c"],
+            "--lambda-credentials is of no use without lambda_endpoint: name one, too",
+        ),
+        (
+            vec![
+                "dev",
+                "--lambda-endpoint",
+                "https://lambda.example",
+                "--lambda-ca-bundle",
+                "/nowhere/ca.pem",
+            ],
+            "cannot tell whom to believe about functions: /nowhere/ca.pem: No such file or \
+             directory (os error 2)",
         ),
         (
             vec!["dev", "--tls-cert", "c", "--tls-key", "k"],

@@ -1,7 +1,7 @@
 //! Signs requests, with the signature in the `Authorization` header.
 //!
-//! For our own clients. Every call of the API is a `POST` to `/` without a query, so nothing else
-//! is covered. Knows nothing of sockets.
+//! For our own clients. Every call of the API is a `POST` to `/` without a query, and a call of a
+//! function one to a path, so nothing else is covered. Knows nothing of sockets.
 
 use super::canonical::{self, Signed};
 use super::{ALGORITHM, SigningKey, date};
@@ -47,6 +47,17 @@ impl Signer {
     /// Signs a `POST` to `/` with `headers` (names in lower case, `host` among them) and `body`.
     /// The date header is added to those that are signed.
     pub fn sign(&self, headers: &[(&str, &str)], body: &[u8], now: Timestamp) -> Signature {
+        self.sign_path("/", headers, body, now)
+    }
+
+    /// The same for a `POST` to another path, percent-encoded as it is sent.
+    pub fn sign_path(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        now: Timestamp,
+    ) -> Signature {
         let date = date::format(now);
         let mut signed: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
         for (name, value) in headers.iter().chain([&("x-amz-date", date.as_str())]) {
@@ -55,8 +66,8 @@ impl Signer {
         let signed: Vec<_> = signed.into_iter().collect();
         let canonical_request = canonical::request(&Signed {
             method: "POST",
-            path: b"/",
-            normalizes_path: false,
+            path: path.as_bytes(),
+            normalizes_path: true,
             query: b"",
             headers: &signed,
             body_hash: &canonical::body_hash(body),

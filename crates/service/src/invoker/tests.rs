@@ -19,6 +19,7 @@ fn place(name: &str) -> Place {
 
 fn call(name: &str) -> FunctionCall {
     FunctionCall {
+        region: "us-east-1".into(),
         name: name.into(),
         payload: "{}".into(),
         timeout: std::time::Duration::from_secs(1),

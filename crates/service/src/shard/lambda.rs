@@ -33,6 +33,7 @@ impl Shard {
         // Read before anything is staged: should that fail, the task still waits.
         let payload = self.payload(task)?;
         let call = FunctionCall {
+            region: transition.after.identity.scope.region.clone(),
             name: lambda.name.clone(),
             payload,
             timeout: match lambda.start_to_close {

@@ -1,5 +1,7 @@
 //! Endpoints as operators write them, and calls against an HTTP server that each test starts.
 
+mod outside;
+
 use super::*;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +10,7 @@ use std::thread::JoinHandle;
 /// A server for one request: `answer` is given the connection once the request has been read. What
 /// comes back is the request: its head, line by line, and its body.
 struct FunctionServer {
-    endpoint: Endpoint,
+    caller: Arc<Caller>,
     thread: JoinHandle<(Vec<String>, String)>,
 }
 
@@ -16,14 +18,14 @@ impl FunctionServer {
     fn start(answer: impl FnOnce(&mut TcpStream) + Send + 'static) -> FunctionServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let endpoint = Endpoint::parse(&format!("http://{address}/base/")).expect("a right URL");
+        let caller = caller(settings(&format!("http://{address}/base/")));
         let thread = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("a connection");
             let request = read_request(&stream);
             answer(&mut stream);
             request
         });
-        FunctionServer { endpoint, thread }
+        FunctionServer { caller, thread }
     }
 
     fn answering(response: impl Into<Vec<u8>>) -> FunctionServer {
@@ -36,8 +38,7 @@ impl FunctionServer {
 
     /// Calls a function, and gives back the outcome and the request.
     fn called(self, call: &FunctionCall) -> (Option<FunctionOutcome>, Vec<String>, String) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let outcome = runtime.expect("a runtime").block_on(self.endpoint.outcome(call));
+        let outcome = outcome(&self.caller, call);
         let (head, body) = self.thread.join().expect("the server does not panic");
         (outcome, head, body)
     }
@@ -48,7 +49,25 @@ impl FunctionServer {
     }
 }
 
-fn read_request(stream: &TcpStream) -> (Vec<String>, String) {
+fn settings(url: &str) -> LambdaSettings {
+    LambdaSettings {
+        endpoint: Endpoint::parse(url).expect("a right URL"),
+        ca_bundle: None,
+        credentials: None,
+        allowed_networks: Networks::default(),
+    }
+}
+
+fn caller(settings: LambdaSettings) -> Arc<Caller> {
+    Arc::new(Caller::open(settings).expect("the files are right"))
+}
+
+fn outcome(caller: &Arc<Caller>, call: &FunctionCall) -> Option<FunctionOutcome> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(caller.outcome(call))
+}
+
+fn read_request(stream: impl Read) -> (Vec<String>, String) {
     let mut reader = BufReader::new(stream);
     let mut head = Vec::new();
     loop {
@@ -67,7 +86,12 @@ fn read_request(stream: &TcpStream) -> (Vec<String>, String) {
 }
 
 fn call(name: &str, payload: &str) -> FunctionCall {
-    FunctionCall { name: name.into(), payload: payload.into(), timeout: Duration::from_secs(20) }
+    FunctionCall {
+        region: "eu-west-1".into(),
+        name: name.into(),
+        payload: payload.into(),
+        timeout: Duration::from_secs(20),
+    }
 }
 
 fn response(status: &str, headers: &str, body: &str) -> String {
@@ -82,7 +106,7 @@ fn returned(payload: &str) -> FunctionOutcome {
 #[test]
 fn a_function_is_called_by_the_invoke_api() {
     let server = FunctionServer::answering(response("200 OK", "", "{\"a\":\"ü\"}"));
-    let authority = server.endpoint.authority.clone();
+    let authority = server.caller.endpoint.authority.clone();
     let (outcome, head, body) = server.called(&call("hello", "[\"ü\"]"));
     assert_eq!(outcome, Some(returned("{\"a\":\"ü\"}")));
     assert_eq!(body, "[\"ü\"]");
@@ -121,9 +145,11 @@ fn a_name_stays_within_its_segment_of_the_path() {
         let line = format!("POST /base/2015-03-31/functions/{segment}/invocations HTTP/1.1");
         assert_eq!(head[0], line);
     }
-    let endpoint = Endpoint::parse("http://127.0.0.1:1").expect("a right URL");
+    let caller = caller(settings("http://127.0.0.1:1"));
     for name in [".", ".."] {
-        assert!(endpoint.request(&call(name, "{}")).is_err(), "{name} would change the path");
+        let refused = Some(failed(SERVICE_EXCEPTION, "the name is no function's"));
+        let outcome = outcome(&caller, &call(name, "{}"));
+        assert_eq!(outcome, refused, "{name} would change the path");
     }
 }
 
@@ -272,9 +298,9 @@ async fn an_endpoint_that_is_not_reached_in_time_is_a_failure() {
     while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
         waiting.push(stream);
     }
-    let endpoint = Endpoint::parse(&format!("http://{address}")).expect("a right URL");
+    let caller = caller(settings(&format!("http://{address}")));
     let begin = tokio::time::Instant::now();
-    let outcome = endpoint.outcome(&call("hello", "{}")).await;
+    let outcome = caller.outcome(&call("hello", "{}")).await;
     let expected = failed(SERVICE_EXCEPTION, "no connection after 5 seconds");
     assert_eq!(outcome, Some(expected));
     assert_eq!(begin.elapsed().as_secs(), CONNECT_MAX.as_secs());
@@ -285,9 +311,8 @@ fn an_endpoint_that_nobody_serves_is_a_failure() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     drop(listener);
-    let endpoint = Endpoint::parse(&format!("http://{address}")).expect("a right URL");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = runtime.expect("a runtime").block_on(endpoint.outcome(&call("hello", "{}")));
+    let caller = caller(settings(&format!("http://{address}")));
+    let outcome = outcome(&caller, &call("hello", "{}"));
     let Some(FunctionOutcome::Failed { reason, details }) = outcome else { panic!("{outcome:?}") };
     assert_eq!(reason, SERVICE_EXCEPTION);
     assert!(details.starts_with("no connection: "), "{details}");
@@ -300,6 +325,8 @@ fn endpoints_as_they_are_written() {
         ("http://lambda.internal/", "lambda.internal", 80, "http://lambda.internal"),
         ("http://[::1]:3001/a/b/", "::1", 3001, "http://[::1]:3001/a/b"),
         ("HTTP://localhost:4566", "localhost", 4566, "http://localhost:4566"),
+        ("https://lambda.internal/x", "lambda.internal", 443, "https://lambda.internal/x"),
+        ("https://[fd00::1]:8443", "fd00::1", 8443, "https://[fd00::1]:8443"),
     ] {
         let endpoint = Endpoint::parse(text).expect(text);
         assert_eq!((endpoint.host.as_str(), endpoint.port), (host, port), "{text}");
@@ -311,7 +338,7 @@ fn endpoints_as_they_are_written() {
         "/path",
         "http://",
         "http://:80",
-        "https://lambda.us-east-1.amazonaws.com",
+        "https://",
         "ftp://host",
         "unix:///run/lambda",
         "http://user:password@host",

@@ -54,7 +54,9 @@ fn a_file_that_others_can_read_is_not_used() {
         match found {
             Ok(_) => assert!(used, "{mode:o}"),
             Err(error) => {
-                assert!(matches!(error, MasterKeyError::Access { mode: m, .. } if m == mode));
+                assert!(
+                    matches!(error, MasterKeyError::File(SecretFileError::Access { mode: m, .. }) if m == mode)
+                );
                 assert!(!used && error.to_string().contains("chmod 600"), "{mode:o}: {error}");
             }
         }
@@ -75,9 +77,12 @@ fn a_link_is_followed_and_what_it_leads_to_is_checked() {
     assert_eq!(fs::read_to_string(&file).expect("it is ours").lines().count(), 2);
     put(&file, LINE, 0o644);
     let found = find(dir.path(), Some(link));
-    assert!(matches!(found, Err(MasterKeyError::Access { .. })));
+    assert!(matches!(found, Err(MasterKeyError::File(SecretFileError::Access { .. }))));
     let found = find(dir.path(), Some(dir.path().to_owned()));
-    assert!(matches!(found, Err(MasterKeyError::NoFile { .. })), "{found:?}");
+    assert!(
+        matches!(found, Err(MasterKeyError::File(SecretFileError::NoFile { .. }))),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -97,7 +102,7 @@ fn what_is_no_key_is_refused_without_being_shown() {
     }
     put(&path, &"#".repeat(70_000), 0o600);
     let error = find(dir.path(), Some(path)).expect_err("it is too long");
-    assert!(matches!(error, MasterKeyError::TooLong { .. }));
+    assert!(matches!(error, MasterKeyError::File(SecretFileError::TooLong { .. })));
 }
 
 /// A file that is named and not there is a mistake; another one is not made in its place.

@@ -1,7 +1,7 @@
 //! The names of the settings, and what each must be.
 
-use crate::lambda::Endpoint;
-use server::{AllowedHosts, TrustedProxies};
+use crate::connect::Endpoint;
+use server::{AllowedHosts, Networks};
 use std::ops::RangeInclusive;
 
 /// The API's longest hold is 60 seconds. Clients that give up after as many may miss its answer.
@@ -21,6 +21,9 @@ pub enum Key {
     EmptyPollToken,
     Limits,
     LambdaEndpoint,
+    LambdaCaBundle,
+    LambdaCredentials,
+    LambdaAllowedNetworks,
     TlsCert,
     TlsPrivate,
     TlsClientCa,
@@ -34,7 +37,7 @@ pub enum Key {
 }
 
 impl Key {
-    pub const ALL: [Key; 18] = [
+    pub const ALL: [Key; 21] = [
         Key::DataDir,
         Key::Listen,
         Key::LogFormat,
@@ -43,6 +46,9 @@ impl Key {
         Key::EmptyPollToken,
         Key::Limits,
         Key::LambdaEndpoint,
+        Key::LambdaCaBundle,
+        Key::LambdaCredentials,
+        Key::LambdaAllowedNetworks,
         Key::TlsCert,
         Key::TlsPrivate,
         Key::TlsClientCa,
@@ -66,6 +72,9 @@ impl Key {
             Key::EmptyPollToken => "empty_poll_token",
             Key::Limits => "limits",
             Key::LambdaEndpoint => "lambda_endpoint",
+            Key::LambdaCaBundle => "lambda_ca_bundle",
+            Key::LambdaCredentials => "lambda_credentials",
+            Key::LambdaAllowedNetworks => "lambda_allowed_networks",
             Key::TlsCert => "tls_cert",
             Key::TlsPrivate => "tls_key",
             Key::TlsClientCa => "tls_client_ca",
@@ -103,6 +112,8 @@ impl Key {
             Key::TlsCert
             | Key::TlsPrivate
             | Key::TlsClientCa
+            | Key::LambdaCaBundle
+            | Key::LambdaCredentials
             | Key::MasterKeyFile
             | Key::Identities => "must be a file".to_owned(),
             Key::Auth => "must be sigv4, off or off-anywhere".to_owned(),
@@ -115,10 +126,10 @@ impl Key {
                 format!("must be a whole number from {min} to {max}")
             }
             Key::Denials => "must be access-denied or operation-not-permitted".to_owned(),
-            Key::TrustedProxies => format!(
+            Key::TrustedProxies | Key::LambdaAllowedNetworks => format!(
                 "must be addresses and networks such as 10.0.0.0/8, with commas in between, at \
                  most {}",
-                TrustedProxies::NETWORKS_MAX
+                Networks::MAX
             ),
         }
     }

@@ -1,6 +1,8 @@
 //! Rows: flags, variables and a file in, settings or one line out.
 
 use super::*;
+use crate::connect::Endpoint;
+use server::Networks;
 
 /// Sources as text: flags and variables as `name=value`, and the file's content.
 #[derive(Default)]
@@ -43,7 +45,7 @@ fn defaults() {
         empty_poll_token: EmptyPollToken::Absent,
         limits: Limits::AWS,
         throttles: Throttles::default(),
-        lambda_endpoint: None,
+        lambda: None,
         tls: None,
         trusted_proxies: TrustedProxies::default(),
         master_keys: master_key::Given::default(),
@@ -73,7 +75,12 @@ fn every_key_from_every_source() {
         empty_poll_token: EmptyPollToken::Empty,
         limits: Limits::AWS,
         throttles: Throttles::aws(),
-        lambda_endpoint: Some(Endpoint::parse("http://[::1]:9/x").expect("a right URL")),
+        lambda: Some(LambdaSettings {
+            endpoint: Endpoint::parse("http://[::1]:9/x").expect("a right URL"),
+            ca_bundle: Some("/l/ca.pem".into()),
+            credentials: Some("/l/credentials".into()),
+            allowed_networks: Networks::parse("10.1.0.0/16").expect("right networks"),
+        }),
         tls: Some(TlsFiles {
             cert: "/t/cert.pem".into(),
             key: "/t/key.pem".into(),
@@ -96,6 +103,9 @@ fn every_key_from_every_source() {
         (Key::EmptyPollToken, "empty"),
         (Key::Limits, "aws"),
         (Key::LambdaEndpoint, "http://[::1]:9/x"),
+        (Key::LambdaCaBundle, "/l/ca.pem"),
+        (Key::LambdaCredentials, "/l/credentials"),
+        (Key::LambdaAllowedNetworks, "10.1.0.0/16"),
         (Key::TlsCert, "/t/cert.pem"),
         (Key::TlsPrivate, "/t/key.pem"),
         (Key::TlsClientCa, "/t/ca.pem"),
@@ -117,6 +127,9 @@ fn every_key_from_every_source() {
         ("TIDEWHEEL_EMPTY_POLL_TOKEN", "empty"),
         ("TIDEWHEEL_LIMITS", "aws"),
         ("TIDEWHEEL_LAMBDA_ENDPOINT", "http://[::1]:9/x"),
+        ("TIDEWHEEL_LAMBDA_CA_BUNDLE", "/l/ca.pem"),
+        ("TIDEWHEEL_LAMBDA_CREDENTIALS", "/l/credentials"),
+        ("TIDEWHEEL_LAMBDA_ALLOWED_NETWORKS", "10.1.0.0/16"),
         ("TIDEWHEEL_TLS_CERT", "/t/cert.pem"),
         ("TIDEWHEEL_TLS_KEY", "/t/key.pem"),
         ("TIDEWHEEL_TLS_CLIENT_CA", "/t/ca.pem"),
@@ -133,7 +146,9 @@ fn every_key_from_every_source() {
     let file = "data_dir = '/d'\nlisten = '[::1]:0'\nlog_format = 'json'\n\
                 log_level = 'warn,server=debug'\npoll_hold_seconds = 1\n\
                 empty_poll_token = 'empty'\nlimits = 'aws'\n\
-                lambda_endpoint = 'http://[::1]:9/x'\ntls_cert = '/t/cert.pem'\n\
+                lambda_endpoint = 'http://[::1]:9/x'\nlambda_ca_bundle = '/l/ca.pem'\n\
+                lambda_credentials = '/l/credentials'\n\
+                lambda_allowed_networks = '10.1.0.0/16'\ntls_cert = '/t/cert.pem'\n\
                 tls_key = '/t/key.pem'\ntls_client_ca = '/t/ca.pem'\n\
                 trusted_proxies = '10.0.0.0/8, ::1'\nmaster_key_file = '/m/keys'\n\
                 identities = '/i/identities.toml'\nauth = 'off-anywhere'\n\
@@ -173,7 +188,8 @@ fn the_file_may_be_named_by_a_variable() {
 fn unknown_keys() {
     let all = "TIDEWHEEL_DATA_DIR, TIDEWHEEL_LISTEN, TIDEWHEEL_LOG_FORMAT, TIDEWHEEL_LOG_LEVEL, \
                TIDEWHEEL_POLL_HOLD_SECONDS, TIDEWHEEL_EMPTY_POLL_TOKEN, TIDEWHEEL_LIMITS, \
-               TIDEWHEEL_LAMBDA_ENDPOINT, TIDEWHEEL_TLS_CERT, TIDEWHEEL_TLS_KEY, \
+               TIDEWHEEL_LAMBDA_ENDPOINT, TIDEWHEEL_LAMBDA_CA_BUNDLE, \
+               TIDEWHEEL_LAMBDA_CREDENTIALS, TIDEWHEEL_LAMBDA_ALLOWED_NETWORKS, TIDEWHEEL_TLS_CERT, TIDEWHEEL_TLS_KEY, \
                TIDEWHEEL_TLS_CLIENT_CA, TIDEWHEEL_TRUSTED_PROXIES, \
                TIDEWHEEL_MASTER_KEY_FILE, TIDEWHEEL_IDENTITIES, TIDEWHEEL_AUTH, \
                TIDEWHEEL_ALLOWED_HOSTS, TIDEWHEEL_CLOCK_SKEW_MINUTES, TIDEWHEEL_DENIALS, \
@@ -187,14 +203,16 @@ fn unknown_keys() {
     check_error(
         &Sources { file: Some("region = 'x'"), ..Sources::default() },
         "region in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
-         poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, tls_cert, tls_key, \
+         poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, lambda_ca_bundle, \
+         lambda_credentials, lambda_allowed_networks, tls_cert, tls_key, \
          tls_client_ca, trusted_proxies, master_key_file, identities, auth, allowed_hosts, \
          clock_skew_minutes, denials",
     );
     check_error(
         &Sources { file: Some("[log]\nlevel = 'x'"), ..Sources::default() },
         "log in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
-         poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, tls_cert, tls_key, \
+         poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, lambda_ca_bundle, \
+         lambda_credentials, lambda_allowed_networks, tls_cert, tls_key, \
          tls_client_ca, trusted_proxies, master_key_file, identities, auth, allowed_hosts, \
          clock_skew_minutes, denials",
     );
@@ -305,12 +323,10 @@ fn values_that_are_wrong() {
         (Key::TrustedProxies, "10.0.0.0/8,,", "--trusted-proxies", networks),
         (Key::LambdaEndpoint, "", "--lambda-endpoint", url),
         (Key::LambdaEndpoint, "127.0.0.1:9001", "--lambda-endpoint", url),
-        (
-            Key::LambdaEndpoint,
-            "https://lambda.us-east-1.amazonaws.com",
-            "--lambda-endpoint",
-            "must be an http URL: TLS is not spoken yet",
-        ),
+        (Key::LambdaEndpoint, "ftp://host", "--lambda-endpoint", url),
+        (Key::LambdaCaBundle, "", "--lambda-ca-bundle", "must be a file"),
+        (Key::LambdaCredentials, "", "--lambda-credentials", "must be a file"),
+        (Key::LambdaAllowedNetworks, "10.0.0.0/33", "--lambda-allowed-networks", networks),
         (
             Key::LambdaEndpoint,
             "http://host?x=y",
@@ -447,4 +463,18 @@ fn master_keys_in_the_environment() {
         &Sources { file: Some("master_key = 'a:b'"), ..Sources::default() },
         "master_key in t.toml is no setting; did you mean master_key_file?",
     );
+}
+
+#[test]
+fn how_functions_are_called_is_of_no_use_without_where() {
+    for (name, text) in [
+        ("lambda_ca_bundle", "/l/ca.pem"),
+        ("lambda_credentials", "/l/credentials"),
+        ("lambda_allowed_networks", "10.0.0.0/8"),
+    ] {
+        let file = format!("{name} = '{text}'");
+        let expected =
+            format!("{name} in t.toml is of no use without lambda_endpoint: name one, too");
+        check_error(&Sources { file: Some(&file), ..Sources::default() }, &expected);
+    }
 }

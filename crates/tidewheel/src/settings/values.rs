@@ -3,9 +3,9 @@
 use super::key::{CLOCK_SKEW_MINUTES, Key, LOG_LEVELS, POLL_HOLD_SECONDS};
 use super::limits;
 use super::{Auth, LogFormat};
+use crate::connect::Endpoint;
 use crate::identities::IdentitiesFile;
-use crate::lambda::Endpoint;
-use server::{AllowedHosts, TrustedProxies};
+use server::{AllowedHosts, Networks, TrustedProxies};
 use service::{Denials, EmptyPollToken, Limits, Throttles};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -119,6 +119,13 @@ pub fn parse_limits(text: &str) -> Result<LimitsSource, Wrong> {
 
 pub fn parse_lambda_endpoint(text: &str) -> Result<Endpoint, Wrong> {
     Endpoint::parse(text).map_err(|wanted| Wrong(wanted.to_owned()))
+}
+
+pub fn parse_networks(text: &str) -> Result<Networks, Wrong> {
+    if text.is_empty() {
+        return Ok(Networks::default());
+    }
+    Networks::parse(text).map_err(|_| wanted(Key::LambdaAllowedNetworks))
 }
 
 pub fn parse_file_name(key: Key) -> impl FnOnce(&str) -> Result<PathBuf, Wrong> {

@@ -1,6 +1,7 @@
 //! Known signatures and dates.
 
 use super::*;
+use crate::sigv4::{Claim, Received, Rules};
 
 /// 2015-08-30 12:36:00 UTC.
 const NOW: Timestamp = Timestamp(1_440_938_160_000);
@@ -61,4 +62,52 @@ fn a_repeated_header_is_signed_whole() {
 fn another_service_is_another_scope() {
     let signature = signer().for_service("iam").sign(&HEADERS, BODY, NOW);
     assert!(signature.authorization.contains("/20150830/us-east-1/iam/aws4_request, "));
+}
+
+/// A case of the suite that AWS publishes (`double-url-encode` in `vectors/v4`).
+#[test]
+fn a_path_is_signed_encoded_once_more() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/v4/double-url-encode");
+    let read = |file: &str| std::fs::read_to_string(format!("{directory}/{file}")).expect("a file");
+    let request = read("request.txt");
+    let path = request.split(' ').nth(1).expect("a path");
+    let signer = Signer { region: "us-east-2".to_owned(), ..signer().for_service("lambda") };
+    let now = date::parse("20210511T154045Z").expect("a date");
+    let headers = [("host", "lambda.us-east-2.amazonaws.com")];
+    let signature = signer.sign_path(path, &headers, b"", now);
+    let line = format!("Authorization: {}", signature.authorization);
+    assert!(read("header-signed-request.txt").lines().any(|signed| signed == line), "{line}");
+}
+
+#[test]
+fn a_path_is_signed_as_it_is_verified() {
+    let signer = signer().for_service("lambda");
+    for path in [
+        "/",
+        "/2015-03-31/functions/hello/invocations",
+        "/base/2015-03-31/functions/arn%3Aaws%3Alambda%3A%C3%BC%2F..%2F%20%25/invocations",
+        "/a//b/./c/",
+    ] {
+        let headers = [("host", "h"), ("x-amz-security-token", "t")];
+        let signature = signer.sign_path(path, &headers, BODY, NOW);
+        let headers: Vec<(&str, &[u8])> = vec![
+            ("host", b"h"),
+            ("x-amz-security-token", b"t"),
+            ("x-amz-date", signature.date.as_bytes()),
+            ("authorization", signature.authorization.as_bytes()),
+        ];
+        let verify = |path: &str| {
+            let request = Received {
+                method: "POST",
+                path: path.as_bytes(),
+                query: None,
+                headers: &headers,
+                body: BODY,
+            };
+            let claim = Claim::read(&request, &Rules::of_service("lambda"), NOW).expect("a claim");
+            claim.verify(&claim.signing_key(signer.secret_access_key.as_bytes()))
+        };
+        assert_eq!(verify(path), Ok(()), "{path}");
+        assert!(verify(&format!("{path}x")).is_err(), "{path}");
+    }
 }

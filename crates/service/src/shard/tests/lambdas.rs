@@ -55,6 +55,7 @@ fn a_task_is_offered_started_and_closed() {
     let task = rig.lambdas.pop().expect("it was offered");
     assert_eq!(waiting(&rig), std::slice::from_ref(&task));
     let call = FunctionCall {
+        region: "us-east-1".into(),
         name: "hello".into(),
         payload: "[1]".into(),
         timeout: Duration::from_secs(7),

@@ -1,13 +1,11 @@
 //! Requests as a server gets them, and its answers as they are understood.
 
 use super::*;
+use crate::connect::fixture;
 use access::{Claim, Received, Rules};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread::JoinHandle;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
@@ -147,52 +145,24 @@ fn refusals_and_what_is_none_of_ours() {
     assert!(failure.to_string().starts_with(&told), "{failure}");
 }
 
-/// A certificate for `localhost`, its key, and the authority that vouches for it, in PEM.
-fn certificate() -> (String, String, String) {
-    let authority_key = KeyPair::generate().expect("randomness");
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = params.self_signed(&authority_key).expect("a certificate").pem();
-    let issuer = Issuer::new(params, authority_key);
-    let key = KeyPair::generate().expect("randomness");
-    let params = CertificateParams::new(["localhost".to_owned()]).expect("a name of a host");
-    let certificate = params.signed_by(&key, &issuer).expect("a certificate").pem();
-    (certificate, key.serialize_pem(), authority)
-}
-
 #[test]
 fn a_server_is_believed_if_an_authority_of_the_bundle_vouches_for_it() {
-    let (certificate, key, authority) = certificate();
-    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("PEM");
-    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("PEM");
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring has cipher suites")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .expect("they belong together");
-    let config = Arc::new(config);
+    let (config, authority) = fixture::server();
     let dir = tempfile::tempdir().expect("a scratch directory");
     let put = |name: &str, pem: &str| {
         let path = dir.path().join(name);
         std::fs::write(&path, pem).expect("the scratch directory is ours");
         path
     };
-    let (_, _, other) = self::certificate();
+    let (_, other) = fixture::server();
     for (bundle, believed) in [(put("right", &authority), true), (put("other", &other), false)] {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("it is bound").port();
         let config = config.clone();
         let server = std::thread::spawn(move || {
             let (stream, _) = listener.accept().expect("a client");
-            let connection = ServerConnection::new(config).expect("it is configured");
-            let mut stream = StreamOwned::new(connection, stream);
             // A client that does not believe us ends the handshake.
-            while stream.conn.is_handshaking() {
-                if stream.conn.complete_io(&mut stream.sock).is_err() {
-                    return None;
-                }
-            }
+            let stream = fixture::accept(config, stream)?;
             Some(exchange(stream, "200 OK", "{}"))
         });
         let place = Place { ca_bundle: Some(bundle), ..Place::default() };
@@ -229,7 +199,7 @@ fn what_is_no_endpoint() {
         assert!(matches!(failure, Err(Failure::Usage(_))), "{url}");
     }
     let remote = remote("http://tidewheel.example", &Place::default());
-    assert_eq!((remote.endpoint.port, remote.endpoint.tls.is_some()), (80, false));
+    assert_eq!((remote.endpoint.port, remote.tls.is_some()), (80, false));
     let warning = remote.warning().expect("others may listen");
     assert!(warning.contains("the connection to tidewheel.example is not encrypted"), "{warning}");
 }

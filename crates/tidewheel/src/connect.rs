@@ -1,0 +1,164 @@
+//! Connections to other servers: where they are, who vouches for them, and one request on each.
+//!
+//! No redirect and no proxy is followed, and no server is believed that no authority vouches for.
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use std::fmt::Display;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+
+/// Where systems keep the certificates of authorities that they trust.
+const SYSTEM_BUNDLES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+];
+
+/// Where a server is: `http://host[:port][/path]`, or the same with `https`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Whether TLS is spoken.
+    pub secure: bool,
+    /// Host and port, as they were written.
+    pub authority: String,
+    /// Without the brackets of an IPv6 address.
+    pub host: String,
+    pub port: u16,
+    /// Without a slash at its end.
+    pub path: String,
+}
+
+impl Endpoint {
+    /// What its text must be.
+    pub const WANTED: &str = "must be a URL such as http://127.0.0.1:9001";
+
+    /// Reads an endpoint; else says what it must be.
+    pub fn parse(text: &str) -> Result<Endpoint, &'static str> {
+        const WANTED: &str = Endpoint::WANTED;
+        const WANTED_PORT: &str = "must have a port from 1 to 65535";
+        let uri: Uri = text.parse().map_err(|_| WANTED)?;
+        let authority = uri.authority().ok_or(WANTED)?;
+        let secure = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            Some(_) | None => return Err(WANTED),
+        };
+        // Neither means anything here, and a name with a password has no place in a log.
+        if authority.as_str().contains('@') || uri.query().is_some() || text.contains('#') {
+            return Err("must be a URL of a host, a port and perhaps a path, and nothing else");
+        }
+        let bracketed = authority.host();
+        let host = bracketed.trim_start_matches('[').trim_end_matches(']').to_owned();
+        if host.is_empty() {
+            return Err(WANTED);
+        }
+        let port = match authority.as_str().strip_prefix(bracketed).unwrap_or_default() {
+            "" if secure => 443,
+            "" => 80,
+            port => port[1..].parse().ok().filter(|port| *port != 0).ok_or(WANTED_PORT)?,
+        };
+        let path = uri.path().trim_end_matches('/').to_owned();
+        Ok(Endpoint { secure, authority: authority.to_string(), host, port, path })
+    }
+}
+
+impl Display for Endpoint {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(formatter, "{scheme}://{}{}", self.authority, self.path)
+    }
+}
+
+/// Why it is not known whom to believe.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthoritiesError {
+    #[error("the system has no certificates of authorities where they are looked for")]
+    Unknown,
+    #[error("{}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{}: it is no PEM", path.display())]
+    NoPem { path: PathBuf },
+    #[error("{}: {source}", path.display())]
+    Unusable { path: PathBuf, source: rustls::Error },
+    #[error("{}: there is no certificate in it", path.display())]
+    Empty { path: PathBuf },
+}
+
+/// Connects to servers for which an authority vouches: one of the bundle, or of the system's.
+pub fn connector(bundle: Option<&Path>) -> Result<TlsConnector, AuthoritiesError> {
+    let system = SYSTEM_BUNDLES.iter().map(Path::new).find(|path| path.exists());
+    let file = bundle.or(system).ok_or(AuthoritiesError::Unknown)?;
+    let path = || file.to_owned();
+    let pem = std::fs::read(file)
+        .map_err(|source| AuthoritiesError::Unreadable { path: path(), source })?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|_| AuthoritiesError::NoPem { path: path() })?;
+        match roots.add(certificate) {
+            Ok(()) => (),
+            // Of the system's many, some may be of kinds that are not known here.
+            Err(_) if bundle.is_none() => (),
+            Err(source) => return Err(AuthoritiesError::Unusable { path: path(), source }),
+        }
+    }
+    if roots.is_empty() {
+        return Err(AuthoritiesError::Empty { path: path() });
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has cipher suites for TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// A connection, with TLS or without.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+/// Speaks TLS on a connection to `host`, if it is to be spoken.
+pub async fn secured(
+    stream: TcpStream,
+    host: &str,
+    tls: Option<&TlsConnector>,
+) -> io::Result<Box<dyn Stream>> {
+    let Some(connector) = tls else { return Ok(Box::new(stream)) };
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    Ok(Box::new(connector.connect(name, stream).await?))
+}
+
+/// Sends one request on a connection, and has the answer read.
+pub async fn exchange<T, E: From<hyper::Error>, R: Future<Output = Result<T, E>>>(
+    stream: Box<dyn Stream>,
+    request: Request<Full<Bytes>>,
+    read: impl FnOnce(Response<Incoming>) -> R,
+) -> Result<T, E> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let exchange = async { read(sender.send_request(request).await?).await };
+    // Both are driven from here, so that dropping this future closes the connection.
+    let (mut exchange, connection) = (pin!(exchange), pin!(connection));
+    tokio::select! {
+        outcome = &mut exchange => outcome,
+        _ = connection => exchange.await,
+    }
+}
+
+#[cfg(test)]
+pub mod fixture;
