@@ -86,7 +86,7 @@ impl Display for Endpoint {
 /// Why it is not known whom to believe.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthoritiesError {
-    #[error("the system has no certificates of authorities where they are looked for")]
+    #[error("no authorities are known to the system: name a CA bundle")]
     Unknown,
     #[error("{}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },

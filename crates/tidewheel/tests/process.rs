@@ -4,6 +4,10 @@
 mod auth;
 #[path = "process/edge.rs"]
 mod edge;
+#[path = "../src/connect/fixture.rs"]
+mod fixture;
+#[path = "process/functions.rs"]
+mod functions;
 
 #[path = "process/iam.rs"]
 mod iam;
@@ -431,17 +435,6 @@ fn what_is_wrong_is_said_in_one_line() {
         (
             vec!["dev", "--lambda-credentials", "c"],
             "--lambda-credentials is of no use without lambda_endpoint: name one, too",
-        ),
-        (
-            vec![
-                "dev",
-                "--lambda-endpoint",
-                "https://lambda.example",
-                "--lambda-ca-bundle",
-                "/nowhere/ca.pem",
-            ],
-            "cannot tell whom to believe about functions: /nowhere/ca.pem: No such file or \
-             directory (os error 2)",
         ),
         (
             vec!["dev", "--tls-cert", "c", "--tls-key", "k"],

@@ -1,8 +1,10 @@
 //! Servers that speak TLS, for tests: certificates, and the server's side of a handshake.
 
-use super::*;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use std::sync::Arc;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A server for `localhost`, and the certificate of the authority that vouches for it, in PEM.

@@ -5,14 +5,14 @@
 
 use super::arguments::Place;
 use super::{Failure, Perform};
-use crate::connect::{self, AuthoritiesError, Endpoint};
+use crate::connect::{self, Endpoint};
 use access::Signer;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -59,7 +59,8 @@ impl Remote {
             None => text("AWS_CA_BUNDLE")?.map(PathBuf::from),
         };
         let endpoint = parse_endpoint(url)?;
-        let tls = endpoint.secure.then(|| connector(bundle.as_deref())).transpose()?;
+        let tls = endpoint.secure.then(|| connect::connector(bundle.as_deref())).transpose();
+        let tls = tls.map_err(|error| Failure::Other(error.to_string()))?;
         let region = match &place.region {
             Some(region) => Some(region.clone()),
             None => text("AWS_REGION")?.or(text("AWS_DEFAULT_REGION")?),
@@ -165,18 +166,6 @@ fn parse_endpoint(url: &str) -> Result<Endpoint, Failure> {
             "--endpoint-url must be a URL of a host and perhaps a port, such as \
              http://127.0.0.1:7933, not {url}"
         ))
-    })
-}
-
-fn connector(bundle: Option<&Path>) -> Result<TlsConnector, Failure> {
-    connect::connector(bundle).map_err(|error| {
-        Failure::Other(match error {
-            AuthoritiesError::Unknown => format!("{error}; name some with --ca-bundle"),
-            AuthoritiesError::Unreadable { .. }
-            | AuthoritiesError::NoPem { .. }
-            | AuthoritiesError::Unusable { .. }
-            | AuthoritiesError::Empty { .. } => error.to_string(),
-        })
     })
 }
 

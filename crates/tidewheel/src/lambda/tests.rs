@@ -113,9 +113,9 @@ fn a_function_is_called_by_the_invoke_api() {
     let expected = [
         "POST /base/2015-03-31/functions/hello/invocations HTTP/1.1".to_owned(),
         format!("host: {authority}"),
-        "connection: close".to_owned(),
         "content-type: application/json".to_owned(),
         "x-amz-invocation-type: RequestResponse".to_owned(),
+        "connection: close".to_owned(),
         "content-length: 6".to_owned(),
     ];
     assert_eq!(head, expected);
