@@ -1,5 +1,7 @@
 """Fixtures: a server for each worker process, a fresh domain for each test."""
 
+import os
+
 import boto3
 import pytest
 
@@ -35,8 +37,24 @@ class Regions:
 
 
 def pytest_collection_modifyitems(items):
-    """The one test that waits for an empty poll goes first, beside all the others."""
-    items.sort(key=lambda item: item.originalname != "test_an_empty_poll_holds_for_a_minute")
+    """What takes long is dealt out to all workers, and each begins with its share: the one test
+    that waits for an empty poll, and those that start the AWS CLI again and again."""
+
+    def waits(item) -> bool:
+        return item.originalname == "test_an_empty_poll_holds_for_a_minute"
+
+    long = [item for item in items if waits(item)]
+    long += [item for item in items if "aws" in item.fixturenames]
+    rest = [item for item in items if item not in long]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    each = -(-len(items) // workers)
+    dealt = []
+    for worker in range(workers):
+        share = long[worker::workers]
+        others = each - len(share)
+        dealt += share + rest[:others]
+        rest = rest[others:]
+    items[:] = dealt + rest
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 
 from aws import Aws
 from driver import complete_workflow, fault, unique
-from identities import ACCOUNT, Iam, allow, policy, user_arn
+from identities import ACCOUNT, Iam, allow, deny, policy, user_arn
 from server import ADMINISTRATOR
 from test_access import UNKNOWN_KEY, WRONG_SIGNATURE
 
@@ -89,6 +89,23 @@ def test_a_session_is_as_good_as_its_role_is_now(domain, iam, role):
     iam.do("delete-role-policy", role_name=role, policy_name="its")
     iam.do("delete-role", role_name=role)
     assert fault(here.client.describe_domain, name=domain.name) == UNKNOWN_KEY
+
+
+def test_sessions_of_before_can_be_ended(domain, iam, role):
+    """By a statement of their role, which later sessions do not meet."""
+
+    def deny_before(date: str):
+        old = {"DateLessThan": {"aws:TokenIssueTime": date}}
+        document = policy(deny("swf:*", condition=old))
+        iam.do("put-role-policy", role_name=role, policy_name="old", policy_document=document)
+
+    here = domain.seen_with(iam.assume(role))
+    deny_before("2020-01-01T00:00:00Z")
+    here.client.describe_domain(name=domain.name)
+    deny_before("2100-01-01T00:00:00Z")
+    code, text = fault(here.client.describe_domain, name=domain.name)
+    assert code == "AccessDeniedException"
+    assert text.endswith(f"{domain.arn} with an explicit deny in an identity-based policy")
 
 
 def test_a_session_is_a_key_and_its_token(domain, iam, role):

@@ -184,29 +184,41 @@ for (const minutes of [20, -20]) {
     ));
 }
 
-test("TLS, whose authority the client knows", async () => {
+/** Runs `body` with a server that speaks TLS, and with the certificates and keys that there are. */
+async function withTls(flags, body) {
   const scratch = await mkdtemp(join(tmpdir(), "tidewheel-javascript-tls-"));
   try {
     const key = join(scratch, "key.pem");
     await copyFile(join(TLS, "server-key.pem"), key);
-    await chmod(key, 0o600);
-    const authority = join(TLS, "authority.pem");
-    const flags = ["--tls-cert", join(TLS, "server.pem"), "--tls-key", key, "--tls-client-ca", authority];
-    await withServer(flags, async (url) => {
+    await chmod(key, 0o600); // As it was checked out, it is open to others.
+    const files = await Promise.all(
+      ["authority.pem", "client.pem", "client-key.pem"].map((name) => readFile(join(TLS, name))),
+    );
+    const [authority, certificate, itsKey] = files;
+    await withServer(["--tls-cert", join(TLS, "server.pem"), "--tls-key", key, ...flags], (url) => {
       assert(url.startsWith("https://"));
-      const files = { ca: "authority.pem", cert: "client.pem", key: "client-key.pem" };
-      const read = ([name, file]) => readFile(join(TLS, file)).then((bytes) => [name, bytes]);
-      const options = Object.fromEntries(await Promise.all(Object.entries(files).map(read)));
-      const settings = (more) => ({ requestHandler: { httpsAgent: new Agent(more) }, maxAttempts: 1 });
-      const domain = await Domain.register(connect(url, ADMINISTRATOR, settings(options)), "access", {});
-      await domain.client.send(new DescribeDomainCommand({ name: domain.name }));
-      const { ca } = options;
-      await assert.rejects(list(connect(url, ADMINISTRATOR, settings({ ca }))), "without a certificate");
-      const { cert } = options;
-      const stranger = settings({ cert, key: options.key });
-      await assert.rejects(list(connect(url, ADMINISTRATOR, stranger)), "it does not know the authority");
+      return body(url, { authority, certificate, itsKey });
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-});
+}
+
+/** A client that tries once, with an agent of these options. */
+function connectWith(url, options) {
+  return connect(url, ADMINISTRATOR, { requestHandler: { httpsAgent: new Agent(options) }, maxAttempts: 1 });
+}
+
+test("TLS, for clients that know the authority", () =>
+  withTls([], async (url, { authority }) => {
+    const domain = await Domain.register(connectWith(url, { ca: authority }), "access", { workflowTypes: [GREETING] });
+    await domain.start(GREETING, "ada");
+    await domain.decide(GREETING, () => [decision("CompleteWorkflowExecution")]);
+    await assert.rejects(list(connectWith(url, {})), /certificate/);
+  }));
+
+test("TLS, for clients with a certificate of their own", () =>
+  withTls(["--tls-client-ca", join(TLS, "authority.pem")], async (url, { authority, certificate, itsKey }) => {
+    await list(connectWith(url, { ca: authority, cert: certificate, key: itsKey }));
+    await assert.rejects(list(connectWith(url, { ca: authority })), /certificate|ECONNRESET|EPIPE/);
+  }));
