@@ -248,7 +248,7 @@ pub fn first_root_key(
         panic!("a new key is answered as one, not with {reply:?}");
     };
     Ok(Some(Secret::new(format!(
-        "This is the first start, so here is an access key of the root of account {ACCOUNT}.\n\
+        "No access key is known yet, so here is one of the root of account {ACCOUNT}.\n\
          It may do everything, and its secret is not shown again:\n\
          \n    \
          export AWS_ACCESS_KEY_ID={}\n    \
