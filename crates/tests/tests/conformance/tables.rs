@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 type Reason = &'static str;
 
 const LAMBDA_IDS: Reason = "the live service takes an id that is in use, whatever the cause is for";
-const ACCESS: Reason = "signatures are not verified yet";
+const ACCESS: Reason = "the scripts play on a server without access control";
 
 /// Causes that do not occur.
 const CAUSES_ABSENT: &[(&str, &str, Reason)] =
