@@ -45,6 +45,10 @@ pub enum ServiceKey {
     WorkflowTypeVersion,
     /// `iam:PassedToService`.
     PassedToService,
+    /// `iam:PolicyARN`: the managed policy that is attached or detached.
+    PolicyArn,
+    /// `iam:PermissionsBoundary`: the one that a request gives, or else that of whom it changes.
+    PermissionsBoundary,
 }
 
 /// The second names that AWS's documents have for some keys (access.md, section 1.6).
@@ -67,7 +71,7 @@ impl ServiceKey {
     }
 
     /// How many there are.
-    pub const COUNT: usize = ServiceKey::PassedToService as usize + 1;
+    pub const COUNT: usize = ServiceKey::PermissionsBoundary as usize + 1;
 
     /// All of them.
     pub const ALL: [ServiceKey; ServiceKey::COUNT] = [
@@ -88,6 +92,8 @@ impl ServiceKey {
         ServiceKey::WorkflowTypeName,
         ServiceKey::WorkflowTypeVersion,
         ServiceKey::PassedToService,
+        ServiceKey::PolicyArn,
+        ServiceKey::PermissionsBoundary,
     ];
 
     /// The keys of an execution's tags, in their order.
@@ -119,6 +125,8 @@ impl ServiceKey {
             ServiceKey::WorkflowTypeName => "swf:workflowType.name",
             ServiceKey::WorkflowTypeVersion => "swf:workflowType.version",
             ServiceKey::PassedToService => "iam:PassedToService",
+            ServiceKey::PolicyArn => "iam:PolicyARN",
+            ServiceKey::PermissionsBoundary => "iam:PermissionsBoundary",
         }
     }
 }

@@ -64,6 +64,9 @@ pub const ITEMS_MAX: usize = 1_000;
 pub const ITEMS_DEFAULT: usize = 100;
 /// How many actions or resources a simulation takes.
 pub const SIMULATED_MAX: usize = 100;
+/// Bytes of what an operation acts on, and of each resource and value of a simulation: IAM's bound
+/// of resource names.
+pub const RESOURCE_BYTES_MAX: usize = 2_048;
 
 /// Characters that count for the length of a policy.
 pub(super) fn counted_chars(document: &str) -> usize {

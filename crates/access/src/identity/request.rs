@@ -229,7 +229,9 @@ operations! {
     ListAccessKeys { user_name: Option<String>, root: bool }
         on |request, ground| key_owner(request.root, request.user_name.as_deref(), ground);
     GetAccessKeyLastUsed { access_key_id: String } on |request, ground| {
-        match ground.directory.key(&request.access_key_id).map(|key| &key.owner) {
+        // One of another account is as unknown as one that is not there.
+        let key = ground.directory.key(&request.access_key_id);
+        match key.filter(|key| *key.account == *ground.account).map(|key| &key.owner) {
             Some(KeyOwner::User(name)) => ground.user(name.as_str()),
             Some(KeyOwner::Root) => root_arn(ground.account),
             None => ground.all("user"),

@@ -59,6 +59,8 @@ fn spelling(key: ServiceKey) -> &'static str {
         K::WorkflowTypeName => "workflowType.name",
         K::WorkflowTypeVersion => "workflowType.version",
         K::PassedToService => "iam:PassedToService",
+        K::PolicyArn => "iam:PolicyARN",
+        K::PermissionsBoundary => "iam:PermissionsBoundary",
     }
 }
 
@@ -80,6 +82,8 @@ const KEYS: [ServiceKey; ServiceKey::COUNT] = [
     ServiceKey::WorkflowTypeName,
     ServiceKey::WorkflowTypeVersion,
     ServiceKey::PassedToService,
+    ServiceKey::PolicyArn,
+    ServiceKey::PermissionsBoundary,
 ];
 
 fn show(check: &Check<'_>) -> String {

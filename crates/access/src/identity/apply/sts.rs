@@ -8,7 +8,7 @@ use crate::identity::reply::{AssumedView, CredentialsView};
 use crate::identity::request::{AssumeRole, SimulatePrincipalPolicy};
 use crate::identity::sealing::Secret;
 use crate::identity::sessions;
-use crate::policy::{Admission, DenialReason, Verdict};
+use crate::policy::{Admission, DenialReason, Permissions, Verdict};
 
 impl Draft<'_> {
     pub(super) fn caller_identity(&self) -> Applied {
@@ -46,7 +46,9 @@ impl Draft<'_> {
                 | DenialReason::ExplicitSession
                 | DenialReason::ImplicitBoundary
                 | DenialReason::ImplicitSession => return Err(refused()),
-                DenialReason::ImplicitIdentity => false,
+                // Reported before what the others say: they still have to allow it.
+                DenialReason::ImplicitIdentity if is_within_limits(caller, &check) => false,
+                DenialReason::ImplicitIdentity => return Err(refused()),
             },
         };
         match role.trust.admits(caller, &role.record.trusted, &check) {
@@ -113,6 +115,14 @@ impl Draft<'_> {
                 "A simulation takes 1 to {most} actions and as many resources and keys."
             )));
         }
+        // Each is compared with every pattern of the policies, for each action.
+        let most = limits::RESOURCE_BYTES_MAX;
+        let mut texts = resources.iter().chain(request.context.values());
+        if texts.any(|text| text.len() > most) {
+            return Err(IdentityFault::InvalidInput(format!(
+                "Resources and values of a simulation have {most} bytes at most."
+            )));
+        }
         let context = simulation::Context::parse(&request.context, self.setting)?;
         let mut evaluation_results = Vec::new();
         for name in &request.action_names {
@@ -158,6 +168,17 @@ impl Draft<'_> {
             now: self.setting.now,
         }
     }
+}
+
+/// Whether the boundary and the session's policy allow it, as far as there are any: a role that
+/// names its caller stands in for policies that grant, and not for those that limit.
+fn is_within_limits(caller: &Principal, check: &Check<'_>) -> bool {
+    let Permissions { identity: _, boundary, session } = &caller.permissions;
+    let mut limits = boundary.iter().chain(session);
+    limits.all(|limit| {
+        let alone = Permissions { identity: vec![Arc::clone(limit)], ..Permissions::default() };
+        matches!(alone.judge(caller, check), Verdict::Allowed(_))
+    })
 }
 
 /// How long a session lasts. One that a session opens lasts an hour at most, as in AWS.

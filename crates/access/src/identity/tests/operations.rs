@@ -50,6 +50,12 @@ fn what_exists_is_authorized_under_its_own_path() {
         let resource = request.resource(&world.directory, ACCOUNT, Some("Ann"));
         assert_eq!(resource, format!("arn:aws:iam::{ACCOUNT}:{expected}"), "{operation}");
     }
+    // Denials name it, so of a key of another account it says no more than of none.
+    world.ok("CreateAccount", json!({"AccountId": "000000000000"}));
+    let members = json!({"AccessKeyId": key}).to_string();
+    let request = IdentityRequest::parse("GetAccessKeyLastUsed", members.as_bytes());
+    let resource = request.expect("an operation").resource(&world.directory, "000000000000", None);
+    assert_eq!(resource, "arn:aws:iam::000000000000:user/*");
 }
 
 #[test]
@@ -520,6 +526,13 @@ fn what_somebody_would_be_allowed_is_simulated() {
             (
                 "SimulatePrincipalPolicy",
                 simulate(json!({"ActionNames": vec!["swf:ListDomains"; 101]})),
+                "InvalidInput",
+            ),
+            (
+                "SimulatePrincipalPolicy",
+                simulate(
+                    json!({"ActionNames": ["swf:ListDomains"], "ResourceArns": ["x".repeat(2049)]}),
+                ),
                 "InvalidInput",
             ),
             (

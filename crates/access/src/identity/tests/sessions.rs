@@ -248,6 +248,36 @@ fn who_may_assume_a_role() {
     assert_eq!(code(assume(&mut world, &bob, json!({}))), "AccessDenied");
 }
 
+/// A role that names somebody needs no policy of theirs that grants; those that limit count all the
+/// same, or a session that is cut down could get its rights back through the next role.
+#[test]
+fn a_role_that_names_its_caller_does_not_lift_limits() {
+    let (mut world, ann) = world();
+    let named = trust(&role_arn("r"));
+    world.ok("CreateRole", json!({"RoleName": "next", "AssumeRolePolicyDocument": named}));
+    let next = json!({"RoleArn": role_arn("next")});
+    let session = |world: &mut World, more: Value| {
+        let lent = assume(world, &ann, more).expect("she may");
+        refresh(world, &lent).expect("it is good")
+    };
+    let whole = session(&mut world, json!({}));
+    assume(&mut world, &whole, next.clone()).expect("it is named by its role");
+    let cut = session(&mut world, json!({"Policy": allow("swf:ListDomains")}));
+    let fault = assume(&mut world, &cut, next.clone()).err().expect("refused");
+    assert_eq!(fault.code(), "AccessDenied", "{fault}");
+    let cut = session(&mut world, json!({"Policy": allow("sts:AssumeRole")}));
+    assume(&mut world, &cut, next.clone()).expect("its policy leaves it that");
+
+    let policy = json!({"PolicyName": "bound", "PolicyDocument": allow("swf:*")});
+    world.ok("CreatePolicy", policy);
+    let arn = format!("arn:aws:iam::{ACCOUNT}:policy/bound");
+    let bound = json!({"RoleName": "r", "PermissionsBoundary": arn});
+    world.ok("PutRolePermissionsBoundary", bound);
+    let bounded = session(&mut world, json!({}));
+    let fault = assume(&mut world, &bounded, next).err().expect("refused");
+    assert_eq!(fault.code(), "AccessDenied", "{fault}");
+}
+
 #[test]
 fn from_another_account_both_sides_have_to_agree() {
     let (mut world, _) = world();
