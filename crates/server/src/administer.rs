@@ -5,13 +5,16 @@
 //! key that outlives it. What comes in and goes out may hold secrets, so nothing here logs either.
 
 use crate::answer::Answer;
-use access::identity::{Directory, IdentityFault, IdentityReply, IdentityRequest, Tags};
-use access::{Action, Authority, Caller, Check, Principal, ServiceValues, Verdict};
+use access::identity::{Directory, IdentityFault, IdentityReply, IdentityRequest, Tags, limits};
+use access::{
+    Action, Authority, Caller, Check, Denial, DenialReason, ServiceKey, ServiceValues, Verdict,
+};
 use hyper::StatusCode;
 use serde_json::json;
 use service::{Asking, Clock, Identities, IdentityError, IdentityReader};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
+use wire::Fault;
 
 /// The service in `X-Amz-Target`.
 const TARGET: &str = "TidewheelIdentity";
@@ -67,13 +70,19 @@ impl Administration {
 
     /// Carries an operation out for `caller`, whose signature is right. Blocks: see
     /// [`Administration::answer`].
-    pub fn administer(&self, caller: &Caller, operation: &str, body: &[u8]) -> Administered {
-        let refused = |fault| Administered { reply: Err(fault), judged: None };
-        let principal = match &caller.authority {
-            Authority::Principal(principal, _) => principal,
-            Authority::Unrestricted => {
-                return refused(without_access_control());
-            }
+    ///
+    /// Whoever was in front of the caller may have taken the key away, or rights: both are looked at
+    /// when nobody else can change them any more. A fault says that the key is not good now.
+    pub fn administer(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        body: &[u8],
+    ) -> Result<Administered, Fault> {
+        let refused = |fault| Ok(Administered { reply: Err(fault), judged: None });
+        let key = match &caller.authority {
+            Authority::Principal(_, key) => key,
+            Authority::Unrestricted => return refused(without_access_control()),
         };
         let request = match IdentityRequest::parse(operation, body) {
             Ok(request) => request,
@@ -81,12 +90,27 @@ impl Administration {
         };
         let now = self.clock.now();
         let mut identities = self.identities.lock().expect("no holder panics");
+        let principal = &self.reader.refresh(key, now)?;
+        let authority = Authority::Principal(Arc::clone(principal), key.clone());
+        let caller = &Caller { authority, ..caller.clone() };
         let directory = self.reader.directory();
-        let judged = judge(&directory, caller, principal, &request, now);
+        let user_name = principal.user_name.as_deref();
+        let resource = request.resource(&directory, &caller.account, user_name);
+        // Names are looked at by whoever carries it out; a denial quotes them before, and the audit.
+        if resource.len() > limits::RESOURCE_BYTES_MAX {
+            return refused(IdentityFault::Validation(format!(
+                "What the operation acts on has a name of more than {} bytes.",
+                limits::RESOURCE_BYTES_MAX
+            )));
+        }
+        let action = request.action();
+        let verdict = judge(&directory, caller, &request, &resource, now);
         drop(directory); // What nobody holds is not copied when it changes.
-        if let Some((action, resource, Verdict::Denied(denial))) = &judged {
-            let text = denial.text(&principal.arn, *action, resource);
-            return Administered { reply: Err(IdentityFault::AccessDenied(text)), judged };
+        if let Some(Verdict::Denied(denial)) = &verdict {
+            let text = denial.text(&principal.arn, action, &resource);
+            let reply = Err(IdentityFault::AccessDenied(text));
+            let judged = verdict.map(|verdict| (action, resource.into(), verdict));
+            return Ok(Administered { reply, judged });
         }
         let asking = Asking {
             account: &caller.account,
@@ -99,7 +123,9 @@ impl Administration {
             IdentityError::Refused(fault) => fault,
             IdentityError::Unavailable => IdentityFault::ServiceFailure,
         });
-        Administered { reply, judged }
+        let verdict = verdict.or_else(|| verdict_of(&reply));
+        let judged = verdict.map(|verdict| (action, resource.into(), verdict));
+        Ok(Administered { reply, judged })
     }
 
     /// The same as an HTTP answer, without blocking whoever awaits it. An operation that has begun
@@ -109,14 +135,17 @@ impl Administration {
         caller: Caller,
         operation: String,
         body: Vec<u8>,
-    ) -> (Answer, Option<(Action, Arc<str>, Verdict)>) {
+    ) -> Result<(Answer, Option<(Action, Arc<str>, Verdict)>), Fault> {
         let this = Arc::clone(&self);
         let _room = self.room.acquire().await.expect("it is never closed");
         let run = move || this.administer(&caller, &operation, &body);
         match tokio::task::spawn_blocking(run).await {
-            Ok(Administered { reply, judged }) => (answer(reply), judged),
+            Ok(administered) => {
+                let Administered { reply, judged } = administered?;
+                Ok((answer(reply), judged))
+            }
             // It panicked, which the panic hook has reported.
-            Err(_) => (answer(Err(IdentityFault::ServiceFailure)), None),
+            Err(_) => Ok((answer(Err(IdentityFault::ServiceFailure)), None)),
         }
     }
 }
@@ -167,22 +196,21 @@ fn answer(reply: Result<IdentityReply, IdentityFault>) -> Answer {
 fn judge(
     directory: &Directory,
     caller: &Caller,
-    principal: &Arc<Principal>,
     request: &IdentityRequest,
+    resource: &str,
     now: wire::Timestamp,
-) -> Option<(Action, Arc<str>, Verdict)> {
+) -> Option<Verdict> {
     let action = request.action();
     if matches!(action, Action::GetCallerIdentity | Action::AssumeRole) {
         return None;
     }
-    let resource = request.resource(directory, &caller.account, principal.user_name.as_deref());
-    let tags = resource_tags(directory, &caller.account, &resource);
+    let tags = resource_tags(directory, &caller.account, resource);
     let given = request_tags(request);
     let keys: Vec<&str> = given.iter().map(|(key, _)| *key).chain(untagged(request)).collect();
     let check = Check {
         action,
-        resource: &resource,
-        values: ServiceValues::default(),
+        resource,
+        values: values(directory, &caller.account, request),
         resource_tags: tags,
         request_tags: &given,
         tag_keys: &keys,
@@ -190,8 +218,69 @@ fn judge(
         region: &caller.region,
         now,
     };
-    let verdict = caller.judge(&check);
-    Some((action, resource.into(), verdict))
+    Some(caller.judge(&check))
+}
+
+/// What is noted of those two when they are answered: nothing, if they were not understood.
+fn verdict_of(reply: &Result<IdentityReply, IdentityFault>) -> Option<Verdict> {
+    if reply.is_ok() {
+        Some(Verdict::Allowed(None))
+    } else if let Err(IdentityFault::AccessDenied(_)) = reply {
+        Some(Verdict::Denied(Denial { reason: DenialReason::ImplicitIdentity, sid: None }))
+    } else {
+        None
+    }
+}
+
+/// The keys by which somebody is let administer a part of the identities, and not their own rights.
+/// An operation without its row leaves them absent, and then negated operators hold.
+fn values<'a>(
+    directory: &'a Directory,
+    account: &str,
+    request: &'a IdentityRequest,
+) -> ServiceValues<'a> {
+    use IdentityRequest as R;
+    let user = |name: &str| directory.user(account, name)?.boundary.as_deref();
+    let role = |name: &str| directory.role(account, name)?.boundary.as_deref();
+    let (policy, boundary) = if let R::CreateUser(request) = request {
+        (None, request.permissions_boundary.as_deref())
+    } else if let R::CreateRole(request) = request {
+        (None, request.permissions_boundary.as_deref())
+    } else if let R::PutUserPermissionsBoundary(request) = request {
+        (None, Some(request.permissions_boundary.as_str()))
+    } else if let R::PutRolePermissionsBoundary(request) = request {
+        (None, Some(request.permissions_boundary.as_str()))
+    } else if let R::DeleteUserPermissionsBoundary(request) = request {
+        (None, user(&request.user_name))
+    } else if let R::DeleteRolePermissionsBoundary(request) = request {
+        (None, role(&request.role_name))
+    } else if let R::PutUserPolicy(request) = request {
+        (None, user(&request.user_name))
+    } else if let R::PutRolePolicy(request) = request {
+        (None, role(&request.role_name))
+    } else if let R::DeleteUserPolicy(request) = request {
+        (None, user(&request.user_name))
+    } else if let R::DeleteRolePolicy(request) = request {
+        (None, role(&request.role_name))
+    } else if let R::AttachUserPolicy(request) = request {
+        (Some(request.policy_arn.as_str()), user(&request.user_name))
+    } else if let R::AttachRolePolicy(request) = request {
+        (Some(request.policy_arn.as_str()), role(&request.role_name))
+    } else if let R::AttachGroupPolicy(request) = request {
+        (Some(request.policy_arn.as_str()), None)
+    } else if let R::DetachUserPolicy(request) = request {
+        (Some(request.policy_arn.as_str()), user(&request.user_name))
+    } else if let R::DetachRolePolicy(request) = request {
+        (Some(request.policy_arn.as_str()), role(&request.role_name))
+    } else if let R::DetachGroupPolicy(request) = request {
+        (Some(request.policy_arn.as_str()), None)
+    } else {
+        (None, None)
+    };
+    let mut values = ServiceValues::default();
+    values.set(ServiceKey::PolicyArn, policy);
+    values.set(ServiceKey::PermissionsBoundary, boundary);
+    values
 }
 
 /// The tags of a user or a role that is there.

@@ -221,12 +221,18 @@ impl Pipeline {
             Authentication::Off(_) => administer::refuse_without_access_control(),
             Authentication::Signatures(verifier) => {
                 let administration = verifier.administration();
-                let (answer, judged) =
-                    administration.answer(caller, operation.to_owned(), body).await;
-                if let Some(judged) = judged {
-                    audit.judged(judged);
+                match administration.answer(caller, operation.to_owned(), body).await {
+                    Ok((answer, judged)) => {
+                        if let Some(judged) = judged {
+                            audit.judged(judged);
+                        }
+                        answer
+                    }
+                    Err(fault) => {
+                        audit.failed(&fault);
+                        Answer::fault(&fault)
+                    }
                 }
-                answer
             }
         }
     }

@@ -2,7 +2,7 @@
 //! access control.
 
 use super::*;
-use access::identity::{Keyring, MASTER_KEY_BYTES};
+use access::identity::{CreateAccessKey, Folded, KeyOwner, Keyring, MASTER_KEY_BYTES};
 use access::{KeyRef, Origin};
 use serde_json::Value;
 use service::Entropy;
@@ -12,6 +12,15 @@ use wire::Timestamp;
 
 const ACCOUNT: &str = "000000000000";
 const ROOT: &str = "arn:aws:iam::000000000000:root";
+
+/// Whoever administers the data directory itself.
+const OPERATOR: Asking<'_> = Asking {
+    account: ACCOUNT,
+    caller: None,
+    origin: None,
+    region: "us-east-1",
+    short_secrets: false,
+};
 
 struct Noon;
 
@@ -40,21 +49,30 @@ fn administration() -> Administration {
         .expect("an empty store has no identities");
     let account =
         access::identity::CreateAccount { account_id: ACCOUNT.to_owned(), account_name: None };
-    let asking = Asking {
-        account: ACCOUNT,
-        caller: None,
-        origin: None,
-        region: "us-east-1",
-        short_secrets: false,
-    };
-    identities.handle(&account.into(), &asking, Noon.now()).expect("there is room");
+    identities.handle(&account.into(), &OPERATOR, Noon.now()).expect("there is room");
     Administration::new(identities, Arc::new(Noon))
 }
 
-/// Somebody by their resource name, as they are now.
+/// The root or a user by their resource name, with the key that they have from the first time.
 fn caller(administration: &Administration, arn: &str) -> Caller {
     let principal = administration.reader().directory().principal(ACCOUNT, arn);
-    let key = KeyRef { access_key_id: "AKIATEST".into(), session: None };
+    let user_name = principal.as_ref().and_then(|principal| principal.user_name.clone());
+    let owner = user_name.as_ref().map_or(KeyOwner::Root, |name| KeyOwner::User(Folded::of(name)));
+    let held = |administration: &Administration| {
+        let directory = administration.reader().directory();
+        directory.keys_of(ACCOUNT, &owner).next().map(|key| key.id.clone())
+    };
+    if held(administration).is_none() {
+        let request = CreateAccessKey {
+            user_name: user_name.as_deref().map(str::to_owned),
+            root: user_name.is_none(),
+        };
+        let made = administration
+            .with(|identities| identities.handle(&request.into(), &OPERATOR, Noon.now()));
+        made.expect("there is room for a key");
+    }
+    let access_key_id = held(administration).expect("there is a key");
+    let key = KeyRef { access_key_id, session: None };
     Caller {
         account: ACCOUNT.into(),
         region: "us-east-1".into(),
@@ -65,7 +83,8 @@ fn caller(administration: &Administration, arn: &str) -> Caller {
 
 fn ask(administration: &Administration, arn: &str, operation: &str, body: Value) -> Administered {
     let caller = caller(administration, arn);
-    administration.administer(&caller, operation, body.to_string().as_bytes())
+    let administered = administration.administer(&caller, operation, body.to_string().as_bytes());
+    administered.expect("the key is good")
 }
 
 /// How it is answered: the status and the body.
@@ -143,17 +162,78 @@ fn a_user_may_what_the_policies_allow_on_what_they_allow_it() {
     );
 }
 
+/// A request that waits is worth what its sender may when its turn comes, not when it was sent.
+#[test]
+fn rights_are_those_of_when_the_turn_comes() {
+    let administration = administration();
+    let all = json!({"Effect": "Allow", "Action": "iam:*", "Resource": "*"});
+    let ada = user(&administration, "ada", all);
+    let sent = caller(&administration, &ada);
+    let create = |name: &str| {
+        let body = json!({ "UserName": name }).to_string();
+        administration.administer(&sent, "CreateUser", body.as_bytes())
+    };
+    assert_eq!(told(create("one").expect("the key is good")).0, 200);
+    done(&administration, "DeleteUserPolicy", json!({ "UserName": "ada", "PolicyName": "p" }));
+    let (status, body) = told(create("two").expect("the key is good"));
+    assert_eq!((status, &body["__type"]), (400, &json!("com.tidewheel.identity#AccessDenied")));
+    let Authority::Principal(_, key) = &sent.authority else { panic!("ada is somebody") };
+    let disable =
+        json!({ "UserName": "ada", "AccessKeyId": *key.access_key_id, "Status": "Inactive" });
+    done(&administration, "UpdateAccessKey", disable);
+    assert_eq!(create("three").expect_err("the key is not good"), Fault::UnrecognizedClient);
+    let directory = administration.reader().directory();
+    assert_eq!(
+        directory.users(ACCOUNT).map(|user| &*user.name).collect::<Vec<_>>(),
+        ["ada", "one"]
+    );
+}
+
+/// What the role says of its sender is noted as what policies say.
+#[test]
+fn who_assumes_a_role_is_noted() {
+    let administration = administration();
+    let ada = user(
+        &administration,
+        "ada",
+        json!({"Effect": "Allow", "Action": "swf:*", "Resource": "*"}),
+    );
+    let bob = user(
+        &administration,
+        "bob",
+        json!({"Effect": "Allow", "Action": "swf:*", "Resource": "*"}),
+    );
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ada}},
+    });
+    let role = json!({ "RoleName": "r", "AssumeRolePolicyDocument": trust.to_string() });
+    done(&administration, "CreateRole", role);
+    let arn = format!("arn:aws:iam::{ACCOUNT}:role/r");
+    let assume = json!({ "RoleArn": arn, "RoleSessionName": "session" });
+    let denied = Verdict::Denied(Denial { reason: DenialReason::ImplicitIdentity, sid: None });
+    for (by, verdict) in [(&ada, Verdict::Allowed(None)), (&bob, denied)] {
+        let judged = ask(&administration, by, "AssumeRole", assume.clone()).judged;
+        assert_eq!(judged, Some((Action::AssumeRole, arn.as_str().into(), verdict)), "{by}");
+    }
+    let judged = ask(&administration, &bob, "GetCallerIdentity", json!({})).judged;
+    let allowed = Verdict::Allowed(None);
+    assert_eq!(judged, Some((Action::GetCallerIdentity, bob.as_str().into(), allowed)));
+}
+
 /// Every operation but these two is denied to whom nothing is allowed, and changes nothing.
 #[test]
 fn a_user_without_policies_may_nothing() {
     let administration = administration();
     done(&administration, "CreateUser", json!({ "UserName": "ada" }));
     let ada = format!("arn:aws:iam::{ACCOUNT}:user/ada");
+    caller(&administration, &ada);
     let before = administration.reader().directory();
     for operation in IdentityRequest::OPERATIONS {
         let administered = ask(&administration, &ada, operation, json!({}));
         let free = ["GetCallerIdentity", "AssumeRole"].contains(operation);
-        assert_eq!(administered.judged.is_none(), free, "{operation}");
+        let denied = matches!(administered.judged, Some((_, _, Verdict::Denied(_))));
+        assert_eq!(denied, !free, "{operation}");
         if *operation != "GetCallerIdentity" {
             let (status, body) = told(administered);
             assert_eq!(status, 400, "{operation}: {body}");
@@ -184,6 +264,50 @@ fn tags_that_are_there_and_tags_that_are_given_count() {
     assert_eq!(told(ask(&administration, &bob, "DeleteUser", json!({ "UserName": "one" }))).0, 200);
 }
 
+/// As AWS's documents delegate: attach anything but one policy; make users that are bound alone.
+#[test]
+fn whoever_administers_a_part_does_not_reach_the_rest() {
+    let administration = administration();
+    let all = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
+    for name in ["all", "some"] {
+        let policy = json!({ "PolicyName": name, "PolicyDocument": all.to_string() });
+        done(&administration, "CreatePolicy", policy);
+    }
+    let policy = |name: &str| format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
+    let statement = json!({
+        "Effect": "Allow",
+        "Action": ["iam:AttachUserPolicy", "iam:AttachGroupPolicy", "iam:AttachRolePolicy"],
+        "Resource": "*",
+        "Condition": {"ArnNotEquals": {"iam:PolicyARN": policy("all")}},
+    });
+    let ada = user(&administration, "ada", statement);
+    let statement = json!({
+        "Effect": "Allow", "Action": ["iam:*User*"], "Resource": "*",
+        "Condition": {"StringEquals": {"iam:PermissionsBoundary": policy("some")}},
+    });
+    let bob = user(&administration, "bob", statement);
+    let attach = |name: &str| json!({ "UserName": "ada", "PolicyArn": policy(name) });
+    let bound =
+        |name: &str, to: &str| json!({ "UserName": name, "PermissionsBoundary": policy(to) });
+    let give = |name: &str| json!({ "UserName": name, "PolicyName": "p", "PolicyDocument": all.to_string() });
+    for (by, operation, body, status) in [
+        (&ada, "AttachUserPolicy", attach("all"), 400),
+        (&ada, "AttachUserPolicy", attach("some"), 200),
+        (&bob, "CreateUser", json!({ "UserName": "free" }), 400),
+        (&bob, "CreateUser", bound("other", "all"), 400),
+        (&bob, "CreateUser", bound("bounded", "some"), 200),
+        (&bob, "PutUserPolicy", give("bounded"), 200),
+        (&bob, "PutUserPolicy", give("bob"), 400),
+        (&bob, "AttachUserPolicy", json!({ "UserName": "bob", "PolicyArn": policy("all") }), 400),
+        (&bob, "PutUserPermissionsBoundary", bound("bounded", "all"), 400),
+        (&bob, "DeleteUserPolicy", json!({ "UserName": "ada", "PolicyName": "p" }), 400),
+        (&bob, "DeleteUserPolicy", json!({ "UserName": "bounded", "PolicyName": "p" }), 200),
+    ] {
+        let (told, body) = told(ask(&administration, by, operation, body));
+        assert_eq!(told, status, "{by} {operation}: {body}");
+    }
+}
+
 #[test]
 fn refusals_have_names_and_a_body_that_is_none_is_not_quoted() {
     let administration = administration();
@@ -200,10 +324,32 @@ fn refusals_have_names_and_a_body_that_is_none_is_not_quoted() {
         ("CreateAccount", r#"{"AccountId":"111111111111"}"#, "AccessDenied"),
     ] {
         let administered = administration.administer(&root, operation, body.as_bytes());
+        let administered = administered.expect("the key is good");
         let (status, told) = told(administered);
         assert_eq!(status, 400);
         assert_eq!(told["__type"], format!("com.tidewheel.identity#{code}"), "{told}");
         assert!(!told.to_string().contains("canary"), "{told}");
+    }
+}
+
+/// Denials quote it, and the audit notes it: neither is as long as whoever asks likes.
+#[test]
+fn a_name_that_is_too_long_is_neither_quoted_nor_noted() {
+    let administration = administration();
+    done(&administration, "CreateUser", json!({ "UserName": "ada" }));
+    let ada = format!("arn:aws:iam::{ACCOUNT}:user/ada");
+    let long = "x".repeat(100_000);
+    for (operation, body) in [
+        ("GetUser", json!({ "UserName": long })),
+        ("GetPolicy", json!({ "PolicyArn": long })),
+        ("CreateRole", json!({ "RoleName": "r", "Path": long })),
+        ("AssumeRole", json!({ "RoleArn": long, "RoleSessionName": "session" })),
+    ] {
+        let administered = ask(&administration, &ada, operation, body);
+        assert_eq!(administered.judged, None, "{operation}");
+        let (_, body) = told(administered);
+        assert_eq!(body["__type"], "com.tidewheel.identity#ValidationError", "{operation}");
+        assert!(body.to_string().len() < 1000, "{operation}");
     }
 }
 
@@ -213,7 +359,8 @@ fn without_access_control_nothing_is_administered() {
     let administration = administration();
     let nobody = Caller::unrestricted(ACCOUNT.into(), "us-east-1".into());
     for operation in IdentityRequest::OPERATIONS {
-        let (status, body) = told(administration.administer(&nobody, operation, b"{}"));
+        let administered = administration.administer(&nobody, operation, b"{}");
+        let (status, body) = told(administered.expect("nobody has no key"));
         assert_eq!(status, 400);
         assert_eq!(body["__type"], "com.tidewheel.identity#AccessDenied", "{operation}");
     }
@@ -223,8 +370,8 @@ fn without_access_control_nothing_is_administered() {
 async fn an_answer_is_http() {
     let administration = Arc::new(administration());
     let root = caller(&administration, ROOT);
-    let (answer, judged) =
-        administration.answer(root, "ListUsers".to_owned(), b"{}".to_vec()).await;
+    let answered = administration.answer(root, "ListUsers".to_owned(), b"{}".to_vec()).await;
+    let (answer, judged) = answered.expect("the key is good");
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(&answer.body[..], br#"{"Users":[],"IsTruncated":false}"#);
     assert!(matches!(judged, Some((Action::ListUsers, _, Verdict::Allowed(_)))));
