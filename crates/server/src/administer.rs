@@ -35,7 +35,7 @@ pub struct Administration {
 pub struct Administered {
     /// What is answered.
     pub reply: Result<IdentityReply, IdentityFault>,
-    /// What the policies were asked and said, if they were: for the audit.
+    /// What was asked for and whether it was allowed, if it came to that: for the audit.
     pub judged: Option<(Action, Arc<str>, Verdict)>,
 }
 
@@ -106,11 +106,12 @@ impl Administration {
         let action = request.action();
         let verdict = judge(&directory, caller, &request, &resource, now);
         drop(directory); // What nobody holds is not copied when it changes.
-        if let Some(Verdict::Denied(denial)) = &verdict {
+        if let Verdict::Denied(denial) = &verdict
+            && !is_judged_by_itself(action)
+        {
             let text = denial.text(&principal.arn, action, &resource);
             let reply = Err(IdentityFault::AccessDenied(text));
-            let judged = verdict.map(|verdict| (action, resource.into(), verdict));
-            return Ok(Administered { reply, judged });
+            return Ok(Administered { reply, judged: Some((action, resource.into(), verdict)) });
         }
         let asking = Asking {
             account: &caller.account,
@@ -123,7 +124,7 @@ impl Administration {
             IdentityError::Refused(fault) => fault,
             IdentityError::Unavailable => IdentityFault::ServiceFailure,
         });
-        let verdict = verdict.or_else(|| verdict_of(&reply));
+        let verdict = outcome(&reply, action, verdict);
         let judged = verdict.map(|verdict| (action, resource.into(), verdict));
         Ok(Administered { reply, judged })
     }
@@ -191,19 +192,42 @@ fn answer(reply: Result<IdentityReply, IdentityFault>) -> Answer {
     }
 }
 
-/// What the sender's policies say of a request. Two are not asked about: who somebody is, they may
-/// always know, and who may assume a role, the role says, too.
+/// Two are carried out whatever the sender's policies say: who somebody is, they may always know,
+/// and who may assume a role, the role says, too.
+fn is_judged_by_itself(action: Action) -> bool {
+    matches!(action, Action::GetCallerIdentity | Action::AssumeRole)
+}
+
+/// What came of it in the end. An operation may refuse what the policies allow, as an account is
+/// made nowhere but on the data directory; and grant what they say nothing of. Nothing, if one that
+/// judges itself failed otherwise.
+fn outcome(
+    reply: &Result<IdentityReply, IdentityFault>,
+    action: Action,
+    verdict: Verdict,
+) -> Option<Verdict> {
+    match (reply, verdict) {
+        (Err(IdentityFault::AccessDenied(_)), Verdict::Allowed(_)) => {
+            // No statement did it, and the audit does not tell the reason.
+            let reason = DenialReason::ImplicitIdentity;
+            Some(Verdict::Denied(Denial { reason, sid: None }))
+        }
+        (Err(IdentityFault::AccessDenied(_)), denied @ Verdict::Denied(_)) => Some(denied),
+        (Err(_), _) if is_judged_by_itself(action) => None,
+        (_, Verdict::Denied(_)) => Some(Verdict::Allowed(None)),
+        (_, allowed @ Verdict::Allowed(_)) => Some(allowed),
+    }
+}
+
+/// What the sender's policies say of a request.
 fn judge(
     directory: &Directory,
     caller: &Caller,
     request: &IdentityRequest,
     resource: &str,
     now: wire::Timestamp,
-) -> Option<Verdict> {
+) -> Verdict {
     let action = request.action();
-    if matches!(action, Action::GetCallerIdentity | Action::AssumeRole) {
-        return None;
-    }
     let tags = resource_tags(directory, &caller.account, resource);
     let given = request_tags(request);
     let keys: Vec<&str> = given.iter().map(|(key, _)| *key).chain(untagged(request)).collect();
@@ -218,18 +242,7 @@ fn judge(
         region: &caller.region,
         now,
     };
-    Some(caller.judge(&check))
-}
-
-/// What is noted of those two when they are answered: nothing, if they were not understood.
-fn verdict_of(reply: &Result<IdentityReply, IdentityFault>) -> Option<Verdict> {
-    if reply.is_ok() {
-        Some(Verdict::Allowed(None))
-    } else if let Err(IdentityFault::AccessDenied(_)) = reply {
-        Some(Verdict::Denied(Denial { reason: DenialReason::ImplicitIdentity, sid: None }))
-    } else {
-        None
-    }
+    caller.judge(&check)
 }
 
 /// The keys by which somebody is let administer a part of the identities, and not their own rights.

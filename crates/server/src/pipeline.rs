@@ -16,7 +16,7 @@ use crate::head;
 use crate::record::Record;
 use crate::request_id::RequestId;
 use crate::source::{Peer, TrustedProxies};
-use access::{Caller, Origin, Received};
+use access::{Action, Caller, Origin, Received};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
@@ -51,6 +51,17 @@ impl Target {
         match self {
             Target::Workflows(_) => Addressee::Workflows,
             Target::Identities(_) => Addressee::Identities,
+        }
+    }
+
+    /// The service of the action, as policies name it.
+    fn service(self) -> &'static str {
+        match self {
+            Target::Workflows(_) => self.addressee().service(),
+            Target::Identities(operation) => {
+                let action = Action::ALL.iter().find(|action| action.name() == operation);
+                action.map_or(self.addressee().service(), |action| action.service())
+            }
         }
     }
 
@@ -120,7 +131,7 @@ impl Pipeline {
         }
         let audit = record.audit.insert(Audit::default());
         if let Some(target) = target {
-            audit.calls(target.addressee().service(), target.operation());
+            audit.calls(target.service(), target.operation());
         }
         // Read even if it is refused: a client that sends all before it reads would otherwise find
         // its connection reset instead of our answer.

@@ -244,6 +244,57 @@ fn a_user_without_policies_may_nothing() {
     assert_eq!(administration.reader().directory(), before);
 }
 
+/// What the audit is told: the action, the resource, whether it was allowed, and by which statement.
+fn audited(administered: Administered) -> Option<(String, String, bool, Option<String>)> {
+    let (action, resource, verdict) = administered.judged?;
+    let (allowed, sid) = match verdict {
+        Verdict::Allowed(sid) => (true, sid),
+        Verdict::Denied(denial) => (false, denial.sid),
+    };
+    Some((action.to_string(), resource.to_string(), allowed, sid.map(|sid| sid.to_string())))
+}
+
+#[test]
+fn the_audit_is_told_what_came_of_it() {
+    let administration = administration();
+    let may = json!({
+        "Sid": "May", "Effect": "Allow", "Action": "sts:AssumeRole",
+        "Resource": format!("arn:aws:iam::{ACCOUNT}:role/*"),
+    });
+    let not = json!({"Sid": "Not", "Effect": "Deny", "Action": "sts:*", "Resource": "*"});
+    let (ada, eve) = (user(&administration, "ada", may), user(&administration, "eve", not));
+    done(&administration, "CreateUser", json!({ "UserName": "bob" }));
+    let bob = format!("arn:aws:iam::{ACCOUNT}:user/bob");
+    for (role, trusted) in [("all", ROOT), ("bobs", bob.as_str())] {
+        let statement = json!({
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "AWS": trusted },
+        });
+        let trust = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        let role = json!({ "RoleName": role, "AssumeRolePolicyDocument": trust });
+        done(&administration, "CreateRole", role);
+    }
+    for (who, role, allowed, sid) in [
+        (&ada, "all", true, Some("May")),
+        (&ada, "bobs", false, None),
+        (&ada, "missing", false, None),
+        (&bob, "bobs", true, None),
+        (&bob, "all", false, None),
+        (&eve, "all", false, Some("Not")),
+    ] {
+        let arn = format!("arn:aws:iam::{ACCOUNT}:role/{role}");
+        let request = json!({ "RoleArn": arn, "RoleSessionName": "s" });
+        let told = audited(ask(&administration, who, "AssumeRole", request));
+        let action = "sts:AssumeRole".to_owned();
+        assert_eq!(told, Some((action, arn, allowed, sid.map(str::to_owned))), "{who} {role}");
+    }
+    let told = audited(ask(&administration, &eve, "GetCallerIdentity", json!({})));
+    assert_eq!(told, Some(("sts:GetCallerIdentity".to_owned(), eve, true, None)));
+    let account = json!({ "AccountId": "111111111111" });
+    let told = audited(ask(&administration, ROOT, "CreateAccount", account));
+    let (action, _, allowed, sid) = told.expect("it was judged");
+    assert_eq!((action.as_str(), allowed, sid), ("iam:CreateAccount", false, None));
+}
+
 #[test]
 fn tags_that_are_there_and_tags_that_are_given_count() {
     let administration = administration();
