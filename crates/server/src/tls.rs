@@ -61,8 +61,17 @@ pub enum TlsError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PemError {
     /// There is nothing of the kind that is looked for.
-    #[error("there is none in PEM, or only one with a password")]
+    #[error("there is none in PEM")]
     Absent,
+    /// Nobody is here who could be asked for it.
+    #[error("it has a password; give a key without one")]
+    Password,
+    /// The files are mixed up.
+    #[error("there is a private key in it, and no certificate")]
+    KeyInstead,
+    /// The same the other way round.
+    #[error("there is a certificate in it, and no private key")]
+    CertificateInstead,
     /// Perhaps it is still being written.
     #[error("it ends in the middle")]
     Torn,
@@ -119,7 +128,7 @@ impl Tls {
 fn config(identity: Identity<'_>) -> Result<ServerConfig, TlsError> {
     let chain = certificates(identity.certificates).map_err(TlsError::Certificate)?;
     let key = PrivateKeyDer::from_pem_slice(identity.key);
-    let key = key.map_err(|error| TlsError::Key(error.into()))?;
+    let key = key.map_err(|error| TlsError::Key(why_no_key(identity.key, error)))?;
     // Named, so that nothing hangs on what else the process links.
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone())
@@ -141,6 +150,23 @@ fn config(identity: Identity<'_>) -> Result<ServerConfig, TlsError> {
     Ok(config)
 }
 
+/// Why there is no private key in a text.
+fn why_no_key(text: &[u8], error: pem::Error) -> PemError {
+    // The newer form says it in the label, the traditional one in a header.
+    if ["BEGIN ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED"].iter().any(|says| has(text, says))
+    {
+        return PemError::Password;
+    }
+    match error.into() {
+        PemError::Absent if has(text, "BEGIN CERTIFICATE") => PemError::CertificateInstead,
+        other => other,
+    }
+}
+
+fn has(text: &[u8], word: &str) -> bool {
+    text.windows(word.len()).any(|window| window == word.as_bytes())
+}
+
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemError> {
     let mut certificates = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(pem) {
@@ -150,6 +176,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemError> {
         }
     }
     match certificates.is_empty() {
+        true if has(pem, "PRIVATE KEY-----") => Err(PemError::KeyInstead),
         true => Err(PemError::Absent),
         false => Ok(certificates),
     }

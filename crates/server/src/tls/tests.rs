@@ -73,6 +73,10 @@ pub(crate) fn client(
     TlsConnector::from(Arc::new(config))
 }
 
+/// The form in which OpenSSL keeps keys with a password unless it is asked for another.
+const TRADITIONAL: &str = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: \
+                           AES-256-CBC,5CB4\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+
 #[test]
 fn identities_that_cannot_be_used() {
     let authority = Authority::new("a");
@@ -84,10 +88,11 @@ fn identities_that_cannot_be_used() {
     let broken = one.certificate.replace("MII", "MI!");
     let no_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let many = one.certificate.repeat(CERTIFICATES_MAX + 1);
+    let locked = one.key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
     for (identity, begin) in [
         (
             Identity { certificates: b"", ..right },
-            "the certificate cannot be used: there is none in PEM, or only one with a password",
+            "the certificate cannot be used: there is none in PEM",
         ),
         (
             Identity { certificates: torn, ..right },
@@ -103,15 +108,24 @@ fn identities_that_cannot_be_used() {
         ),
         (
             Identity { certificates: one.key.as_bytes(), ..right },
-            "the certificate cannot be used: there is none in PEM",
+            "the certificate cannot be used: there is a private key in it, and no certificate",
         ),
         (
             Identity { certificates: no_der.as_bytes(), ..right },
             "the certificate and the private key do not go together: ",
         ),
+        (Identity { key: b"", ..right }, "the private key cannot be used: there is none in PEM"),
         (
-            Identity { key: b"", ..right },
-            "the private key cannot be used: there is none in PEM, or only one with a password",
+            Identity { key: one.certificate.as_bytes(), ..right },
+            "the private key cannot be used: there is a certificate in it, and no private key",
+        ),
+        (
+            Identity { key: TRADITIONAL.as_bytes(), ..right },
+            "the private key cannot be used: it has a password; give a key without one",
+        ),
+        (
+            Identity { key: locked.as_bytes(), ..right },
+            "the private key cannot be used: it has a password; give a key without one",
         ),
         (
             Identity { key: torn_key, ..right },
