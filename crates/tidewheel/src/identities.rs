@@ -56,7 +56,7 @@ pub enum OpenIdentitiesError {
     MasterKey(#[from] MasterKeyError),
     #[error("cannot start on the data directory: {0}")]
     Identities(#[from] IdentitiesError),
-    #[error("cannot start with the identities of the file {0}")]
+    #[error("cannot start with the file of identities: {0}")]
     Import(#[from] ImportError),
 }
 
