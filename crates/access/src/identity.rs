@@ -25,6 +25,7 @@ mod resolve;
 mod sealing;
 mod sessions;
 mod shape;
+mod warnings;
 
 pub use apply::{Applied, Setting};
 pub use change::Change;
@@ -47,6 +48,7 @@ pub use sealing::{
     Keyring, KeyringError, MASTER_KEY_BYTES, NONCE_BYTES, OpenError, Sealed, Secret,
 };
 pub use shape::{Kind, Member, Shape, Words};
+pub use warnings::DocumentWarning;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,8 @@
 //!
 //! Invariants: nothing is carried out that the sender's policies do not allow; without access
 //! control nothing is carried out at all, since whoever reached the server could make themselves a
-//! key that outlives it. What comes in and goes out may hold secrets, so nothing here logs either.
+//! key that outlives it. What comes in and goes out may hold secrets, so nothing here logs either
+//! but what has no effect in a policy that was taken.
 
 use crate::answer::Answer;
 use access::identity::{Directory, IdentityFault, IdentityReply, IdentityRequest, Tags, limits};
@@ -20,6 +21,8 @@ use wire::Fault;
 const TARGET: &str = "TidewheelIdentity";
 /// How many operations are under way at once; others wait, as many as there are connections.
 const UNDER_WAY_MAX: usize = 4;
+/// How many warnings of the policies of one operation are logged.
+const WARNINGS_MAX: usize = 8;
 
 /// The identities, for those who administer them through the server.
 pub struct Administration {
@@ -124,6 +127,9 @@ impl Administration {
             IdentityError::Refused(fault) => fault,
             IdentityError::Unavailable => IdentityFault::ServiceFailure,
         });
+        if reply.is_ok() {
+            warn(&request, &principal.arn);
+        }
         let verdict = outcome(&reply, action, verdict);
         let judged = verdict.map(|verdict| (action, resource.into(), verdict));
         Ok(Administered { reply, judged })
@@ -189,6 +195,21 @@ fn answer(reply: Result<IdentityReply, IdentityFault>) -> Answer {
             let body = json!({ "__type": name, "message": fault.to_string() });
             Answer::json(status, body.to_string().into_bytes())
         }
+    }
+}
+
+/// Says what has no effect in the policies that a request gives.
+fn warn(request: &IdentityRequest, principal: &str) {
+    let operation = request.operation();
+    let warnings = request.warnings();
+    for warning in warnings.iter().take(WARNINGS_MAX) {
+        let warning = warning.to_string();
+        let warning = warning.as_str();
+        tracing::warn!(operation, principal, warning, "a policy has what matches nothing");
+    }
+    let more = warnings.len().saturating_sub(WARNINGS_MAX);
+    if more > 0 {
+        tracing::warn!(operation, principal, more, "a policy has more that matches nothing");
     }
 }
 

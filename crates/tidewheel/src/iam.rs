@@ -97,13 +97,20 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
         Task::Operation(shape, members) => {
             let begins = shape.operation == "CreateAccount" || members.get("Root").is_some();
             let mut performer = performer(&place, begins)?;
-            Ok(operate(&mut *performer, shape, members)?.print())
+            let given = Value::Object(members.clone()).to_string();
+            let answer = operate(&mut *performer, shape, members)?.print();
+            // What was taken can be read.
+            if let Ok(request) = IdentityRequest::parse(shape.operation, given.as_bytes()) {
+                warn(&request);
+            }
+            Ok(answer)
         }
         Task::Import { file, prune, dry_run } => {
             let document = IdentitiesFile(file).read(&|name| std::env::var(name).ok())?;
             let request: IdentityRequest = ImportIdentities { document, prune, dry_run }.into();
             let mut performer = performer(&place, !dry_run)?;
             let answer = performer.perform(request.operation(), &request.to_json())?;
+            warn(&request);
             Ok(readable(&answer)?.print())
         }
         Task::RotateMasterKey { drop_old } => {
@@ -112,6 +119,13 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
         Task::RotateTokenKey => {
             Ok(directory(&place, "rotate-token-key")?.rotate_token_key()?.print())
         }
+    }
+}
+
+/// Says what has no effect in the policies that were given.
+fn warn(request: &IdentityRequest) {
+    for warning in request.warnings() {
+        crate::complain(format!("warning: {warning}"));
     }
 }
 

@@ -120,13 +120,19 @@ impl IdentitiesFile {
         now: Timestamp,
     ) -> Result<Vec<ImportStepView>, ImportError> {
         let document = self.read(&|name| std::env::var(name).ok())?;
-        let request = ImportIdentities { document, prune: false, dry_run: false }.into();
+        let request: IdentityRequest =
+            ImportIdentities { document, prune: false, dry_run: false }.into();
         let reply = identities
             .handle(&request, &administrator(ACCOUNT), now)
             .map_err(|source| ImportError::Identity { path: self.0.clone(), source })?;
         let IdentityReply::Imported { steps } = reply else {
             panic!("an import is answered as one, not with {reply:?}");
         };
+        for warning in request.warnings() {
+            let warning = warning.to_string();
+            let warning = warning.as_str();
+            tracing::warn!(file = %self.0.display(), warning, "a policy has what matches nothing");
+        }
         Ok(steps)
     }
 }

@@ -81,7 +81,23 @@ fn only_what_begins_a_data_directory_makes_one() {
     let told = iam(dir.path(), "list-users --data-dir nowhere");
     assert!(told.contains("nowhere holds no data yet; create-root-key and import"), "{told}");
     assert!(told.ends_with("exit code Some(252)\n"), "{told}");
-    assert!(!dir.path().join("nowhere").exists());
+}
+
+/// It is taken all the same: only whoever gave it can say whether it was meant.
+#[test]
+fn what_has_no_effect_in_a_policy_is_warned_of() {
+    let dir = scratch();
+    let policy = POLICY.replace("swf:*", "swf:Nothing");
+    put(&dir.path().join("p.json"), &policy, 0o644);
+    let file = "[[account]]\nid = '000000000000'\nuser = [{ name = 'bob' }]\n\
+                policy = [{ name = 'p', document = 'file://p.json' }]\n";
+    put(&dir.path().join("i.toml"), file, 0o600);
+    let warning = "Statement[0].Action: \"swf:Nothing\" matches no known action\n";
+    let told = iam(dir.path(), "import --file i.toml --data-dir d");
+    assert!(told.ends_with(&format!("tidewheel: warning: policy p: {warning}")), "{told}");
+    let line = "put-user-policy --user-name bob --policy-name q --policy-document file://p.json";
+    let told = iam(dir.path(), &format!("{line} --data-dir d"));
+    assert_eq!(told, format!("tidewheel: warning: {warning}"));
 }
 
 #[test]
