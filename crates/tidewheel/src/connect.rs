@@ -7,6 +7,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
+use std::error::Error;
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,11 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::client::WantsClientCert;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{self, ClientConfig, ConfigBuilder, RootCertStore};
 
 /// Where systems keep the certificates of authorities that they trust.
 const SYSTEM_BUNDLES: [&str; 4] = [
@@ -98,8 +100,66 @@ pub enum AuthoritiesError {
     Empty { path: PathBuf },
 }
 
+/// The files of a certificate that says who connects, and of its private key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientFiles {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Why nobody can be connected to as somebody.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectorError {
+    #[error(transparent)]
+    Authorities(#[from] AuthoritiesError),
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{}: there is no certificate in PEM in it", path.display())]
+    NoCertificate { path: PathBuf },
+    #[error("{}: there is no private key in PEM without a password in it", path.display())]
+    NoKey { path: PathBuf },
+    #[error(
+        "the certificate {} and the key {} cannot be used together: {source}",
+        files.cert.display(),
+        files.key.display()
+    )]
+    Pair { files: ClientFiles, source: rustls::Error },
+}
+
 /// Connects to servers for which an authority vouches: one of the bundle, or of the system's.
 pub fn connector(bundle: Option<&Path>) -> Result<TlsConnector, AuthoritiesError> {
+    Ok(ready(vouched_for(bundle)?.with_no_client_auth()))
+}
+
+/// The same, and says who connects.
+pub fn connector_as(
+    bundle: Option<&Path>,
+    files: &ClientFiles,
+) -> Result<TlsConnector, ConnectorError> {
+    let read = |path: &Path| {
+        let unreadable = |source| ConnectorError::Unreadable { path: path.to_owned(), source };
+        std::fs::read(path).map_err(unreadable)
+    };
+    let certificates = CertificateDer::pem_slice_iter(&read(&files.cert)?)
+        .collect::<Result<Vec<CertificateDer<'static>>, _>>()
+        .ok()
+        .filter(|certificates| !certificates.is_empty())
+        .ok_or_else(|| ConnectorError::NoCertificate { path: files.cert.clone() })?;
+    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?)
+        .map_err(|_| ConnectorError::NoKey { path: files.key.clone() })?;
+    let config = vouched_for(bundle)?.with_client_auth_cert(certificates, key);
+    config.map(ready).map_err(|source| ConnectorError::Pair { files: files.clone(), source })
+}
+
+fn ready(mut config: ClientConfig) -> TlsConnector {
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    TlsConnector::from(Arc::new(config))
+}
+
+/// Believes whom an authority vouches for.
+fn vouched_for(
+    bundle: Option<&Path>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, AuthoritiesError> {
     let system = SYSTEM_BUNDLES.iter().map(Path::new).find(|path| path.exists());
     let file = bundle.or(system).ok_or(AuthoritiesError::Unknown)?;
     let path = || file.to_owned();
@@ -118,13 +178,24 @@ pub fn connector(bundle: Option<&Path>) -> Result<TlsConnector, AuthoritiesError
     if roots.is_empty() {
         return Err(AuthoritiesError::Empty { path: path() });
     }
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring has cipher suites for TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsConnector::from(Arc::new(config)))
+        .with_root_certificates(roots))
+}
+
+/// Whether the other side ended a connection, perhaps for want of a certificate: some say so, others
+/// just go. It was not we who did not believe the other side.
+pub fn was_turned_away(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return matches!(error, rustls::Error::AlertReceived(_));
+        }
+        next = error.source();
+    }
+    true
 }
 
 /// A connection, with TLS or without.

@@ -3,6 +3,7 @@
 //! Invariant: all of it follows from the table of operations ([`Shape`]), so an operation that there
 //! is can be asked for. Text in, a task out: files are read by what is handed in.
 
+use crate::connect::ClientFiles;
 use crate::settings::is_near;
 use access::identity::{IdentityRequest, Kind, Member, Shape};
 use serde_json::{Map, Value, json};
@@ -22,6 +23,7 @@ pub struct Place {
     pub endpoint_url: Option<String>,
     pub region: Option<String>,
     pub ca_bundle: Option<PathBuf>,
+    pub client: Option<ClientFiles>,
     pub data_dir: Option<String>,
     pub config: Option<PathBuf>,
     pub master_key_file: Option<String>,
@@ -65,7 +67,7 @@ pub struct Extra {
 }
 
 /// The options that every operation has.
-pub const PLACE: [Extra; 7] = [
+pub const PLACE: [Extra; 9] = [
     Extra {
         name: "endpoint-url",
         value: Some("URL"),
@@ -83,6 +85,12 @@ pub const PLACE: [Extra; 7] = [
         about: "Certificates of authorities that may vouch for the server; else AWS_CA_BUNDLE, or \
                 the system's.",
     },
+    Extra {
+        name: "client-cert",
+        value: Some("FILE"),
+        about: "The certificate that the server wants of its clients, if it wants one.",
+    },
+    Extra { name: "client-key", value: Some("FILE"), about: "The private key of it." },
     Extra {
         name: "data-dir",
         value: Some("DIRECTORY"),
@@ -322,7 +330,16 @@ impl Options<'_> {
     }
 
     fn invocation(mut self) -> Result<Invocation, UsageError> {
+        let client = match (self.one("client-cert"), self.one("client-key")) {
+            (None, None) => None,
+            (Some(cert), Some(key)) => Some(ClientFiles { cert: cert.into(), key: key.into() }),
+            (Some(_), None) | (None, Some(_)) => {
+                let text = "--client-cert and --client-key go together";
+                return Err(UsageError(text.to_owned()));
+            }
+        };
         let place = Place {
+            client,
             endpoint_url: self.one("endpoint-url"),
             region: self.one("region"),
             ca_bundle: self.one("ca-bundle").map(PathBuf::from),
@@ -357,6 +374,9 @@ impl Options<'_> {
             let missing = missing.join(", ");
             return Err(UsageError(format!("the following arguments are required: {missing}")));
         }
+        if place.endpoint_url.is_none() {
+            self.check_owner()?;
+        }
         let task = match command {
             Command::Operation(shape) => Task::Operation(shape, self.members(shape)?),
             Command::Import => Task::Import {
@@ -375,6 +395,24 @@ impl Options<'_> {
         Ok(Invocation { place, task })
     }
 
+    /// Where no credentials say who asks, the command line says whose user or keys are meant.
+    fn check_owner(&self) -> Result<(), UsageError> {
+        let members = self.command.members();
+        let optional = |name: &str| {
+            members.iter().any(|member| member.name == name && !self.command.requires(member))
+        };
+        let owners = match (optional("user_name"), optional("root")) {
+            (true, true) => "--user-name or --root",
+            (true, false) => "--user-name",
+            (false, _) => return Ok(()),
+        };
+        if self.given.contains_key("user-name") || self.given.contains_key("root") {
+            return Ok(());
+        }
+        let text = format!("on the data directory, {owners} must say whose is meant");
+        Err(UsageError(text))
+    }
+
     fn members(&mut self, shape: &Shape) -> Result<Map<String, Value>, UsageError> {
         let mut members = Map::new();
         for member in shape.members {
@@ -390,6 +428,13 @@ impl Options<'_> {
     /// What an option says, or what is in the file that it names.
     fn content(&self, option: &str, value: String) -> Result<String, UsageError> {
         match value.strip_prefix("file://") {
+            // A document is an object of JSON, and this may be the name of a file that has it.
+            None if (option == "policy" || option.ends_with("policy-document"))
+                && !value.trim_start().starts_with('{')
+                && (self.read_file)(Path::new(&value)).is_ok() =>
+            {
+                Err(UsageError(format!("--{option} {value}: did you mean file://{value}?")))
+            }
             None => Ok(value),
             Some(path) => (self.read_file)(Path::new(path))
                 .map_err(|error| UsageError(format!("--{option}: cannot read {path}: {error}"))),

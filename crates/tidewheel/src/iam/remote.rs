@@ -5,11 +5,12 @@
 
 use super::arguments::Place;
 use super::{Failure, Perform};
-use crate::connect::{self, Endpoint};
+use crate::connect::{self, ConnectorError, Endpoint};
 use access::Signer;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
+use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -22,17 +23,22 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 const CALL_SECONDS_MAX: u64 = 60;
 /// The longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The longest line of a server that is shown as it is, in bytes.
+const LINE_BYTES_MAX: usize = 200;
+
 /// A server, and who asks it.
 pub struct Remote {
     endpoint: Endpoint,
     tls: Option<TlsConnector>,
+    /// Whether we show a certificate to who wants one.
+    has_certificate: bool,
     signer: Signer,
     session_token: Option<String>,
     runtime: tokio::runtime::Runtime,
 }
 
 /// Why an answer was not read: the connection broke, or it is too long.
-type ReadError = Box<dyn std::error::Error + Send + Sync>;
+type ReadError = Box<dyn Error + Send + Sync>;
 
 impl Remote {
     /// The server at `url`. Credentials, region and authorities are from `variable`, as far as the
@@ -59,8 +65,13 @@ impl Remote {
             None => text("AWS_CA_BUNDLE")?.map(PathBuf::from),
         };
         let endpoint = parse_endpoint(url)?;
-        let tls = endpoint.secure.then(|| connect::connector(bundle.as_deref())).transpose();
-        let tls = tls.map_err(|error| Failure::Other(error.to_string()))?;
+        let bundle = bundle.as_deref();
+        let connector = || match &place.client {
+            None => connect::connector(bundle).map_err(ConnectorError::from),
+            Some(files) => connect::connector_as(bundle, files),
+        };
+        let tls = endpoint.secure.then(connector).transpose();
+        let tls = tls.map_err(|error| Failure::Usage(error.to_string()))?;
         let region = match &place.region {
             Some(region) => Some(region.clone()),
             None => text("AWS_REGION")?.or(text("AWS_DEFAULT_REGION")?),
@@ -72,7 +83,8 @@ impl Remote {
         let session_token = text("AWS_SESSION_TOKEN")?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::Other(format!("cannot start: {error}")))?;
-        Ok(Remote { endpoint, tls, signer, session_token, runtime })
+        let has_certificate = place.client.is_some();
+        Ok(Remote { endpoint, tls, has_certificate, signer, session_token, runtime })
     }
 
     /// What people should know before a secret is sent.
@@ -92,10 +104,27 @@ impl Remote {
             .await
             .map_err(|error| format!("cannot connect to {}: {error}", endpoint.authority))?;
         let request = self.request(operation, body)?;
-        let stream = connect::secured(stream, &endpoint.host, self.tls.as_ref())
-            .await
-            .map_err(|error| format!("no secure connection to {}: {error}", endpoint.authority))?;
-        connect::exchange(stream, request, read).await.map_err(text)
+        let stream =
+            connect::secured(stream, &endpoint.host, self.tls.as_ref()).await.map_err(|error| {
+                let advice = self.advice(&error);
+                format!("no secure connection to {}: {error}{advice}", endpoint.authority)
+            })?;
+        connect::exchange(stream, request, read).await.map_err(|error: ReadError| {
+            let broken = error.downcast_ref::<hyper::Error>();
+            let advice = broken.map_or("", |error| self.advice(error));
+            format!("no answer from {}: {error}{advice}", endpoint.authority)
+        })
+    }
+
+    /// What may help where a connection broke. In TLS 1.3, a client learns only afterwards that its
+    /// certificate was wanted.
+    fn advice(&self, error: &(dyn Error + 'static)) -> &'static str {
+        let wanted = self.tls.is_some() && !self.has_certificate;
+        if wanted && connect::was_turned_away(error) {
+            "; the server may want a certificate of its clients: --client-cert and --client-key"
+        } else {
+            ""
+        }
     }
 
     fn request(&self, operation: &str, body: Vec<u8>) -> Result<Request<Full<Bytes>>, String> {
@@ -143,14 +172,22 @@ impl Perform for Remote {
 
 /// What a server refused, or that it was none of ours.
 fn refusal(operation: &'static str, status: u16, body: &[u8]) -> Failure {
+    let line = std::str::from_utf8(body).ok().map(str::trim).filter(|line| is_told(line));
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let member = |name: &str| body[name].as_str().unwrap_or_default();
     let code = member("__type").rsplit('#').next().unwrap_or_default().to_owned();
     if code.is_empty() {
-        return Failure::Other(format!("the server answered with the status {status}"));
+        let said = line.map(|line| format!(": {line}")).unwrap_or_default();
+        return Failure::Other(format!("the server answered with the status {status}{said}"));
     }
     let message = format!("{}{}", member("message"), member("Message"));
     Failure::Refused { operation, code, message }
+}
+
+/// Whether what a server says that speaks another language is a line for people.
+fn is_told(line: &str) -> bool {
+    let is_plain = !line.starts_with(['<', '{', '[']) && !line.contains(char::is_control);
+    is_plain && !line.is_empty() && line.len() <= LINE_BYTES_MAX
 }
 
 async fn read(response: Response<Incoming>) -> Result<(u16, Bytes), ReadError> {

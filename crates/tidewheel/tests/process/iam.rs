@@ -101,6 +101,13 @@ fn what_has_no_effect_in_a_policy_is_warned_of() {
 }
 
 #[test]
+fn a_wrong_file_is_wrong_usage() {
+    let dir = scratch();
+    let told = iam(dir.path(), "list-users --endpoint-url https://localhost:1 --ca-bundle nowhere");
+    assert!(told.starts_with("tidewheel: nowhere: ") && told.ends_with("Some(252)\n"), "{told}");
+}
+
+#[test]
 fn a_directory_that_a_server_uses_is_asked_through_the_server() {
     let dir = scratch();
     let server = Server::start(dir.path());

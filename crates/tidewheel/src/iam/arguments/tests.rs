@@ -114,7 +114,8 @@ fn values_are_of_the_kinds_that_the_table_says() {
 
 #[test]
 fn where_it_happens_is_read() {
-    let line = "list-users --endpoint-url https://h --region eu-west-1 --ca-bundle ca.pem";
+    let line = "list-users --endpoint-url https://h --region eu-west-1 --ca-bundle ca.pem \
+                --client-cert c.pem --client-key k.pem";
     let place = parse(&words(line), &read_file).expect(line).place;
     assert_eq!(
         place,
@@ -122,6 +123,7 @@ fn where_it_happens_is_read() {
             endpoint_url: Some("https://h".to_owned()),
             region: Some("eu-west-1".to_owned()),
             ca_bundle: Some("ca.pem".into()),
+            client: Some(ClientFiles { cert: "c.pem".into(), key: "k.pem".into() }),
             ..Place::default()
         }
     );
@@ -153,6 +155,19 @@ fn what_is_wrong_is_said() {
             "put-user-policy --user-name a --policy-name p --policy-document file://none",
             "--policy-document: cannot read none: entity not found",
         ),
+        (
+            "put-user-policy --user-name a --policy-name p --policy-document p.json",
+            "--policy-document p.json: did you mean file://p.json?",
+        ),
+        (
+            "list-users --endpoint-url https://h --client-cert c.pem",
+            "--client-cert and --client-key go together",
+        ),
+        (
+            "create-access-key --data-dir d",
+            "on the data directory, --user-name or --root must say whose is meant",
+        ),
+        ("get-user", "on the data directory, --user-name must say whose is meant"),
         (
             "list-users --endpoint-url http://h --data-dir d",
             "--data-dir is of no use with --endpoint-url: the credentials say who acts, and where",

@@ -1,7 +1,7 @@
 //! Requests as a server gets them, and its answers as they are understood.
 
 use super::*;
-use crate::connect::fixture;
+use crate::connect::{ClientFiles, fixture};
 use access::{Claim, Received, Rules};
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -129,6 +129,11 @@ fn refusals_and_what_is_none_of_ours() {
             "<UnknownOperationException/>",
             "tidewheel: the server answered with the status 404",
         ),
+        (
+            "400 Bad Request",
+            "This port speaks TLS: use https.\n",
+            "tidewheel: the server answered with the status 400: This port speaks TLS: use https.",
+        ),
     ] {
         let (port, server) = serve(status, answer);
         let mut remote = remote(&format!("http://127.0.0.1:{port}/"), &Place::default());
@@ -179,7 +184,51 @@ fn a_server_is_believed_if_an_authority_of_the_bundle_vouches_for_it() {
     for bundle in [broken, missing] {
         let place = Place { ca_bundle: Some(bundle), ..Place::default() };
         let failure = Remote::new("https://localhost", &place, &variable);
-        assert!(matches!(failure, Err(Failure::Other(_))));
+        assert!(matches!(failure, Err(Failure::Usage(_))));
+    }
+}
+
+/// A server that lets in whom an authority vouches for, with and without such a certificate.
+#[test]
+fn a_client_shows_a_certificate_to_a_server_that_wants_one() {
+    let (config, authority, client, key) = fixture::server_with_clients();
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let put = |name: &str, pem: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, pem).expect("the scratch directory is ours");
+        path
+    };
+    let bundle = put("ca", &authority);
+    let files = ClientFiles { cert: put("cert", &client), key: put("key", &key) };
+    for shown in [Some(files.clone()), None] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let config = config.clone();
+        let server = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("a client");
+            Some(exchange(fixture::accept(config, stream)?, "200 OK", "{}"))
+        });
+        let is_shown = shown.is_some();
+        let ca_bundle = Some(bundle.clone());
+        let place = Place { ca_bundle, client: shown, ..Place::default() };
+        let mut remote = remote(&format!("https://localhost:{port}"), &place);
+        let outcome = remote.perform("ListUsers", b"{}");
+        assert_eq!(server.join().expect("the server is well").is_some(), is_shown);
+        match outcome {
+            Ok(_) => assert!(is_shown),
+            Err(failure) => {
+                assert!(!is_shown, "{failure}");
+                let advice = "the server may want a certificate of its clients: --client-cert";
+                assert!(failure.to_string().contains(advice), "{failure}");
+            }
+        }
+    }
+    let missing = ClientFiles { cert: dir.path().join("missing"), key: files.key.clone() };
+    let swapped = ClientFiles { cert: files.key, key: files.cert };
+    for files in [missing, swapped] {
+        let place = Place { client: Some(files), ..Place::default() };
+        let failure = Remote::new("https://localhost", &place, &variable);
+        assert!(matches!(failure, Err(Failure::Usage(_))));
     }
 }
 
