@@ -65,6 +65,12 @@ pub enum MasterKeyError {
         path.display()
     )]
     Missing { path: PathBuf },
+    #[error(
+        "the master key {} has as many keys as there may be; rotate-master-key --drop-old takes \
+         the old ones out",
+        path.display()
+    )]
+    Full { path: PathBuf },
     #[error("the master keys are in {VARIABLE}, which cannot be changed from here")]
     InEnvironment,
 }
@@ -127,7 +133,12 @@ impl MasterKeys {
     pub fn add(&mut self, entropy: &dyn Entropy) -> Result<Keyring, MasterKeyError> {
         let (path, text) = self.file()?;
         let text = with_new_key(text.expose(), entropy);
-        self.put(path, text)
+        self.put(path, text).map_err(|error| match error {
+            MasterKeyError::Wrong { path, source: KeyringError::TooMany } => {
+                MasterKeyError::Full { path }
+            }
+            other => other,
+        })
     }
 
     /// Drops all keys but the first from the file. What is not a key's line stays.

@@ -144,3 +144,18 @@ fn keys_in_the_environment_are_used_and_not_changed() {
     assert!(matches!(keys.add(&SystemEntropy), Err(MasterKeyError::InEnvironment)));
     assert_eq!(fs::read_dir(dir.path()).expect("it is ours").count(), 0);
 }
+
+#[test]
+fn a_full_file_takes_no_new_key_and_says_how_the_old_ones_go() {
+    let dir = scratch();
+    let path = dir.path().join("keys");
+    let full: String =
+        (0..16).map(|index| LINE.replace("a:", &format!("k{index}:")) + "\n").collect();
+    put(&path, &full, 0o600);
+    let mut keys = find(dir.path(), Some(path.clone())).expect("there is room for these");
+    let error = keys.add(&SystemEntropy).expect_err("there is no room").to_string();
+    assert!(error.contains("rotate-master-key --drop-old"), "{error}");
+    assert_eq!(fs::read_to_string(&path).expect("it is ours"), full);
+    keys.drop_old().expect("it can be changed");
+    keys.add(&SystemEntropy).expect("there is room");
+}
