@@ -14,7 +14,7 @@ use crate::settings::SettingsError;
 use access::identity::{IdentityRequest, ImportIdentities, Shape};
 use arguments::{Invocation, Place, Task, UsageError};
 use json::Ordered;
-use local::Local;
+use local::{IfEmpty, Local};
 use remote::Remote;
 use serde_json::{Map, Value};
 use std::ffi::OsString;
@@ -96,7 +96,8 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
         Task::HelpOn(command) => Ok(help::on(command)),
         Task::Operation(shape, members) => {
             let begins = shape.operation == "CreateAccount" || members.get("Root").is_some();
-            let mut performer = performer(&place, begins)?;
+            let if_empty = if begins { IfEmpty::Begin } else { IfEmpty::Refuse };
+            let mut performer = performer(&place, if_empty)?;
             let given = Value::Object(members.clone()).to_string();
             let answer = operate(&mut *performer, shape, members)?.print();
             // What was taken can be read.
@@ -108,7 +109,8 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
         Task::Import { file, prune, dry_run } => {
             let document = IdentitiesFile(file).read(&|name| std::env::var(name).ok())?;
             let request: IdentityRequest = ImportIdentities { document, prune, dry_run }.into();
-            let mut performer = performer(&place, !dry_run)?;
+            let if_empty = if dry_run { IfEmpty::Imagine } else { IfEmpty::Begin };
+            let mut performer = performer(&place, if_empty)?;
             let answer = performer.perform(request.operation(), &request.to_json())?;
             warn(&request);
             Ok(readable(&answer)?.print())
@@ -129,10 +131,10 @@ fn warn(request: &IdentityRequest) {
     }
 }
 
-/// Whoever carries operations out there. `begins` says that a data directory may be begun by it.
-fn performer(place: &Place, begins: bool) -> Result<Box<dyn Perform>, Failure> {
+/// Whoever carries operations out there.
+fn performer(place: &Place, if_empty: IfEmpty) -> Result<Box<dyn Perform>, Failure> {
     match &place.endpoint_url {
-        None => Ok(Box::new(Local::open(place, begins)?)),
+        None => Ok(Box::new(Local::open(place, if_empty)?)),
         Some(url) => {
             let remote = Remote::new(url, place, &|name| std::env::var_os(name))?;
             if let Some(warning) = remote.warning() {
@@ -146,7 +148,7 @@ fn performer(place: &Place, begins: bool) -> Result<Box<dyn Perform>, Failure> {
 /// The data directory, for what is done nowhere else.
 fn directory(place: &Place, what: &str) -> Result<Local, Failure> {
     match &place.endpoint_url {
-        None => Local::open(place, false),
+        None => Local::open(place, IfEmpty::Refuse),
         Some(_) => Err(Failure::Usage(format!(
             "{what} works on the data directory alone, while no server runs on it"
         ))),

@@ -13,20 +13,31 @@ use access::identity::{IdentityFault, IdentityRequest};
 use service::{Identities, IdentitiesError, IdentityError};
 use std::fmt::Display;
 use std::sync::Arc;
+use store::Store;
 use store::embedded::{self, Embedded, OpenError};
+use store::memory::Memory;
+
+/// What is done with a data directory in which there is nothing yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfEmpty {
+    Refuse,
+    Begin,
+    /// As if it were begun, but it is not.
+    Imagine,
+}
 
 /// An open data directory.
 pub struct Local {
     owner: String,
     account: String,
-    store: Arc<Embedded>,
+    store: Arc<dyn Store>,
     identities: Identities,
     master_keys: MasterKeys,
 }
 
 impl Local {
-    /// Opens the data directory. One in which there is nothing yet only if it is to be begun.
-    pub fn open(place: &Place, begins: bool) -> Result<Local, Failure> {
+    /// Opens the data directory.
+    pub fn open(place: &Place, if_empty: IfEmpty) -> Result<Local, Failure> {
         let values = [
             (Key::DataDir, place.data_dir.clone()),
             (Key::MasterKeyFile, place.master_key_file.clone()),
@@ -39,7 +50,8 @@ impl Local {
             Failure::Usage(format!("{error}, or a running server with --endpoint-url"))
         })?;
         let data_dir = std::path::absolute(data_dir).map_err(other)?;
-        if !begins && !embedded::is_complete(&data_dir).map_err(other)? {
+        let is_empty = !embedded::is_complete(&data_dir).map_err(other)?;
+        if is_empty && if_empty == IfEmpty::Refuse {
             return Err(Failure::Usage(format!(
                 "{} holds no data yet; create-root-key and import begin it, and so does serve",
                 data_dir.display()
@@ -49,7 +61,11 @@ impl Local {
             build: env!("CARGO_PKG_VERSION").to_owned(),
             ..embedded::Options::default()
         };
-        let store = Arc::new(Embedded::open(&data_dir, options).map_err(not_opened)?);
+        let imagined = is_empty && if_empty == IfEmpty::Imagine;
+        let store: Arc<dyn Store> = match imagined {
+            true => Arc::new(Memory::default()),
+            false => Arc::new(Embedded::open(&data_dir, options).map_err(not_opened)?),
+        };
         let master_keys = MasterKeys::find(&settings.master_keys, &data_dir, &SystemEntropy);
         let mut master_keys = master_keys.map_err(other)?;
         let owner = format!("iam by process {}", std::process::id());
@@ -57,7 +73,9 @@ impl Local {
         let entropy = Arc::new(SystemEntropy);
         let mut identities = Identities::open(&owner, store.clone(), entropy, keyring, wall_time())
             .map_err(|error| not_read(error, &master_keys))?;
-        master_keys.keep().map_err(other)?;
+        if !imagined {
+            master_keys.keep().map_err(other)?;
+        }
         first_account(&mut identities, wall_time()).map_err(other)?;
         let account = place.account.clone().unwrap_or_else(|| ACCOUNT.to_owned());
         Ok(Local { owner, account, store, identities, master_keys })

@@ -81,6 +81,11 @@ fn only_what_begins_a_data_directory_makes_one() {
     let told = iam(dir.path(), "list-users --data-dir nowhere");
     assert!(told.contains("nowhere holds no data yet; create-root-key and import"), "{told}");
     assert!(told.ends_with("exit code Some(252)\n"), "{told}");
+    let file = "[[account]]\nid = '000000000000'\nuser = [{ name = 'bob' }]\n";
+    put(&dir.path().join("i.toml"), file, 0o600);
+    let told = iam(dir.path(), "import --file i.toml --dry-run --data-dir nowhere");
+    assert!(told.contains("\"Operation\": \"CreateUser\""), "{told}");
+    assert!(!dir.path().join("nowhere").exists());
 }
 
 /// It is taken all the same: only whoever gave it can say whether it was meant.
