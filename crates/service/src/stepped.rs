@@ -76,6 +76,11 @@ impl Stepped {
         self.shared.call(caller, request)
     }
 
+    /// Makes a new key for tokens, in the course of later turns.
+    pub fn rotate_token_key(&self) -> Pending {
+        self.shared.rotate_token_key()
+    }
+
     /// Answers every waiting poll empty, and every later one at once; starts no Lambda task any
     /// more.
     pub fn drain(&self) {

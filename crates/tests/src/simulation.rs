@@ -4,6 +4,7 @@
 //! A seed is a world (`world.rs`) that goes through trouble and then has to come to its end
 //! (`settle.rs`); what must hold is in `checks.rs`. The same seed does the same, step by step.
 
+mod callers;
 mod calls;
 mod chance;
 mod checks;

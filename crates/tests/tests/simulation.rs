@@ -27,7 +27,7 @@ fn failures(seeds: u64) -> Vec<Failure> {
 }
 
 /// What each deliberate bug is noticed by, and whether it takes a look at the rows of the store.
-const SYMPTOMS: [(Flaw, &str, Watch); 20] = [
+const SYMPTOMS: [(Flaw, &str, Watch); 23] = [
     (Flaw::ForgetsTask, "stuck", Watch::Outside),
     (Flaw::KeepsTask, "tasks wait on", Watch::Outside),
     (Flaw::ForgetsWake, "stuck", Watch::Outside),
@@ -48,6 +48,9 @@ const SYMPTOMS: [(Flaw, &str, Watch); 20] = [
     (Flaw::ForgetsOpenCount, "open executions and counts", Watch::Rows),
     (Flaw::ForgetsLambda, "stuck", Watch::Outside),
     (Flaw::CallsAgain, "was called twice", Watch::Outside),
+    (Flaw::BelievesOldKeys, "was given a task after it had gone", Watch::Outside),
+    (Flaw::DecidesForAnybody, "are denied, and it says", Watch::Outside),
+    (Flaw::ForgetsTokenKey, "a token of ours is refused", Watch::Outside),
 ];
 
 /// The first seed that a deliberate bug makes fail with that symptom.

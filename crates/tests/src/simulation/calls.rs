@@ -38,6 +38,8 @@ pub struct Call {
     pub number: String,
     pub body: Value,
     pub pending: Pending,
+    /// The key of a caller whose rights are asked for, and whether they suffice.
+    pub sender: Option<(String, bool)>,
     pub purpose: Purpose,
 }
 
@@ -95,7 +97,24 @@ impl World {
             Ok(reply) => format!("{number} is answered {}", body(reply.clone())),
             Err(fault) => format!("{number} is refused: {fault:?}"),
         });
+        if let Some((key, may)) = &call.sender {
+            match &answer {
+                Ok(_) if !may => return Err(format!("{number} is allowed to {key}, who may not")),
+                // A poll is asked about once more.
+                Err(Fault::AccessDenied(text))
+                    if *may && !matches!(call.purpose, Purpose::Poll { .. }) =>
+                {
+                    return Err(format!("{number} is denied to {key}, who may: {text}"));
+                }
+                Ok(_) | Err(_) => (),
+            }
+        }
         match (call.purpose, answer) {
+            (Purpose::Heartbeat { .. }, Err(Fault::Validation(text)))
+                if self.settling_since.is_some() =>
+            {
+                return Err(format!("a token of ours is refused: {text}"));
+            }
             (Purpose::Mark(mark), Ok(_)) => self.ledger.acknowledged(&mark),
             (Purpose::Mark(mark), Err(Fault::Internal)) => self.ledger.unknown(&mark),
             // What finds no room in a history ends it, and may have begun to take effect.

@@ -53,11 +53,17 @@ pub enum Flaw {
     ForgetsLambda,
     /// A function is called again.
     CallsAgain,
+    /// A key that has been disabled, or whose owner may do less by now, is taken for what it was.
+    BelievesOldKeys,
+    /// Nobody is asked about the decisions of an answer.
+    DecidesForAnybody,
+    /// A key that seals tokens is not written down.
+    ForgetsTokenKey,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Flaw; 20] = [
+    pub const ALL: [Flaw; 23] = [
         Flaw::ForgetsTask,
         Flaw::KeepsTask,
         Flaw::ForgetsWake,
@@ -78,6 +84,9 @@ impl Flaw {
         Flaw::ForgetsOpenCount,
         Flaw::ForgetsLambda,
         Flaw::CallsAgain,
+        Flaw::BelievesOldKeys,
+        Flaw::DecidesForAnybody,
+        Flaw::ForgetsTokenKey,
     ];
 }
 
@@ -93,6 +102,7 @@ mod tag {
     pub const WATERMARK: u8 = 12;
     pub const OPEN_COUNT: u8 = 14;
     pub const LAMBDA: u8 = 15;
+    pub const TOKEN_KEY: u8 = 23;
 }
 
 /// How often calls fail while there is trouble: commits once in this many, ...
@@ -205,6 +215,7 @@ impl Disk {
             Some(Flaw::ForgetsWatermark) => key[0] == tag::WATERMARK && put,
             Some(Flaw::ForgetsOpenCount) => key[0] == tag::OPEN_COUNT && put,
             Some(Flaw::ForgetsLambda) => key[0] == tag::LAMBDA && put,
+            Some(Flaw::ForgetsTokenKey) => key[0] == tag::TOKEN_KEY && put,
             _ => false,
         };
         let mut left = Batch::default();

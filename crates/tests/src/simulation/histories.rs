@@ -90,13 +90,15 @@ pub fn check(run_id: &str, events: &[Value], ledger: &Ledger) -> Result<(), Stri
     check_decisions(run_id, events, ledger)
 }
 
-/// Each answer of a decider leads to as many events as it has decisions.
+/// Each answer of a decider leads to as many events as it has decisions; of those that are denied,
+/// each leads to the event that says so, and nothing else does.
 fn check_decisions(run_id: &str, events: &[Value], ledger: &Ledger) -> Result<(), String> {
     for event in events.iter().filter(|event| event_type(event) == "DecisionTaskCompleted") {
         let mark = attributes(event)["executionContext"].as_str().unwrap_or_default();
-        let Some(decisions) = ledger.decisions_of(mark) else {
+        let Some(decided) = ledger.decisions_of(mark) else {
             return Err(format!("run {run_id}: no decider answered with {mark}"));
         };
+        let decisions = decided.count;
         let id = number(event, "eventId");
         // The later answer to an announcement refers to the decision, too, and is not its event.
         let refers = |e: &&Value| {
@@ -106,11 +108,27 @@ fn check_decisions(run_id: &str, events: &[Value], ledger: &Ledger) -> Result<()
         };
         let led_to = events.iter().filter(refers).count();
         let is_cut = led_to < decisions && ends_at_the_limit(events);
+        let denials = events.iter().filter(refers).filter(|event| is_denial(event));
+        let denials: Vec<&str> = denials.map(event_type).collect();
+        let expected: Vec<String> =
+            decided.denied.iter().map(|kind| format!("{kind}Failed")).collect();
+        let agree = denials == expected
+            || (is_cut && denials == expected[..denials.len().min(expected.len())]);
+        if !agree {
+            return Err(format!(
+                "run {run_id}: {expected:?} of {id} are denied, and it says {denials:?}"
+            ));
+        }
         if led_to != decisions && !is_cut {
             return Err(format!("run {run_id}: {decisions} decisions of {id} led to {led_to}"));
         }
     }
     Ok(())
+}
+
+/// True if the event says that a decision was not allowed.
+fn is_denial(event: &Value) -> bool {
+    attributes(event)["cause"] == "OPERATION_NOT_PERMITTED"
 }
 
 /// True if the execution was ended because its history was full.

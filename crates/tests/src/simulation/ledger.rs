@@ -14,6 +14,15 @@ struct Told {
     unknown: bool,
 }
 
+/// What a decider answered.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// How many decisions there were.
+    pub count: usize,
+    /// The types of those that the decider may not take.
+    pub denied: Vec<String>,
+}
+
 /// A heartbeat that was sent.
 #[derive(Clone, Debug)]
 struct Heartbeat {
@@ -36,8 +45,8 @@ struct Function {
 #[derive(Debug, Default)]
 pub struct Ledger {
     marks: BTreeMap<Mark, Told>,
-    /// How many decisions came with the answer of that mark.
-    decisions: BTreeMap<Mark, usize>,
+    /// The decisions that came with the answer of that mark.
+    decisions: BTreeMap<Mark, Decided>,
     /// The heartbeats of each activity task, by its run and the event of its start.
     heartbeats: BTreeMap<(String, u64), Vec<Heartbeat>>,
     /// Activity types whose registration was acknowledged.
@@ -70,14 +79,14 @@ impl Ledger {
         self.marks.entry(mark.clone()).or_default().unknown = true;
     }
 
-    /// An answer of a decider has so many decisions.
-    pub fn decided(&mut self, mark: &Mark, decisions: usize) {
-        self.decisions.insert(mark.clone(), decisions);
+    /// What an answer of a decider decides.
+    pub fn decided(&mut self, mark: &Mark, decided: Decided) {
+        self.decisions.insert(mark.clone(), decided);
     }
 
-    /// How many decisions came with the answer of that mark.
-    pub fn decisions_of(&self, mark: &str) -> Option<usize> {
-        self.decisions.get(mark).copied()
+    /// The decisions that came with the answer of that mark.
+    pub fn decisions_of(&self, mark: &str) -> Option<&Decided> {
+        self.decisions.get(mark)
     }
 
     /// A heartbeat is sent.

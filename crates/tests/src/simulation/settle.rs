@@ -1,6 +1,7 @@
 //! The end of the trouble: one node, a store that works, and callers who do what they should. Then
 //! everything has to come to its end, in a bounded time.
 
+use super::callers::Somebody;
 use super::calls::{HeldTask, Purpose};
 use super::decisions::{self, ACTIVITY_LISTS, DECISION_LISTS};
 use super::histories::pending_with_others;
@@ -21,6 +22,12 @@ const TURNS_MAX: usize = 20_000;
 /// How far apart the clocks of two nodes may be, in milliseconds.
 const CLOCKS_APART_MS: i64 = 10_000;
 
+/// How many tokens from before are tried.
+const TOKENS_TRIED_MAX: usize = 5;
+
+/// How many times somebody loses his key while he polls.
+const KEYS_LOST_MAX: usize = 10;
+
 /// What deciders do by now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -39,11 +46,15 @@ impl World {
         while let Some(call) = self.calls.pop() {
             self.lose(call);
         }
-        self.held.clear();
+        let held = std::mem::take(&mut self.held);
         self.time.advance(CLOCKS_APART_MS);
         self.start_node(0);
         self.settling_since = Some(self.time.now());
         self.check_store()?;
+        // Whatever keys there were: their tokens are good.
+        for task in held.iter().filter(|task| !task.is_decision).take(TOKENS_TRIED_MAX) {
+            self.beat(task);
+        }
         let end = self.time.now() + SETTLE_MS_MAX;
         self.settle_stage(Stage::Finish, end)?;
         // Until messages that were lost have come again.
@@ -161,6 +172,12 @@ impl World {
         for (operation, name) in lists {
             let polls = |call: &super::calls::Call| matches!(&call.purpose, Purpose::Poll { list, .. } if *list == name);
             if !self.calls.iter().any(polls) {
+                // One who has lost his key by the time there is a task leaves it for the next.
+                if self.keys_lost < KEYS_LOST_MAX && self.chance.once_in(4) {
+                    self.keys_lost += 1;
+                    let key = self.names.fresh("lost");
+                    self.poll_and_lose_the_key(operation, name, Somebody::trusted(key));
+                }
                 self.poll(operation, name);
             }
         }

@@ -3,14 +3,14 @@
 //! late, go away, or say everything twice. One thread, one seed.
 
 use super::Watch;
+use super::callers::{Book, Somebody, caller};
 use super::calls::{Call, HeldTask, Purpose};
 use super::chance::Chance;
 use super::decisions::{self, ACTIVITY_LISTS, DECISION_LISTS, Names, ROLE, WORKFLOWS};
 use super::disk::{Disk, Flaw};
 use super::functions::{FunctionHouse, RunningFunction};
-use super::ledger::Ledger;
+use super::ledger::{Decided, Ledger};
 use super::time::{NodeClock, SeededEntropy, TrueTime};
-use access::Caller;
 use serde_json::{Value, json};
 use service::{Functions, Limits, Mail, Options, Part, Stepped};
 use std::collections::VecDeque;
@@ -30,6 +30,12 @@ const EVENTS_FEW: u64 = 40;
 
 /// How many events a page of a history has if nobody asks for fewer.
 const EVENTS_PER_PAGE: usize = 1000;
+
+/// How many callers there are whose rights are asked for.
+const CALLERS: usize = 3;
+
+/// How many keys for tokens are made at most: none that has sealed a token goes.
+const TOKEN_KEYS_MAX: usize = 10;
 
 /// How many steps the trouble takes.
 const STEPS: usize = 500;
@@ -63,6 +69,13 @@ pub struct World {
     pub held: Vec<HeldTask>,
     pub functions: FunctionHouse,
     pub running_functions: Vec<RunningFunction>,
+    /// Who is asked for his rights, and what the nodes know of his key.
+    pub callers: Vec<Somebody>,
+    pub book: Book,
+    /// How many have lost their keys since the trouble ended.
+    pub keys_lost: usize,
+    /// How many keys for tokens were made.
+    token_keys: usize,
     /// Answers to questions, as they come.
     pub answers: Vec<Option<Result<Value, Fault>>>,
     /// The one domain of this seed.
@@ -71,17 +84,14 @@ pub struct World {
     long: bool,
     /// How many events a history may have, if that is less than usual; other quotas are low then, too.
     pub events_max: Option<u64>,
+    /// Answers that nobody listens to.
+    rotations: Vec<service::Pending>,
     /// Polls whose callers are gone and that the flaw keeps.
     leaked: Vec<service::Pending>,
     nodes_started: u64,
     /// The steps, digested: two runs of a seed have the same.
     digest: u64,
     trace: VecDeque<String>,
-}
-
-/// Who does everything.
-pub fn caller() -> Caller {
-    Caller::unrestricted("123456789012".into(), "us-east-1".into())
 }
 
 /// What a seed came to.
@@ -145,10 +155,15 @@ impl World {
             held: Vec::new(),
             functions: FunctionHouse::default(),
             running_functions: Vec::new(),
+            callers: Vec::new(),
+            book: Book::new(flaw),
+            keys_lost: 0,
+            token_keys: 0,
             answers: Vec::new(),
             domain,
             long,
             events_max,
+            rotations: Vec::new(),
             leaked: Vec::new(),
             nodes_started: 0,
             digest: 0,
@@ -161,6 +176,9 @@ impl World {
         self.start_node(0);
         for (operation, body) in self.registrations() {
             self.ask(operation, body)?;
+        }
+        for _ in 0..CALLERS {
+            self.add_caller();
         }
         self.disk.set_trouble(true);
         for _ in 0..STEPS {
@@ -238,6 +256,7 @@ impl World {
             poll_hold: Duration::from_secs(60),
             owner: format!("node-{}", self.nodes_started),
             functions,
+            credentials: Some(Arc::new(self.book.clone())),
             ..Options::default()
         };
         let clock = self.time.clock(offset_ms);
@@ -261,7 +280,7 @@ impl World {
 
     /// One thing happens.
     fn step(&mut self) -> Result<(), String> {
-        match self.chance.weighted(&[60, 28, 7, 1, 1, 1, 1]) {
+        match self.chance.weighted(&[60, 28, 7, 1, 1, 1, 1, 2, 1]) {
             0 if !self.nodes.is_empty() => {
                 for _ in 0..=self.chance.below(TURNS_PER_STEP_MAX) {
                     self.turn();
@@ -293,6 +312,15 @@ impl World {
                 clock.set(offset);
             }
             _ if self.nodes.is_empty() => self.start_node(0),
+            7 => self.lose_rights(),
+            8 if self.token_keys < TOKEN_KEYS_MAX => {
+                self.token_keys += 1;
+                let index = self.chance.below(self.nodes.len());
+                let Node { number, service, .. } = &self.nodes[index];
+                let (number, pending) = (*number, service.rotate_token_key());
+                self.rotations.push(pending);
+                self.note(|| format!("node {number} makes a key for tokens"));
+            }
             _ => self.check_store()?,
         }
         self.begin_functions()?;
@@ -423,13 +451,7 @@ impl World {
             let moves = self.chance.once_in(10);
             self.decide(&task, decisions, moves);
         } else if self.chance.once_in(3) {
-            let operation = Operation::RecordActivityTaskHeartbeat;
-            let details = self.names.fresh("beat");
-            let body = json!({"taskToken": task.token, "details": details});
-            let (run_id, sent_at) = (task.run_id.clone(), self.time.now());
-            self.ledger.heartbeat_sent(&run_id, task.started, &details, sent_at);
-            let purpose = Purpose::Heartbeat { run_id, task: task.started, details };
-            self.send(operation, body, purpose);
+            self.beat(&task);
             // Some workers die after a sign of life.
             if !self.chance.once_in(3) {
                 self.held.push(task);
@@ -440,10 +462,23 @@ impl World {
         }
     }
 
+    /// A worker gives a sign of life.
+    pub fn beat(&mut self, task: &HeldTask) {
+        let details = self.names.fresh("beat");
+        let body = json!({"taskToken": task.token, "details": details});
+        let (run_id, sent_at) = (task.run_id.clone(), self.time.now());
+        self.ledger.heartbeat_sent(&run_id, task.started, &details, sent_at);
+        let purpose = Purpose::Heartbeat { run_id, task: task.started, details };
+        self.send(Operation::RecordActivityTaskHeartbeat, body, purpose);
+    }
+
     /// Answers a decision task; `moves` puts later ones on another list, perhaps for a while.
     pub fn decide(&mut self, task: &HeldTask, decisions: Vec<Value>, moves: bool) {
         let mark = self.names.fresh("m");
-        self.ledger.decided(&mark, decisions.len());
+        let who = self.somebody();
+        let denied = who.as_ref().map(|who| who.may_not_decide(&decisions)).unwrap_or_default();
+        let decided = Decided { count: decisions.len(), denied };
+        self.ledger.decided(&mark, decided);
         let mut body = json!({
             "taskToken": task.token, "executionContext": mark, "decisions": decisions,
         });
@@ -453,7 +488,8 @@ impl World {
             body["taskList"] = json!({"name": list});
             body["taskListScheduleToStartTimeout"] = json!(timeout);
         }
-        self.send(Operation::RespondDecisionTaskCompleted, body, Purpose::Mark(mark));
+        let operation = Operation::RespondDecisionTaskCompleted;
+        self.send_as(who.as_ref(), operation, body, Purpose::Mark(mark), None);
     }
 
     /// Completes, fails or cancels an activity task.
@@ -466,7 +502,8 @@ impl World {
         };
         let mut body = json!({"taskToken": task.token});
         body[member] = json!(mark);
-        self.send(operation, body, Purpose::Mark(mark));
+        let (who, list) = (self.somebody(), task.polled["taskList"]["name"].as_str());
+        self.send_as(who.as_ref(), operation, body, Purpose::Mark(mark), list);
     }
 
     fn read_a_history(&mut self) {
@@ -518,8 +555,31 @@ impl World {
         }
     }
 
-    /// Sends a request to some node.
+    /// Sends a request to some node, in somebody's name.
     pub fn send(&mut self, operation: Operation, body: Value, purpose: Purpose) {
+        let who = match &purpose {
+            Purpose::Question(_) => None,
+            Purpose::Mark(_)
+            | Purpose::Repeated
+            | Purpose::Poll { .. }
+            | Purpose::Heartbeat { .. }
+            | Purpose::Registration { .. }
+            | Purpose::Page { .. }
+            | Purpose::History { .. } => self.somebody(),
+        };
+        self.send_as(who.as_ref(), operation, body, purpose, None);
+    }
+
+    /// The same in a certain name, or in that of one whom nobody asks. Of an activity task, `list`
+    /// is where it was.
+    pub fn send_as(
+        &mut self,
+        who: Option<&Somebody>,
+        operation: Operation,
+        body: Value,
+        purpose: Purpose,
+        list: Option<&str>,
+    ) {
         let node = self.chance.below(self.nodes.len());
         let request = Model::get().check(operation, body.clone());
         let request =
@@ -528,8 +588,14 @@ impl World {
             self.ledger.asked(mark);
         }
         let number = self.names.fresh("call ");
-        self.note(|| format!("{number}: {} {body}", operation.name()));
-        let pending = self.nodes[node].service.call(&caller(), request);
-        self.calls.push(Call { number, body, pending, purpose });
+        let key = who.map_or("nobody", |who| &who.key).to_owned();
+        self.note(|| format!("{number}: {key} {} {body}", operation.name()));
+        let sender = who.map(|who| (key, who.may_ask(operation, &body, list)));
+        let unasked = self.flaw == Some(Flaw::DecidesForAnybody)
+            && operation == Operation::RespondDecisionTaskCompleted
+            && sender.as_ref().is_some_and(|(_, may)| *may);
+        let caller = who.filter(|_| !unasked).map_or_else(caller, Somebody::caller);
+        let pending = self.nodes[node].service.call(&caller, request);
+        self.calls.push(Call { number, body, pending, sender, purpose });
     }
 }
