@@ -4,6 +4,7 @@
 //! Pure: no I/O, no clock.
 
 mod action;
+mod calendar;
 mod caller;
 mod check;
 pub mod identity;

@@ -1,6 +1,7 @@
 //! The values that conditions compare: decimals, moments, addresses, bytes; and texts of values
 //! that are no text.
 
+use crate::calendar::{self, Second};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt::Write as _;
@@ -66,9 +67,6 @@ impl PartialOrd for Decimal<'_> {
     }
 }
 
-/// Seconds of a day.
-const DAY_SECONDS: i64 = 24 * 60 * 60;
-
 /// Reads a moment: the forms of ISO 8601 that the W3C names, or seconds since 1970. Four digits
 /// are a year. What is finer than a millisecond is left out.
 pub(super) fn parse_moment(text: &str) -> Option<Timestamp> {
@@ -91,11 +89,9 @@ pub(super) fn parse_moment(text: &str) -> Option<Timestamp> {
         return None;
     }
     let (month, day) = (month.unwrap_or(Some(1))?, day.unwrap_or(Some(1))?);
-    if !(1..=12).contains(&month) || !(1..=days_of_month(year, month)).contains(&day) {
-        return None;
-    }
+    let midnight = calendar::midnight(year, month, day)?;
     let day_ms = time.map_or(Some(0), parse_time_of_day)?;
-    Some(Timestamp(days_since_1970(year, month, day) * DAY_SECONDS * 1000 + day_ms))
+    Some(Timestamp(midnight.0 + day_ms))
 }
 
 /// Reads `hh:mm`, `hh:mm:ss` or `hh:mm:ss.s` with `Z` or an offset such as `+01:00`, in
@@ -141,39 +137,6 @@ fn parse_milliseconds(fraction: &str) -> Option<i64> {
 fn number(text: &str, digits: usize) -> Option<i64> {
     let plain = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     if plain { text.parse().ok() } else { None }
-}
-
-fn days_of_month(year: i64, month: i64) -> i64 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// The days from 1970-01-01 to a day of the Gregorian calendar. Years begin in March here, so that
-/// the leap day is the last one.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// The other way around: year, month and day.
-fn date_of(days_since_1970: i64) -> (i64, i64, i64) {
-    let days = days_since_1970 + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 /// A range of addresses.
@@ -256,10 +219,7 @@ impl<'a> Value<'a> {
             Value::Truth(false) => "false",
             Value::Address(address) => buffer.write(format_args!("{}", address.to_canonical())),
             Value::Moment(moment) => {
-                let seconds = moment.0.div_euclid(1000);
-                let (year, month, day) = date_of(seconds.div_euclid(DAY_SECONDS));
-                let of_day = seconds.rem_euclid(DAY_SECONDS);
-                let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+                let Second { year, month, day, hour, minute, second } = Second::of(moment);
                 buffer.write(format_args!(
                     "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
                 ))

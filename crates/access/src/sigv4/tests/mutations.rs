@@ -14,14 +14,28 @@ struct Count {
     same: usize,
 }
 
-/// Every request that differs from `text` in one byte: another one in its place, one of `others`
-/// or with one bit flipped; none; or twice the same.
+/// Every byte of a request is spoiled, but not in every way: in one of so many at each place, and
+/// at the next place in others. `SPOILED_BYTES=all` in the environment asks for all of them.
+const WAYS_PER_TRIED: usize = 8;
+
+fn ways_per_tried() -> usize {
+    match std::env::var("SPOILED_BYTES").as_deref() {
+        Ok("all") => 1,
+        Ok(other) => panic!("SPOILED_BYTES={other}: it is \"all\" or not there"),
+        Err(_) => WAYS_PER_TRIED,
+    }
+}
+
+/// Requests that differ from `text` in one byte: another one in its place, one of `others` or with
+/// one bit flipped; none; or twice the same.
 fn spoiled(text: &[u8], others: &[u8], mut take: impl FnMut(&[u8], &[u8])) {
+    let ways_per_tried = ways_per_tried();
     for at in 0..text.len() {
         let mut replaced = text.to_vec();
         let flipped = (0..8).map(|bit| text[at] ^ (1 << bit));
         let others = others.iter().copied().filter(|other| (other ^ text[at]).count_ones() != 1);
-        for byte in flipped.chain(others).filter(|byte| *byte != text[at]) {
+        let bytes = flipped.chain(others).filter(|byte| *byte != text[at]);
+        for byte in bytes.skip(at % ways_per_tried).step_by(ways_per_tried) {
             replaced[at] = byte;
             take(&replaced, text);
         }
@@ -62,7 +76,7 @@ fn check_cases(way: Way) {
         total.same += count.same;
     }
     // Nearly all that is HTTP is refused; what is not is worth a look at `Meaning`.
-    assert!(total.refused > 100_000 && total.same < total.refused / 20, "{total:?}");
+    assert!(total.refused > 20_000 && total.same < total.refused / 20, "{total:?}");
 }
 
 #[test]
@@ -75,13 +89,13 @@ fn every_case_signed_in_the_query_is_refused_when_a_byte_is_spoiled() {
     check_cases(Way::Query);
 }
 
-/// With any other byte in the place of any.
+/// With any other byte in the place of any, if all ways are tried.
 #[test]
 fn the_golden_requests_are_refused_when_a_byte_is_spoiled() {
     let all: Vec<u8> = (0..=u8::MAX).collect();
     for (text, server) in golden() {
         let count = check(&text, &server, &all);
-        assert!(count.refused > 40_000 && count.same > 0, "{count:?}");
+        assert!(count.refused > 5_000 && count.same > 0, "{count:?}");
     }
 }
 
