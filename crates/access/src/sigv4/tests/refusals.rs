@@ -485,6 +485,8 @@ fn body_hashes() {
     let hashed = |said: &str| signed_with(&[("x-amz-content-sha256", said)], NOW);
     check(&hashed(&hash), "");
     check(&signed().with("x-amz-content-sha256", &hash), "");
+    // What is said is signed, and is not what came.
+    check(&Sent { body: b"{}".to_vec(), ..hashed(&hash) }, MISMATCH);
     for said in [
         "",
         "UNSIGNED-PAYLOAD",

@@ -139,6 +139,22 @@ fn of_several_decisions_those_that_are_allowed_are_carried_out_and_the_others_co
     assert_eq!(house.outcome(&task), expected);
 }
 
+/// It would have been denied some, and is refused before.
+#[test]
+fn of_an_answer_that_comes_too_late_no_decision_is_judged() {
+    let house = House::new();
+    let task = house.decision_task("v");
+    let marker = decision("RecordMarker", json!({"markerName": "m"}));
+    let body = json!({"taskToken": task["taskToken"], "decisions": [marker]});
+    let (respond, who) = ("RespondDecisionTaskCompleted", someone(&[RESPOND]));
+    let denied_of = |body: Value| {
+        let (answer, judged) = house.audited(&who, respond, body);
+        (answer.is_ok(), judged.expect("somebody was asked").decisions_denied)
+    };
+    assert_eq!(denied_of(body.clone()), (true, 1));
+    assert_eq!(denied_of(body), (false, 0));
+}
+
 /// A denied decider cannot tell what is there from what is not.
 #[test]
 fn what_is_there_is_denied_in_the_same_words_as_what_is_not() {

@@ -2,7 +2,7 @@
 //! section 2.5, before it is looked whether what it names exists; who has exactly its action is not.
 
 use super::house::{
-    DOMAIN_ARN, House, ROLE_ARN, action, allow, denied, list, nobody, someone, user,
+    DOMAIN_ARN, House, ROLE_ARN, action, allow, allow_if, denied, list, nobody, someone, user,
 };
 use crate::tests::client::{HOLD_SECONDS, wait};
 use crate::tests::fixture::caller;
@@ -215,6 +215,22 @@ fn tags_of_a_new_domain_take_the_right_to_tag() {
     // What a name is taken for is not said to whom it is not allowed.
     let answer = house.call(&nobody(), "RegisterDomain", body("e", json!([])));
     assert_eq!(answer, Err(denied("nobody", "swf:RegisterDomain", arn)));
+}
+
+/// Or else whoever may register some could ask which tags those of others have.
+#[test]
+fn the_tags_of_a_domain_whose_name_is_taken_do_not_count() {
+    let house = House::new();
+    let body = |name: &str| json!({"name": name, "workflowExecutionRetentionPeriodInDays": "1"});
+    let mut tagged = body("tagged");
+    tagged["tags"] = json!([{"key": "team", "value": "blue"}]);
+    house.admin("RegisterDomain", tagged);
+    let blue = json!({"StringEquals": {"aws:ResourceTag/team": "blue"}});
+    let register = user("u", json!([allow_if(&["swf:RegisterDomain"], blue.clone())]));
+    assert!(house.denies(&register, "RegisterDomain", body("tagged")));
+    assert!(house.denies(&register, "RegisterDomain", body("new")));
+    let describe = user("u", json!([allow_if(&["swf:DescribeDomain"], blue)]));
+    assert!(!house.denies(&describe, "DescribeDomain", json!({"name": "tagged"})));
 }
 
 #[test]
