@@ -88,6 +88,17 @@ fn somebody(chance: &mut Chance) -> &'static str {
     if chance.once_in(2) { chance.one_of(&WORKFLOWS) } else { chance.one_of(&CHILDREN) }
 }
 
+/// Calls a function that may take its time.
+pub fn call_a_function(names: &mut Names) -> Value {
+    json!({
+        "decisionType": "ScheduleLambdaFunction",
+        "scheduleLambdaFunctionDecisionAttributes": {
+            "id": names.fresh("settled"), "name": "f", "startToCloseTimeout": "60",
+            "input": names.fresh("function"),
+        },
+    })
+}
+
 fn one(chance: &mut Chance, names: &mut Names) -> Value {
     match chance.weighted(&[8, 3, 6, 2, 3, 5, 2, 5, 8]) {
         0 => json!({

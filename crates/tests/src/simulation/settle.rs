@@ -25,6 +25,9 @@ const CLOCKS_APART_MS: i64 = 10_000;
 /// How many tokens from before are tried.
 const TOKENS_TRIED_MAX: usize = 5;
 
+/// How many functions are called yet: nothing keeps their outcomes from being heard.
+const FUNCTIONS_SETTLED_MAX: usize = 3;
+
 /// How many times somebody loses his key while he polls.
 const KEYS_LOST_MAX: usize = 10;
 
@@ -146,6 +149,10 @@ impl World {
                 continue;
             }
             let decisions = match stage {
+                Stage::Finish if self.functions_settled < FUNCTIONS_SETTLED_MAX => {
+                    self.functions_settled += 1;
+                    vec![decisions::call_a_function(&mut self.names)]
+                }
                 Stage::Finish => Vec::new(),
                 Stage::Close if self.owes_nobody(&task)? => vec![decisions::complete()],
                 Stage::Close => Vec::new(),

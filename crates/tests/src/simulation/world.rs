@@ -74,6 +74,8 @@ pub struct World {
     pub book: Book,
     /// How many have lost their keys since the trouble ended.
     pub keys_lost: usize,
+    /// How many functions were called since then.
+    pub functions_settled: usize,
     /// How many keys for tokens were made.
     token_keys: usize,
     /// Answers to questions, as they come.
@@ -158,6 +160,7 @@ impl World {
             callers: Vec::new(),
             book: Book::new(flaw),
             keys_lost: 0,
+            functions_settled: 0,
             token_keys: 0,
             answers: Vec::new(),
             domain,
