@@ -157,10 +157,11 @@ fn why_no_key(text: &[u8], error: pem::Error) -> PemError {
     {
         return PemError::Password;
     }
-    match error.into() {
-        PemError::Absent if has(text, "BEGIN CERTIFICATE") => PemError::CertificateInstead,
-        other => other,
+    let error = error.into();
+    if matches!(error, PemError::Absent) && has(text, "BEGIN CERTIFICATE") {
+        return PemError::CertificateInstead;
     }
+    error
 }
 
 fn has(text: &[u8], word: &str) -> bool {

@@ -133,11 +133,11 @@ impl MasterKeys {
     pub fn add(&mut self, entropy: &dyn Entropy) -> Result<Keyring, MasterKeyError> {
         let (path, text) = self.file()?;
         let text = with_new_key(text.expose(), entropy);
-        self.put(path, text).map_err(|error| match error {
-            MasterKeyError::Wrong { path, source: KeyringError::TooMany } => {
-                MasterKeyError::Full { path }
+        self.put(path, text).map_err(|error| {
+            if let MasterKeyError::Wrong { path, source: KeyringError::TooMany } = error {
+                return MasterKeyError::Full { path };
             }
-            other => other,
+            error
         })
     }
 
