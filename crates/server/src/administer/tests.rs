@@ -282,7 +282,7 @@ fn the_audit_is_told_what_came_of_it() {
         (&eve, "all", false, Some("Not")),
     ] {
         let arn = format!("arn:aws:iam::{ACCOUNT}:role/{role}");
-        let request = json!({ "RoleArn": arn, "RoleSessionName": "s" });
+        let request = json!({ "RoleArn": arn, "RoleSessionName": "nightly" });
         let told = audited(ask(&administration, who, "AssumeRole", request));
         let action = "sts:AssumeRole".to_owned();
         assert_eq!(told, Some((action, arn, allowed, sid.map(str::to_owned))), "{who} {role}");

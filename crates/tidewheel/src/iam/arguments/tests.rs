@@ -146,7 +146,10 @@ fn what_is_wrong_is_said() {
         ("create-user ada", "ada is no option: options begin with --"),
         ("create-access-key --root=yes", "--root takes no value"),
         ("list-users --max-items many", "--max-items must be a whole number"),
-        ("update-access-key --user-name u --access-key-id A --status Off", "--status must be Active or Inactive"),
+        (
+            "update-access-key --user-name u --access-key-id A --status Off",
+            "--status must be Active or Inactive",
+        ),
         (
             "tag-user --user-name ada --tags team=a",
             "--tags must be tags such as Key=team,Value=orders",
