@@ -62,14 +62,6 @@ const ALIASES: [(&str, ServiceKey); 6] = [
 ];
 
 impl ServiceKey {
-    /// The key of a name, in any case.
-    pub fn parse(name: &str) -> Option<ServiceKey> {
-        let names = ServiceKey::ALL.map(|key| (key.name(), key));
-        let mut names = names.into_iter().chain(ALIASES);
-        let (_, key) = names.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        Some(key)
-    }
-
     /// How many there are.
     pub const COUNT: usize = ServiceKey::PermissionsBoundary as usize + 1;
 
@@ -104,6 +96,14 @@ impl ServiceKey {
         ServiceKey::TagListMember3,
         ServiceKey::TagListMember4,
     ];
+
+    /// The key of a name, in any case.
+    pub fn parse(name: &str) -> Option<ServiceKey> {
+        let names = ServiceKey::ALL.map(|key| (key.name(), key));
+        let mut names = names.into_iter().chain(ALIASES);
+        let (_, key) = names.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(key)
+    }
 
     /// How policies write it, its second name left out.
     pub fn name(self) -> &'static str {

@@ -76,6 +76,11 @@ pub enum Fault {
     Full,
 }
 
+impl Fault {
+    /// All of them.
+    pub const ALL: [Fault; 4] = [Fault::Lost, Fault::Unacknowledged, Fault::Late, Fault::Full];
+}
+
 impl Memory {
     /// A handle on the same data whose calls, and those of its clones, fail as `plan` says. The
     /// handle it is made from keeps its own plan.

@@ -64,31 +64,9 @@ fn spelling(key: ServiceKey) -> &'static str {
     }
 }
 
-const KEYS: [ServiceKey; ServiceKey::COUNT] = [
-    ServiceKey::ActivityTypeName,
-    ServiceKey::ActivityTypeVersion,
-    ServiceKey::DefaultTaskListName,
-    ServiceKey::Name,
-    ServiceKey::Version,
-    ServiceKey::TagFilterTag,
-    ServiceKey::TagListMember0,
-    ServiceKey::TagListMember1,
-    ServiceKey::TagListMember2,
-    ServiceKey::TagListMember3,
-    ServiceKey::TagListMember4,
-    ServiceKey::TaskListName,
-    ServiceKey::TypeFilterName,
-    ServiceKey::TypeFilterVersion,
-    ServiceKey::WorkflowTypeName,
-    ServiceKey::WorkflowTypeVersion,
-    ServiceKey::PassedToService,
-    ServiceKey::PolicyArn,
-    ServiceKey::PermissionsBoundary,
-];
-
 fn show(check: &Check<'_>) -> String {
     let mut text = format!("{} {}", check.action, check.resource);
-    for key in KEYS {
+    for key in ServiceKey::ALL {
         if let Some(value) = check.values.get(key) {
             text += &format!(" {}={value:?}", spelling(key));
         }

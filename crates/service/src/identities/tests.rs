@@ -107,12 +107,7 @@ fn script() -> Vec<(&'static str, Value, Option<&'static str>)> {
 
 #[test]
 fn an_operation_that_is_asked_for_again_takes_effect_once_whichever_call_fails() {
-    for fault in [
-        memory::Fault::Lost,
-        memory::Fault::Unacknowledged,
-        memory::Fault::Late,
-        memory::Fault::Full,
-    ] {
+    for fault in memory::Fault::ALL {
         for failing in 1.. {
             let place = Place::new();
             let calls = Arc::new(AtomicUsize::new(0));
@@ -241,13 +236,7 @@ fn after_random_operations_the_store_reads_as_memory_is() {
         let shaky = std::sync::Mutex::new(Prng(seed + 2000));
         let faulty = place.memory.with_faults(move |_| {
             let mut prng = shaky.lock().expect("nobody panics with it");
-            let faults = [
-                memory::Fault::Lost,
-                memory::Fault::Unacknowledged,
-                memory::Fault::Late,
-                memory::Fault::Full,
-            ];
-            (prng.below(12) == 0).then(|| *prng.pick(&faults))
+            (prng.below(12) == 0).then(|| *prng.pick(&memory::Fault::ALL))
         });
         let mut first = place.open();
         handle(&mut first, "CreateAccount", &json!({"AccountId": ACCOUNT})).expect("made");

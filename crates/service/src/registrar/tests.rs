@@ -41,12 +41,7 @@ fn script() -> Vec<(&'static str, Value, Option<&'static str>)> {
 
 #[test]
 fn a_registration_that_is_sent_again_takes_effect_once_whichever_call_fails() {
-    for fault in [
-        memory::Fault::Lost,
-        memory::Fault::Unacknowledged,
-        memory::Fault::Late,
-        memory::Fault::Full,
-    ] {
+    for fault in memory::Fault::ALL {
         for failing in 1.. {
             let memory = Memory::default();
             let calls = Arc::new(AtomicUsize::new(0));
@@ -139,12 +134,7 @@ fn the_first_key_of_the_tokens_is_made_once() {
 /// A key seals nothing before it is durable, and none is lost, whichever call fails.
 #[test]
 fn a_rotation_that_fails_breaks_no_token() {
-    for fault in [
-        memory::Fault::Lost,
-        memory::Fault::Unacknowledged,
-        memory::Fault::Late,
-        memory::Fault::Full,
-    ] {
+    for fault in memory::Fault::ALL {
         for failing in 1.. {
             let memory = Memory::default();
             let mut sealed = vec![

@@ -78,15 +78,20 @@ fn lines(child: &mut Server) -> impl FnMut(&str) -> String + use<> {
     }
 }
 
+/// Serves what is in `dir` with a certificate, and keeps what it logs for who asks.
+fn serve_over_tls(dir: &Path, cert: &Path, key: &Path) -> Server {
+    let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+    command.arg(dir.join("data")).arg("--tls-cert").arg(cert).arg("--tls-key").arg(key);
+    command.stderr(Stdio::piped());
+    Server::start_with(command)
+}
+
 #[test]
 fn a_hangup_has_the_certificate_read_again() {
     let dir = scratch();
     let (old, new) = (Certificate::new(), Certificate::new());
     let [cert, key] = old.write(dir.path());
-    let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
-    command.arg(dir.path().join("data")).arg("--tls-cert").arg(&cert).arg("--tls-key").arg(&key);
-    command.stderr(Stdio::piped());
-    let mut server = Server::start_with(command);
+    let mut server = serve_over_tls(dir.path(), &cert, &key);
     let mut until = lines(&mut server);
     let ready =
         |answer: std::io::Result<String>| answer.is_ok_and(|text| text.ends_with("ready\n"));
@@ -119,10 +124,7 @@ fn new_files_are_found_without_a_hangup() {
     let dir = scratch();
     let (old, new) = (Certificate::new(), Certificate::new());
     let [cert, key] = old.write(dir.path());
-    let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
-    command.arg(dir.path().join("data")).arg("--tls-cert").arg(&cert).arg("--tls-key").arg(&key);
-    command.stderr(Stdio::piped());
-    let mut server = Server::start_with(command);
+    let mut server = serve_over_tls(dir.path(), &cert, &key);
     let mut until = lines(&mut server);
     new.write(dir.path());
     until("the certificate was read again");
