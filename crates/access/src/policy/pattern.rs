@@ -1,8 +1,8 @@
 //! Texts with wildcards and variables, split into pieces when a policy is read.
 //!
 //! Matching keeps one place to go back to and neither allocates nor calls itself: its work is at
-//! most the product of the two lengths, whatever the pattern. What a variable stands for is
-//! literal text: a `*` in somebody's name is an asterisk.
+//! most the product of the two lengths, whatever the pattern, and in proportion to them if there is
+//! one `*`. What a variable stands for is literal text: a `*` in somebody's name is an asterisk.
 
 use super::key::{Context, Key};
 use super::value::{Buffer, Value};
@@ -115,6 +115,7 @@ impl Pattern {
 
     /// Whether a text is like this pattern. With a variable that has neither value nor default, no
     /// text is.
+    #[inline]
     pub(super) fn matches(&self, text: &str, context: &Context<'_>) -> bool {
         match self {
             Pattern::Any => true,
@@ -185,7 +186,7 @@ struct Variable<'a> {
     /// Which piece it is.
     piece: Option<usize>,
     text: Stands<'a>,
-    buffer: Buffer,
+    buffer: Option<Buffer>,
 }
 
 /// What a variable stands for.
@@ -215,7 +216,7 @@ impl<'a> Variable<'a> {
                 Some(Value::Truth(true)) => Stands::Text("true"),
                 Some(Value::Truth(false)) => Stands::Text("false"),
                 Some(value @ (Value::Address(_) | Value::Moment(_) | Value::Epoch(_))) => {
-                    value.text(&mut self.buffer);
+                    value.text(self.buffer.get_or_insert_default());
                     Stands::Written
                 }
             };
@@ -223,16 +224,48 @@ impl<'a> Variable<'a> {
         match self.text {
             Stands::Nothing => None,
             Stands::Text(text) => Some(text),
-            Stands::Written => Some(self.buffer.text()),
+            Stands::Written => self.buffer.as_ref().map(Buffer::text),
         }
     }
 }
 
+#[inline(never)]
 fn matches_pieces<'a>(pieces: &'a [Piece], text: &str, context: &Context<'a>) -> bool {
-    let (mut piece, mut at) = (0, 0);
-    // Behind the last run: its piece, and where in the text that run ends so far.
-    let mut retry: Option<(usize, usize)> = None;
     let mut variable = Variable::default();
+    let last_run = pieces.iter().rposition(|piece| matches!(piece, Piece::Run));
+    let behind = last_run.map_or(pieces.len(), |run| run + 1);
+    // What stands behind the last run can stand at the end alone, and is looked for nowhere else.
+    let mut rest = text;
+    for (piece, part) in pieces.iter().enumerate().skip(behind).rev() {
+        let before = match part {
+            Piece::Text(literal) => rest.strip_suffix(&**literal),
+            Piece::Variable { key, default } => variable
+                .resolve(piece, key, default.as_deref(), context)
+                .and_then(|literal| rest.strip_suffix(literal)),
+            // No run is behind the last one.
+            Piece::One | Piece::Run => {
+                let mut chars = rest.chars();
+                chars.next_back().map(|_| chars.as_str())
+            }
+        };
+        match before {
+            Some(before) => rest = before,
+            None => return false,
+        }
+    }
+    matches_forward(&pieces[..behind], rest, &mut variable, context)
+}
+
+/// Whether a text is like pieces of which a run is the last, or none is one.
+fn matches_forward<'a>(
+    pieces: &'a [Piece],
+    text: &str,
+    variable: &mut Variable<'a>,
+    context: &Context<'a>,
+) -> bool {
+    let (mut piece, mut at) = (0, 0);
+    // Behind the newest run: its piece, and where in the text that run ends so far.
+    let mut retry: Option<(usize, usize)> = None;
     loop {
         let next = match pieces.get(piece) {
             None if at == text.len() => return true,
