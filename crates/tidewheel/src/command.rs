@@ -16,8 +16,38 @@ pub enum Command {
     Dev(Dev),
     /// Check that what is stored agrees with the histories, while no server uses it.
     Check(Check),
+    /// Say how the server would run, and from where each setting comes; or check it.
+    #[command(subcommand)]
+    Config(Config),
     /// Administer identities: users, policies, access keys; `tidewheel iam help` lists operations.
     Iam(Iam),
+}
+
+/// Below the flags of `config check`.
+const CONFIG_CODES: &str = "\
+Exit codes:
+  0  the server can run with these settings, as far as can be told without starting it
+  1  the working directory or standard output is not usable
+  2  something is wrong; each line on standard error names one thing";
+
+/// What is done with the settings. Both take what `serve` takes.
+#[derive(Debug, clap::Subcommand)]
+pub enum Config {
+    /// Print the settings that count, as a configuration file.
+    #[command(after_help = OTHER_SOURCES)]
+    Show {
+        #[command(flatten)]
+        flags: Flags,
+        /// Say behind each setting where it comes from.
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Check the settings and the files that they name: limits, identities, keys, certificates.
+    #[command(after_help = CONFIG_CODES)]
+    Check {
+        #[command(flatten)]
+        flags: Flags,
+    },
 }
 
 /// Its words are read by `iam.rs`: they follow from a table.
@@ -208,10 +238,30 @@ impl From<Flags> for Given {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Defaults;
     use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
         Command::command().debug_assert();
+    }
+
+    /// The help is the one place that says the defaults again.
+    #[test]
+    fn the_help_names_the_defaults() {
+        let command = Command::command();
+        let serve = command.find_subcommand("serve").expect("a command");
+        for key in Key::ALL {
+            let flag = key.name().replace('_', "-");
+            let argument =
+                serve.get_arguments().find(|argument| argument.get_long() == Some(&flag));
+            let help = argument.expect(&flag).get_help().map(ToString::to_string);
+            let help = help.expect("each flag has a help");
+            if let Some(default) = key.default_text(Defaults::SERVE) {
+                let said = help.split("[default: ").nth(1).expect(&help);
+                let said = said.split([']', ';']).next().expect("split gives one");
+                assert_eq!(said, default, "{flag}");
+            }
+        }
     }
 }

@@ -98,6 +98,11 @@ impl HttpFunctions {
     }
 }
 
+/// Whether functions can be called with these settings, as far as the files say that they name.
+pub fn check(settings: LambdaSettings) -> Result<(), LambdaError> {
+    Caller::open(settings).map(drop)
+}
+
 impl Functions for HttpFunctions {
     fn call(&self, call: FunctionCall, answer: FunctionAnswer) {
         let caller = self.caller.clone();

@@ -5,6 +5,7 @@
 
 mod check;
 mod command;
+mod config;
 mod connect;
 mod demo;
 mod iam;
@@ -22,10 +23,10 @@ mod tls;
 mod upkeep;
 
 use clap::Parser;
-use command::{Check, Command, Dev, Serve};
+use command::{Check, Command, Config, Dev, Serve};
 use process::{After, RunError};
 use server::TrustedProxies;
-use settings::{Auth, Defaults, Given, Settings, SettingsError};
+use settings::{Auth, Defaults, Given, Settings, SettingsError, Sources};
 use signals::OnHangup;
 use std::fmt::Display;
 use std::fs::Permissions;
@@ -46,6 +47,8 @@ fn main() -> ExitCode {
         Command::Serve(serve) => run_serve(serve).map(|()| true),
         Command::Dev(dev) => run_dev(dev).map(|()| true),
         Command::Check(check) => run_check(&check),
+        Command::Config(Config::Show { flags, origin }) => show_config(flags.into(), origin),
+        Command::Config(Config::Check { flags }) => check_config(flags.into()),
         Command::Iam(words) => return iam::run(&words.words),
     };
     match outcome {
@@ -54,7 +57,7 @@ fn main() -> ExitCode {
         Err(error) => {
             complain(&error);
             match error {
-                Error::Settings(_) | Error::NoData(_) => EXIT_USAGE.into(),
+                Error::Settings(_) | Error::NoData(_) | Error::Configuration => EXIT_USAGE.into(),
                 Error::WorkingDirectory(_) | Error::ScratchDirectory(_) | Error::Run(_) => {
                     EXIT_FAILURE.into()
                 }
@@ -79,6 +82,8 @@ enum Error {
     ScratchDirectory(std::io::Error),
     #[error(transparent)]
     Run(#[from] RunError),
+    #[error("a server could not run with these settings")]
+    Configuration,
     #[error("{} holds no data: it has no file VERSION; name a data directory", .0.display())]
     NoData(PathBuf),
 }
@@ -164,12 +169,37 @@ fn run_check(arguments: &Check) -> Result<bool, Error> {
     Ok(check::run(arguments, &data_dir)?)
 }
 
+/// The values that count are shown even where they are wrong, since that is when one looks.
+fn show_config(given: Given, with_origins: bool) -> Result<bool, Error> {
+    let sources = Sources::gather(given, std::env::vars_os(), read_file, Defaults::SERVE)?;
+    process::say(config::show(&sources, with_origins).trim_end())?;
+    Settings::parse(sources, read_file)?;
+    Ok(true)
+}
+
+fn check_config(given: Given) -> Result<bool, Error> {
+    let settings = read_settings(given, Defaults::SERVE)?;
+    let data_dir = settings.data_dir.as_deref().ok_or(SettingsError::NoDataDirectory)?;
+    let findings = config::check(&settings, &absolute(data_dir)?);
+    for finding in &findings {
+        complain(finding);
+    }
+    if !findings.is_empty() {
+        return Err(Error::Configuration);
+    }
+    process::say("A server could run with these settings.")?;
+    Ok(true)
+}
+
 /// For messages: whoever reads them may not know where the process was started.
 fn absolute(path: &Path) -> Result<PathBuf, Error> {
     std::path::absolute(path).map_err(Error::WorkingDirectory)
 }
 
 fn read_settings(given: Given, defaults: Defaults) -> Result<Settings, SettingsError> {
-    let read_file = |path: &Path| std::fs::read_to_string(path);
     Settings::read(given, std::env::vars_os(), read_file, defaults)
+}
+
+fn read_file(path: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(path)
 }

@@ -7,34 +7,27 @@
 mod key;
 mod limits;
 mod near;
+mod sources;
 mod values;
 
 pub use key::Key;
 pub use near::is_near;
+pub use sources::{Given, Origin, Sources, toml_error};
 
 use crate::identities::IdentitiesFile;
 use crate::lambda::LambdaSettings;
 use crate::master_key;
 use crate::tls::TlsFiles;
-use access::Rules;
-use access::identity::Secret;
 use limits::LimitsError;
 use server::{AllowedHosts, TrustedProxies};
 use service::{Denials, EmptyPollToken, Limits, Throttles};
-use std::collections::BTreeMap;
+use sources::{CONFIG_VARIABLE, Place};
 use std::ffi::OsString;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use toml::Value;
 use values::{LimitsSource, Wrong};
-
-/// Every variable with this prefix is ours, unless it is a service link.
-const VARIABLE_PREFIX: &str = "TIDEWHEEL_";
-/// Names the configuration file, like `--config`.
-const CONFIG_VARIABLE: &str = "TIDEWHEEL_CONFIG";
 
 /// How the server is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +79,15 @@ pub enum Auth {
 }
 
 impl Auth {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Auth::SigV4 => "sigv4",
+            Auth::Off => "off",
+            Auth::OffAnywhere => "off-anywhere",
+        }
+    }
+
     pub fn is_off(self) -> bool {
         match self {
             Auth::SigV4 => false,
@@ -113,21 +115,6 @@ impl Defaults {
     /// The demonstration speaks; the log should not talk in between. Whoever tries it has no key
     /// yet, and is alone with it.
     pub const DEV: Defaults = Defaults { log_level: "warn", auth: Auth::Off };
-}
-
-/// What the command line says.
-#[derive(Clone, Debug, Default)]
-pub struct Given {
-    pub config: Option<PathBuf>,
-    pub values: Vec<(Key, String)>,
-}
-
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    Flag,
-    Environment,
-    File(PathBuf),
 }
 
 /// What is wrong with the settings, in one line.
@@ -163,41 +150,6 @@ pub enum SettingsError {
     SigV4InDev,
     #[error("dev speaks no TLS: leave tls_cert, tls_key and tls_client_ca out, or use serve")]
     TlsInDev,
-}
-
-/// A key as it was written, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    name: String,
-    origin: Origin,
-}
-
-impl Place {
-    fn of(key: Key, origin: &Origin) -> Place {
-        let name = match origin {
-            Origin::Flag => format!("--{}", key.name().replace('_', "-")),
-            Origin::Environment => variable(key),
-            Origin::File(_) => key.name().to_owned(),
-        };
-        Place { name, origin: origin.clone() }
-    }
-
-    fn variable(name: &str) -> Place {
-        Place { name: name.to_owned(), origin: Origin::Environment }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.origin {
-            Origin::Flag | Origin::Environment => formatter.write_str(&self.name),
-            Origin::File(path) => write!(formatter, "{} in {}", self.name, path.display()),
-        }
-    }
-}
-
-fn variable(key: Key) -> String {
-    format!("{VARIABLE_PREFIX}{}", key.name().to_uppercase())
 }
 
 /// The key that was probably meant, or all that would have been right there.
@@ -238,14 +190,6 @@ fn type_advice(key: Key) -> &'static str {
     }
 }
 
-/// True of the variables that Kubernetes puts into the pods beside a service named `tidewheel`.
-fn is_service_link(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { return false };
-    matches!(rest, "PORT" | "SERVICE_HOST")
-        || rest.starts_with("PORT_")
-        || rest.starts_with("SERVICE_PORT")
-}
-
 impl Settings {
     /// Puts the sources together. `read_file` reads the configuration file and that of limits, if
     /// there are such.
@@ -255,94 +199,55 @@ impl Settings {
         read_file: impl Fn(&Path) -> io::Result<String>,
         defaults: Defaults,
     ) -> Result<Settings, SettingsError> {
-        let mut variables = Values::new();
-        let mut config = None;
-        let mut master_key = None;
-        for (name, value) in environment {
-            let name = name.to_string_lossy().into_owned();
-            let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
-            let key = Key::named(&rest.to_lowercase()).filter(|key| variable(*key) == name);
-            match key {
-                _ if is_service_link(&name) => (),
-                _ if name == CONFIG_VARIABLE => config = Some(config_file(value)?),
-                // A secret: in no file of settings, and in no list of processes.
-                _ if name == master_key::VARIABLE => {
-                    master_key = Some(Secret::new(value.to_string_lossy().into_owned()));
-                }
-                Some(key) => {
-                    let text = value.to_string_lossy().into_owned();
-                    variables.insert(key, (text, Origin::Environment));
-                }
-                None => return Err(SettingsError::Unknown { place: Place::variable(&name) }),
-            }
-        }
-        let mut values = match given.config.or(config) {
-            Some(path) => match read_file(&path) {
-                Ok(text) => parse_file(&path, &text)?,
-                Err(source) => return Err(SettingsError::Unreadable { path, source }),
-            },
-            None => Values::new(),
-        };
-        values.append(&mut variables);
-        values.extend(given.values.into_iter().map(|(key, text)| (key, (text, Origin::Flag))));
-        Settings::parse(&values, master_key, read_file, defaults)
+        Settings::parse(Sources::gather(given, environment, &read_file, defaults)?, read_file)
     }
 
-    fn parse(
-        values: &Values,
-        master_key: Option<Secret>,
+    /// What the values mean. `read_file` reads the file of limits, if there is one.
+    pub fn parse(
+        sources: Sources,
         read_file: impl Fn(&Path) -> io::Result<String>,
-        defaults: Defaults,
     ) -> Result<Settings, SettingsError> {
-        let (limits, throttles) = match value(values, Key::Limits, values::parse_limits)? {
-            Some(LimitsSource::Named(limits, throttles)) => (*limits, *throttles),
-            Some(LimitsSource::File(path)) => match read_file(&path) {
+        let from = &sources;
+        let (limits, throttles) = match by_default(from, Key::Limits, values::parse_limits)? {
+            LimitsSource::Named(limits, throttles) => (*limits, *throttles),
+            LimitsSource::File(path) => match read_file(&path) {
                 Ok(text) => limits::parse(&path, &text)?,
                 Err(source) => return Err(LimitsError::Unreadable { path, source }.into()),
             },
-            None => (Limits::AWS, Throttles::default()),
         };
-        let auth = value(values, Key::Auth, values::parse_auth)?.unwrap_or(defaults.auth);
+        let auth = by_default(from, Key::Auth, values::parse_auth)?;
         Ok(Settings {
-            data_dir: value(values, Key::DataDir, values::parse_data_dir)?,
-            listen: listen(values, auth)?,
-            log_format: value(values, Key::LogFormat, values::parse_log_format)?
-                .unwrap_or(LogFormat::Text),
-            log_level: value(values, Key::LogLevel, values::parse_log_level)?
-                .unwrap_or_else(|| defaults.log_level.to_owned()),
-            poll_hold: value(values, Key::PollHoldSeconds, values::parse_poll_hold)?
-                .unwrap_or(POLL_HOLD_DEFAULT),
-            empty_poll_token: value(values, Key::EmptyPollToken, values::parse_empty_poll_token)?
-                .unwrap_or(EmptyPollToken::Absent),
+            data_dir: value(from, Key::DataDir, values::parse_data_dir)?,
+            listen: listen(from, auth)?,
+            log_format: by_default(from, Key::LogFormat, values::parse_log_format)?,
+            log_level: by_default(from, Key::LogLevel, values::parse_log_level)?,
+            poll_hold: by_default(from, Key::PollHoldSeconds, values::parse_poll_hold)?,
+            empty_poll_token: by_default(
+                from,
+                Key::EmptyPollToken,
+                values::parse_empty_poll_token,
+            )?,
             limits,
             throttles,
-            lambda: lambda(values)?,
-            tls: tls_files(values)?,
-            trusted_proxies: value(values, Key::TrustedProxies, values::parse_trusted_proxies)?
+            lambda: lambda(from)?,
+            tls: tls_files(from)?,
+            trusted_proxies: value(from, Key::TrustedProxies, values::parse_trusted_proxies)?
                 .unwrap_or_default(),
-            master_keys: master_keys(values, master_key)?,
-            identities: value(values, Key::Identities, values::parse_identities)?,
+            identities: value(from, Key::Identities, values::parse_identities)?,
             auth,
-            allowed_hosts: value(values, Key::AllowedHosts, values::parse_allowed_hosts)?
+            allowed_hosts: value(from, Key::AllowedHosts, values::parse_allowed_hosts)?
                 .unwrap_or_default(),
-            clock_skew_minutes: value(values, Key::ClockSkewMinutes, values::parse_clock_skew)?
-                .unwrap_or(Rules::SKEW_MINUTES_DEFAULT),
-            denials: value(values, Key::Denials, values::parse_denials)?.unwrap_or_default(),
+            clock_skew_minutes: by_default(from, Key::ClockSkewMinutes, values::parse_clock_skew)?,
+            denials: by_default(from, Key::Denials, values::parse_denials)?,
+            master_keys: master_keys(sources)?,
         })
     }
 }
 
-const LISTEN_DEFAULT: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7933);
-/// A little less than the 60 seconds after which clients give up, so that they see the answer.
-const POLL_HOLD_DEFAULT: Duration = Duration::from_secs(58);
-
 /// An address that others reach is no place for a server that lets everybody in.
-fn listen(values: &Values, auth: Auth) -> Result<SocketAddr, SettingsError> {
-    let Some(address) = value(values, Key::Listen, values::parse_listen)? else {
-        return Ok(LISTEN_DEFAULT);
-    };
-    match (values.get(&Key::Listen), auth) {
+fn listen(sources: &Sources, auth: Auth) -> Result<SocketAddr, SettingsError> {
+    let address = by_default(sources, Key::Listen, values::parse_listen)?;
+    match (sources.get(Key::Listen), auth) {
         (Some((_, origin)), Auth::Off) if !address.ip().is_loopback() => {
             let place = Place::of(Key::Listen, origin);
             Err(SettingsError::NotLoopback { place, address })
@@ -352,88 +257,43 @@ fn listen(values: &Values, auth: Auth) -> Result<SocketAddr, SettingsError> {
 }
 
 /// The master keys themselves, or the file that has them, but not both.
-fn master_keys(values: &Values, keys: Option<Secret>) -> Result<master_key::Given, SettingsError> {
-    let file = value(values, Key::MasterKeyFile, values::parse_master_key_file)?;
-    match values.get(&Key::MasterKeyFile) {
-        Some((_, origin)) if keys.is_some() => {
+fn master_keys(sources: Sources) -> Result<master_key::Given, SettingsError> {
+    let file = value(&sources, Key::MasterKeyFile, values::parse_master_key_file)?;
+    match sources.get(Key::MasterKeyFile) {
+        Some((_, origin)) if sources.has_master_keys() => {
             let place = Place::of(Key::MasterKeyFile, origin);
             Err(SettingsError::TwoMasterKeys { place })
         }
-        Some(_) | None => Ok(master_key::Given { keys, file }),
+        Some(_) | None => Ok(master_key::Given { keys: sources.master_keys, file }),
     }
-}
-
-/// The values that count, as they were written.
-type Values = BTreeMap<Key, (String, Origin)>;
-
-/// What `TIDEWHEEL_CONFIG` names. A flag without a value is refused with the command line.
-fn config_file(value: OsString) -> Result<PathBuf, SettingsError> {
-    if value.is_empty() {
-        return Err(SettingsError::Invalid {
-            place: Place::variable(CONFIG_VARIABLE),
-            text: String::new(),
-            wanted: "must be a file".to_owned(),
-        });
-    }
-    Ok(value.into())
-}
-
-/// What is wrong with a file, and in which line.
-pub fn toml_error(text: &str, error: &toml::de::Error) -> String {
-    let at = error.span().map_or(0, |span| span.start);
-    let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-    format!("line {line}: {}", error.message().replace('\n', " "))
-}
-
-fn parse_file(path: &Path, text: &str) -> Result<Values, SettingsError> {
-    let origin = Origin::File(path.to_owned());
-    let table: BTreeMap<String, Value> = toml::from_str(text).map_err(|error| {
-        let text = toml_error(text, &error);
-        SettingsError::NoToml { path: path.to_owned(), text }
-    })?;
-    let mut values = Values::new();
-    for (name, value) in table {
-        let Some(key) = Key::named(&name) else {
-            let place = Place { name, origin };
-            return Err(SettingsError::Unknown { place });
-        };
-        // A number may stand with or without quotation marks, as in the environment.
-        let text = match value {
-            Value::String(text) => Ok(text),
-            Value::Integer(number) => Ok(number.to_string()),
-            Value::Float(_) => Err("a float"),
-            Value::Boolean(_) => Err("a boolean"),
-            Value::Datetime(_) => Err("a datetime"),
-            Value::Array(_) => Err("an array"),
-            Value::Table(_) => Err("a table"),
-        };
-        let text = text.map_err(|type_name| {
-            let place = Place::of(key, &origin);
-            SettingsError::WrongType { place, key, type_name }
-        })?;
-        values.insert(key, (text, origin.clone()));
-    }
-    Ok(values)
 }
 
 /// The value of `key`, if it was given.
 fn value<T>(
-    values: &Values,
+    sources: &Sources,
     key: Key,
     parse: impl FnOnce(&str) -> Result<T, Wrong>,
 ) -> Result<Option<T>, SettingsError> {
-    let Some((text, origin)) = values.get(&key) else { return Ok(None) };
-    let place = || Place::of(key, origin);
+    let Some((text, origin)) = sources.get(key) else { return Ok(None) };
     parse(text).map(Some).map_err(|Wrong(wanted)| SettingsError::Invalid {
-        place: place(),
-        text: text.clone(),
+        place: Place::of(key, origin),
+        text: text.to_owned(),
         wanted,
     })
 }
 
+/// The value of a `key` that has a default.
+fn by_default<T>(
+    sources: &Sources,
+    key: Key,
+    parse: impl FnOnce(&str) -> Result<T, Wrong>,
+) -> Result<T, SettingsError> {
+    Ok(value(sources, key, parse)?.expect("the key has a default"))
+}
+
 /// The files of TLS: none, or a certificate and its key.
-fn tls_files(values: &Values) -> Result<Option<TlsFiles>, SettingsError> {
-    let file = |key| value(values, key, values::parse_file_name(key));
+fn tls_files(sources: &Sources) -> Result<Option<TlsFiles>, SettingsError> {
+    let file = |key| value(sources, key, values::parse_file_name(key));
     let client_ca = file(Key::TlsClientCa)?;
     let missing = match (file(Key::TlsCert)?, file(Key::TlsPrivate)?) {
         (Some(cert), Some(key)) => return Ok(Some(TlsFiles { cert, key, client_ca })),
@@ -441,31 +301,31 @@ fn tls_files(values: &Values) -> Result<Option<TlsFiles>, SettingsError> {
         (Some(_), None) => Key::TlsPrivate,
     };
     let keys = [Key::TlsCert, Key::TlsPrivate, Key::TlsClientCa];
-    alone(values, keys, missing).map_or(Ok(None), Err)
+    alone(sources, keys, missing).map_or(Ok(None), Err)
 }
 
 /// How functions are called: not at all, or at an endpoint.
-fn lambda(values: &Values) -> Result<Option<LambdaSettings>, SettingsError> {
-    let file = |key| value(values, key, values::parse_file_name(key));
+fn lambda(sources: &Sources) -> Result<Option<LambdaSettings>, SettingsError> {
+    let file = |key| value(sources, key, values::parse_file_name(key));
     let ca_bundle = file(Key::LambdaCaBundle)?;
     let credentials = file(Key::LambdaCredentials)?;
-    let allowed_networks = value(values, Key::LambdaAllowedNetworks, values::parse_networks)?;
-    match value(values, Key::LambdaEndpoint, values::parse_lambda_endpoint)? {
+    let allowed_networks = value(sources, Key::LambdaAllowedNetworks, values::parse_networks)?;
+    match value(sources, Key::LambdaEndpoint, values::parse_lambda_endpoint)? {
         Some(endpoint) => {
             let allowed_networks = allowed_networks.unwrap_or_default();
             Ok(Some(LambdaSettings { endpoint, ca_bundle, credentials, allowed_networks }))
         }
         None => {
             let keys = [Key::LambdaCaBundle, Key::LambdaCredentials, Key::LambdaAllowedNetworks];
-            alone(values, keys, Key::LambdaEndpoint).map_or(Ok(None), Err)
+            alone(sources, keys, Key::LambdaEndpoint).map_or(Ok(None), Err)
         }
     }
 }
 
 /// Complains of the first key that was given without the one that it is for.
-fn alone(values: &Values, keys: [Key; 3], missing: Key) -> Option<SettingsError> {
+fn alone(sources: &Sources, keys: [Key; 3], missing: Key) -> Option<SettingsError> {
     keys.into_iter().find_map(|key| {
-        let (_, origin) = values.get(&key)?;
+        let (_, origin) = sources.get(key)?;
         Some(SettingsError::Alone { place: Place::of(key, origin), missing })
     })
 }

@@ -631,3 +631,37 @@ fn a_check_of_damaged_bytes_names_the_directory_and_the_way_back() {
     assert!(says.ends_with("can look behind that: restore a backup\n"), "{says}");
     assert_eq!((checked.status.code(), text(&checked.stdout)), (Some(1), String::new()));
 }
+
+#[test]
+fn a_configuration_is_shown_and_checked() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let data_dir = scratch.path().join("data");
+    let data_dir = data_dir.to_str().expect("a path of text");
+    let run = |arguments: &[&str]| {
+        let output = tidewheel(arguments).output().expect("the binary starts");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, shown, complaint) = run(&["config", "show", "--origin", "--data-dir", data_dir]);
+    assert_eq!((code, complaint.as_str()), (Some(0), ""));
+    assert!(shown.starts_with(&format!("data_dir = \"{data_dir}\"  # --data-dir\n")), "{shown}");
+    let right = run(&["config", "check", "--data-dir", data_dir]);
+    assert_eq!(right, (Some(0), "A server could run with these settings.\n".into(), String::new()));
+    let missing = scratch.path().join("missing");
+    let missing = missing.to_str().expect("a path of text");
+    let (code, output, complaint) = run(&[
+        "config",
+        "check",
+        "--data-dir",
+        data_dir,
+        "--tls-cert",
+        missing,
+        "--tls-key",
+        missing,
+        "--master-key-file",
+        missing,
+    ]);
+    assert_eq!((code, output.as_str()), (Some(2), ""));
+    assert_eq!(complaint.lines().count(), 3, "a certificate, a master key, the sum: {complaint}");
+    assert!(!Path::new(data_dir).exists(), "nothing is written");
+}

@@ -1,5 +1,6 @@
 //! The names of the settings, and what each must be.
 
+use super::Defaults;
 use crate::connect::Endpoint;
 use server::{AllowedHosts, Networks};
 use std::ops::RangeInclusive;
@@ -90,6 +91,35 @@ impl Key {
 
     pub fn named(name: &str) -> Option<Key> {
         Key::ALL.into_iter().find(|key| key.name() == name)
+    }
+
+    /// The value that counts where none is given, as one would write it; nothing if there is none.
+    pub fn default_text(self, defaults: Defaults) -> Option<&'static str> {
+        match self {
+            Key::Listen => Some("127.0.0.1:7933"),
+            Key::LogFormat => Some("text"),
+            Key::LogLevel => Some(defaults.log_level),
+            // A little less than the 60 seconds after which clients give up, so that they see the
+            // answer.
+            Key::PollHoldSeconds => Some("58"),
+            Key::EmptyPollToken => Some("absent"),
+            Key::Limits => Some("default"),
+            Key::Auth => Some(defaults.auth.name()),
+            Key::ClockSkewMinutes => Some("15"),
+            Key::Denials => Some("access-denied"),
+            Key::DataDir
+            | Key::LambdaEndpoint
+            | Key::LambdaCaBundle
+            | Key::LambdaCredentials
+            | Key::LambdaAllowedNetworks
+            | Key::TlsCert
+            | Key::TlsPrivate
+            | Key::TlsClientCa
+            | Key::TrustedProxies
+            | Key::MasterKeyFile
+            | Key::Identities
+            | Key::AllowedHosts => None,
+        }
     }
 
     /// What a value must be, where nothing more can be said about the one that was given.

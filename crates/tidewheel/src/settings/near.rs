@@ -21,7 +21,7 @@ pub fn is_near(given: &str, known: &str) -> bool {
 
 /// The letters and digits in lower case, without the prefix of variables.
 fn letters(name: &str) -> Vec<char> {
-    let name = name.strip_prefix(super::VARIABLE_PREFIX).unwrap_or(name);
+    let name = name.strip_prefix(super::sources::VARIABLE_PREFIX).unwrap_or(name);
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::connect::Endpoint;
+use access::identity::Secret;
 use server::Networks;
 
 /// Sources as text: flags and variables as `name=value`, and the file's content.

@@ -143,12 +143,8 @@ pub fn parse_trusted_proxies(text: &str) -> Result<TrustedProxies, Wrong> {
 }
 
 pub fn parse_auth(text: &str) -> Result<Auth, Wrong> {
-    match text {
-        "sigv4" => Ok(Auth::SigV4),
-        "off" => Ok(Auth::Off),
-        "off-anywhere" => Ok(Auth::OffAnywhere),
-        _ => Err(wanted(Key::Auth)),
-    }
+    let known = [Auth::SigV4, Auth::Off, Auth::OffAnywhere];
+    known.into_iter().find(|auth| auth.name() == text).ok_or_else(|| wanted(Key::Auth))
 }
 
 pub fn parse_allowed_hosts(text: &str) -> Result<AllowedHosts, Wrong> {
