@@ -41,20 +41,17 @@ impl Answer {
 
     /// The body did not come in time.
     pub(crate) fn body_too_slow() -> Answer {
-        let answer = Answer::text(StatusCode::REQUEST_TIMEOUT, "The body came too slowly.\n");
-        Answer { closes: true, ..answer }
+        Answer::closing(StatusCode::REQUEST_TIMEOUT, "The body came too slowly.\n")
     }
 
     /// What came as a body is not HTTP.
     pub(crate) fn body_broken() -> Answer {
-        let answer = Answer::text(StatusCode::BAD_REQUEST, "The body is broken.\n");
-        Answer { closes: true, ..answer }
+        Answer::closing(StatusCode::BAD_REQUEST, "The body is broken.\n")
     }
 
     /// What came on a connection that should be TLS is not.
     pub(crate) fn not_secure() -> Answer {
-        let text = "This port speaks TLS: use https.\n";
-        Answer { closes: true, ..Answer::text(StatusCode::BAD_REQUEST, text) }
+        Answer::closing(StatusCode::BAD_REQUEST, "This port speaks TLS: use https.\n")
     }
 
     /// The name that the server is called by may be any page's.
@@ -67,6 +64,11 @@ impl Answer {
     /// The body is longer than it may be. Perhaps not all of it was read.
     pub(crate) fn body_too_long() -> Answer {
         Answer { closes: true, ..Answer::fault(&Fault::RequestTooLarge) }
+    }
+
+    /// A line for people, and the last on its connection.
+    pub(crate) fn closing(status: StatusCode, text: &'static str) -> Answer {
+        Answer { closes: true, ..Answer::text(status, text) }
     }
 
     /// A line for people and health checks.

@@ -40,8 +40,11 @@ where
     F: Future<Output = Response<Full<Bytes>>>,
 {
     let turn = Turn::default();
-    let answer = service_fn(|request| {
+    let answer = service_fn(|mut request: Request<Incoming>| {
         turn.pass();
+        if let Some(found) = turn.said_twice() {
+            request.extensions_mut().insert(found);
+        }
         let (answer, turn) = (handle(request), &turn);
         async move {
             let response = answer.await;

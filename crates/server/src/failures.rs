@@ -4,6 +4,7 @@
 //! `Fault::Throttling` to what is not admitted, before it looks at the signature. An honest client
 //! behind the same address as a guesser is held up with it, for as long as the guesser goes on.
 
+use crate::bucket::Bucket;
 use crate::network::Network;
 use lru::LruCache;
 use std::net::IpAddr;
@@ -24,30 +25,6 @@ pub struct Failures {
     networks: LruCache<Network, Bucket>,
 }
 
-struct Bucket {
-    /// Failures that are not forgiven yet.
-    count: u32,
-    /// From when the next one is being forgiven.
-    since: Instant,
-}
-
-impl Bucket {
-    fn forgive(&mut self, now: Instant) {
-        let passed = now.saturating_duration_since(self.since).as_nanos();
-        let forgiven = passed / FORGIVEN_EVERY.as_nanos();
-        match u32::try_from(forgiven) {
-            Ok(forgiven) if forgiven < self.count => {
-                self.count -= forgiven;
-                self.since += FORGIVEN_EVERY * forgiven;
-            }
-            Ok(_) | Err(_) => {
-                self.count = 0;
-                self.since = now;
-            }
-        }
-    }
-}
-
 impl Default for Failures {
     fn default() -> Failures {
         Failures { networks: LruCache::new(NETWORKS_MAX) }
@@ -60,21 +37,18 @@ impl Failures {
         let network = Network::of(address);
         // Its place among the others is that of its last failure.
         let Some(bucket) = self.networks.peek_mut(&network) else { return true };
-        bucket.forgive(now);
-        if bucket.count == 0 {
+        let count = bucket.count(FORGIVEN_EVERY, now);
+        if count == 0 {
             self.networks.pop(&network);
-            return true;
         }
-        bucket.count < FAILURES_MAX
+        count < FAILURES_MAX
     }
 
     /// A request from `address` had no credentials that are right.
     pub fn failed(&mut self, address: IpAddr, now: Instant) {
-        let bucket = self
-            .networks
-            .get_or_insert_mut(Network::of(address), || Bucket { count: 0, since: now });
-        bucket.forgive(now);
-        bucket.count = (bucket.count + 1).min(FAILURES_MAX);
+        let bucket = self.networks.get_or_insert_mut(Network::of(address), || Bucket::new(now));
+        bucket.count(FORGIVEN_EVERY, now);
+        bucket.take(FAILURES_MAX);
     }
 }
 

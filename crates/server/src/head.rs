@@ -2,6 +2,7 @@
 //! from it, so that no two readers can understand it differently.
 
 use crate::answer::Answer;
+use crate::framing::SaidTwice;
 use hyper::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
     TRANSFER_ENCODING,
@@ -28,6 +29,8 @@ const SINGLE: [HeaderName; 8] = [
 pub(crate) enum HeadError {
     /// One of [`SINGLE`] is there more than once.
     Repeated,
+    /// Both a length and a transfer encoding say where its body ends.
+    SaidTwice,
     /// There is no `Host`, as HTTP/1.1 asks for.
     NoHost,
     /// The target is no path: another server's, a tunnel, the server as a whole.
@@ -43,6 +46,10 @@ impl HeadError {
             HeadError::Repeated => {
                 let text = "A header that can stand but once is repeated.\n";
                 Answer::text(StatusCode::BAD_REQUEST, text)
+            }
+            HeadError::SaidTwice => {
+                let text = "A request has a length or a transfer encoding, and not both.\n";
+                Answer::closing(StatusCode::BAD_REQUEST, text)
             }
             HeadError::NoHost => {
                 Answer::text(StatusCode::BAD_REQUEST, "A request has to name its host.\n")
@@ -62,6 +69,9 @@ impl HeadError {
 pub(crate) fn check(parts: &Parts) -> Result<(), HeadError> {
     if SINGLE.iter().any(|name| 1 < parts.headers.get_all(name).iter().count()) {
         return Err(HeadError::Repeated);
+    }
+    if parts.extensions.get::<SaidTwice>().is_some() {
+        return Err(HeadError::SaidTwice);
     }
     if parts.version == Version::HTTP_11 && !parts.headers.contains_key(HOST) {
         return Err(HeadError::NoHost);

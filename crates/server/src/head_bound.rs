@@ -2,13 +2,15 @@
 //!
 //! The deadline of HTTP for a head counts from the end of the request before. As connections may
 //! idle for longer than any head should take, it is a long one, and a client that sends a byte now
-//! and then would have all of it. This one counts from the first byte.
+//! and then would have all of it. This one counts from the first byte. And as it sees each head come,
+//! it has a look at it (`framing.rs`).
 
+use crate::framing::{HeadScan, SaidTwice};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -20,16 +22,27 @@ pub(crate) const HEAD_READ_SECONDS_MAX: u64 = 10;
 /// Whose turn it is: even while a head is expected, odd from when there is one until its request
 /// is answered. Only ever counted up, so that no turn is taken for another.
 #[derive(Clone, Default)]
-pub(crate) struct Turn(Arc<AtomicU64>);
+pub(crate) struct Turn(Arc<Turns>);
+
+#[derive(Default)]
+struct Turns {
+    count: AtomicU64,
+    is_said_twice: AtomicBool,
+}
 
 impl Turn {
     /// The other's, from now on.
     pub(crate) fn pass(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was found in the head that has come.
+    pub(crate) fn said_twice(&self) -> Option<SaidTwice> {
+        self.0.is_said_twice.swap(false, Ordering::Relaxed).then_some(SaidTwice)
     }
 
     fn current(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.count.load(Ordering::Relaxed)
     }
 }
 
@@ -38,12 +51,18 @@ pub(crate) struct HeadBound<S> {
     stream: S,
     turn: Turn,
     /// Set from the first byte of a head, with the turn that it is for.
-    deadline: Option<(u64, Pin<Box<Sleep>>)>,
+    head: Option<Head>,
+}
+
+struct Head {
+    turn: u64,
+    scan: HeadScan,
+    deadline: Pin<Box<Sleep>>,
 }
 
 impl<S> HeadBound<S> {
     pub(crate) fn new(stream: S, turn: Turn) -> HeadBound<S> {
-        HeadBound { stream, turn, deadline: None }
+        HeadBound { stream, turn, head: None }
     }
 }
 
@@ -53,15 +72,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadBound<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
         let filled = buffer.filled().len();
-        let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let turn = self.turn.current();
-        self.deadline.take_if(|(of, _)| *of != turn);
-        if turn.is_multiple_of(2) && filled < buffer.filled().len() {
+        let outcome = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let turn = this.turn.current();
+        this.head.take_if(|head| head.turn != turn);
+        let new = &buffer.filled()[filled..];
+        if turn.is_multiple_of(2) && !new.is_empty() {
             let limit = Duration::from_secs(HEAD_READ_SECONDS_MAX);
-            self.deadline.get_or_insert_with(|| (turn, Box::pin(sleep(limit))));
+            let head = this.head.get_or_insert_with(|| Head {
+                turn,
+                scan: HeadScan::default(),
+                deadline: Box::pin(sleep(limit)),
+            });
+            head.scan.pass(new);
+            if head.scan.found().is_some() {
+                this.turn.0.is_said_twice.store(true, Ordering::Relaxed);
+            }
         }
-        let Some((_, deadline)) = &mut self.deadline else { return outcome };
+        let Some(Head { deadline, .. }) = &mut this.head else { return outcome };
         if outcome.is_ready() {
             return outcome;
         }

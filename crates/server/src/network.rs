@@ -1,5 +1,6 @@
 //! An address as far as bounds are concerned: what one client can be expected to have of them.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// An IPv4 address, or the /64 of an IPv6 address: whoever has one address of such a network can
@@ -19,6 +20,15 @@ impl Network {
     }
 }
 
+impl fmt::Display for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(address) => write!(formatter, "{address}"),
+            IpAddr::V6(network) => write!(formatter, "{network}/64"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +44,14 @@ mod tests {
         ] {
             let network = |text: &str| Network::of(text.parse().expect("an address"));
             assert_eq!(network(one) == network(other), same, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn how_it_is_written() {
+        for (address, text) in [("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::/64")]
+        {
+            assert_eq!(Network::of(address.parse().expect("an address")).to_string(), text);
         }
     }
 }

@@ -9,13 +9,16 @@
 
 use crate::administer::{self, administered_operation};
 use crate::answer::Answer;
-use crate::audit::Audit;
+use crate::audit::{self, Audit};
 use crate::authentication::{self, Addressee, Authentication, Stranger};
+use crate::bodies::Bodies;
 use crate::body::{self, BodyError};
 use crate::head;
+use crate::network::Network;
 use crate::record::Record;
 use crate::request_id::RequestId;
 use crate::source::{Peer, TrustedProxies};
+use crate::strangers::Strangers;
 use access::{Action, Caller, Origin, Received};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes};
@@ -27,8 +30,9 @@ use service::{Entropy, Service};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use tokio::time::Instant;
 use wire::{Fault, Model, Operation};
 
 /// Answers requests, whichever way they came.
@@ -37,6 +41,8 @@ pub struct Pipeline {
     entropy: Arc<dyn Entropy>,
     proxies: TrustedProxies,
     authentication: Authentication,
+    bodies: Arc<Bodies>,
+    strangers: Mutex<Strangers>,
 }
 
 /// What `X-Amz-Target` names.
@@ -82,7 +88,17 @@ impl Pipeline {
         proxies: TrustedProxies,
         authentication: Authentication,
     ) -> Pipeline {
-        Pipeline { service, entropy, proxies, authentication }
+        let bodies = Arc::default();
+        let strangers = Mutex::new(Strangers::new(Instant::now().into_std()));
+        Pipeline { service, entropy, proxies, authentication, bodies, strangers }
+    }
+
+    /// There will be no further requests.
+    pub(crate) fn close(&self) {
+        let left_out = self.strangers.lock().expect("no holder panics").rest();
+        if let Some(left_out) = left_out {
+            audit::write_left_out(left_out);
+        }
     }
 
     /// Answers one request of `peer`. Dropping the future tells the service that the caller is
@@ -95,9 +111,12 @@ impl Pipeline {
         let (parts, body) = request.into_parts();
         let target = target(&parts.headers);
         let origin = self.proxies.origin(peer, &parts.headers);
+        let network = Network::of(origin.source_ip.unwrap_or(peer.address));
         let request_id = RequestId::draw(self.entropy.as_ref());
-        let mut record = Record::new(request_id, target.map(Target::operation), origin);
-        let answer = match unless_panicking(self.answer(&parts, target, body, &mut record)).await {
+        let operation = target.map(Target::operation);
+        let mut record = Record::new(request_id, operation, origin, &self.strangers);
+        let answer = self.answer(&parts, target, network, body, &mut record);
+        let answer = match unless_panicking(answer).await {
             Some(answer) => answer,
             None => Answer::fault(&Fault::Internal),
         };
@@ -109,7 +128,8 @@ impl Pipeline {
     /// Answers a request that did not come over TLS and should have.
     pub(crate) fn refuse_plain(&self, peer: Peer) -> Response<Full<Bytes>> {
         let origin = Origin { source_ip: Some(peer.address), ..Origin::default() };
-        let record = Record::new(RequestId::draw(self.entropy.as_ref()), None, origin);
+        let request_id = RequestId::draw(self.entropy.as_ref());
+        let record = Record::new(request_id, None, origin, &self.strangers);
         let response = Answer::not_secure().into_response(&record.request_id);
         record.close(response.status());
         response
@@ -119,8 +139,9 @@ impl Pipeline {
         &self,
         parts: &Parts,
         target: Option<Target>,
+        network: Network,
         body: B,
-        record: &mut Record,
+        record: &mut Record<'_>,
     ) -> Answer {
         let unfit = head::check(parts);
         if unfit.is_ok() && (parts.method == Method::GET || parts.method == Method::HEAD) {
@@ -135,12 +156,15 @@ impl Pipeline {
         }
         // Read even if it is refused: a client that sends all before it reads would otherwise find
         // its connection reset instead of our answer.
-        let body = match body::read(body).await {
+        let body = match body::read(body, self.bodies.begin(network)).await {
             Ok(body) => body,
             Err(BodyError::TooLong) => return Answer::body_too_long(),
             Err(BodyError::TooSlow) => return Answer::body_too_slow(),
             Err(BodyError::Broken) => return Answer::body_broken(),
+            Err(BodyError::NoRoom) => return Answer::fault(&Fault::Throttling),
         };
+        // From here on until its sender is known nothing waits: the body has no bound any more that
+        // it shares with others.
         if let Err(error) = unfit {
             return error.answer();
         }
@@ -156,14 +180,15 @@ impl Pipeline {
         };
         let audit = record.audit.as_mut().expect("it was set before the body was read");
         match target {
-            Target::Workflows(operation) => match self.call(&caller, operation, &body, audit).await
-            {
-                Ok(answer) => answer,
-                Err(fault) => {
-                    audit.failed(&fault);
-                    Answer::fault(&fault)
+            Target::Workflows(operation) => {
+                match self.call(&caller, operation, body, audit).await {
+                    Ok(answer) => answer,
+                    Err(fault) => {
+                        audit.failed(&fault);
+                        Answer::fault(&fault)
+                    }
                 }
-            },
+            }
             Target::Identities(operation) => self.administer(caller, operation, body, audit).await,
         }
     }
@@ -174,7 +199,7 @@ impl Pipeline {
         parts: &Parts,
         addressee: Addressee,
         body: &[u8],
-        record: &mut Record,
+        record: &mut Record<'_>,
     ) -> Result<Caller, Fault> {
         let headers: Vec<(&str, &[u8])> =
             parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
@@ -210,11 +235,13 @@ impl Pipeline {
         &self,
         caller: &Caller,
         operation: Operation,
-        bytes: &[u8],
+        bytes: Vec<u8>,
         audit: &mut Audit,
     ) -> Result<Answer, Fault> {
         // Depth is bounded by the parser. What it says of broken JSON is not AWS's text.
-        let body: Value = serde_json::from_slice(bytes).map_err(|_| Fault::Serialization(None))?;
+        let body: Value = serde_json::from_slice(&bytes).map_err(|_| Fault::Serialization(None))?;
+        // A poll may wait for long, and needs it no more.
+        drop(bytes);
         let request = Model::get().check(operation, body)?;
         let pending = self.service.call(caller, request);
         audit.judged_in(pending.judgment());

@@ -1,14 +1,16 @@
 //! What the log says of a request when it is over: how it went, and the audit.
 
-use crate::audit::Audit;
+use crate::audit::{self, Audit};
+use crate::network::Network;
 use crate::request_id::RequestId;
+use crate::strangers::Strangers;
 use access::Origin;
 use hyper::StatusCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 
 /// The log's lines about one request, written when it goes. Never says anything of its body.
-pub(crate) struct Record {
+pub(crate) struct Record<'a> {
     pub request_id: RequestId,
     pub origin: Arc<Origin>,
     pub started: Instant,
@@ -17,10 +19,16 @@ pub(crate) struct Record {
     pub audit: Option<Audit>,
     /// Not set if the client went away before it was answered.
     status: Option<StatusCode>,
+    strangers: &'a Mutex<Strangers>,
 }
 
-impl Record {
-    pub fn new(request_id: RequestId, operation: Option<&'static str>, origin: Origin) -> Record {
+impl<'a> Record<'a> {
+    pub fn new(
+        request_id: RequestId,
+        operation: Option<&'static str>,
+        origin: Origin,
+        strangers: &'a Mutex<Strangers>,
+    ) -> Record<'a> {
         Record {
             request_id,
             origin: Arc::new(origin),
@@ -28,6 +36,7 @@ impl Record {
             operation: operation.unwrap_or("-"),
             audit: None,
             status: None,
+            strangers,
         }
     }
 
@@ -36,11 +45,26 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for Record<'_> {
     fn drop(&mut self) {
-        let Record { request_id, origin, started, operation, audit, status } = self;
+        let Record { request_id, origin, started, operation, audit, status, strangers } = self;
         if let Some(audit) = audit {
-            audit.write(request_id, origin.source_ip, *status);
+            let now = Instant::now().into_std();
+            let mut strangers = strangers.lock().expect("no holder panics");
+            let is_written = match origin.source_ip {
+                Some(address) if audit.is_of_stranger() => {
+                    strangers.admit(Network::of(address), now)
+                }
+                Some(_) | None => true,
+            };
+            let left_out = strangers.due(now);
+            drop(strangers);
+            if let Some(left_out) = left_out {
+                audit::write_left_out(left_out);
+            }
+            if is_written {
+                audit.write(request_id, origin.source_ip, *status);
+            }
         }
         let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
         let source = origin.source_ip.map(tracing::field::display);

@@ -101,6 +101,7 @@ impl Server {
         service.drain();
         stop.send_replace(true);
         end(connections).await;
+        pipeline.close();
     }
 }
 

@@ -6,14 +6,17 @@
 
 use std::io;
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::client::verify_server_cert_signed_by_trust_anchor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use tokio_rustls::rustls::server::{ParsedCertificate, VerifierBuilderError, WebPkiClientVerifier};
+use tokio_rustls::rustls::{self, CertificateError, RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
+use wire::Timestamp;
 
 /// How long a handshake may take, in seconds.
 pub(crate) const HANDSHAKE_SECONDS_MAX: u64 = 10;
@@ -98,21 +101,32 @@ impl From<pem::Error> for PemError {
 
 /// How connections become secure.
 pub struct Tls {
-    config: RwLock<Arc<ServerConfig>>,
+    served: RwLock<Served>,
+}
+
+struct Served {
+    config: Arc<ServerConfig>,
+    expires_at: Option<Timestamp>,
 }
 
 impl Tls {
     /// Serves with `identity`.
     pub fn new(identity: Identity<'_>) -> Result<Tls, TlsError> {
-        Ok(Tls { config: RwLock::new(Arc::new(config(identity)?)) })
+        Ok(Tls { served: RwLock::new(Served::new(identity)?) })
     }
 
     /// Serves with another identity from the next handshake on. If something is wrong with it,
     /// nothing changes.
     pub fn replace(&self, identity: Identity<'_>) -> Result<(), TlsError> {
-        let config = Arc::new(config(identity)?);
-        *self.config.write().expect("no holder panics") = config;
+        let served = Served::new(identity)?;
+        *self.served.write().expect("no holder panics") = served;
         Ok(())
+    }
+
+    /// Until when what is served is good: the certificate, and those behind it. Nothing if that
+    /// cannot be told.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.served.read().expect("no holder panics").expires_at
     }
 
     /// Makes a connection secure. Whoever calls bounds the time that it may take.
@@ -120,13 +134,42 @@ impl Tls {
         &self,
         stream: S,
     ) -> io::Result<TlsStream<S>> {
-        let config = self.config.read().expect("no holder panics").clone();
+        let config = self.served.read().expect("no holder panics").config.clone();
         TlsAcceptor::from(config).accept(stream).await
     }
 }
 
-fn config(identity: Identity<'_>) -> Result<ServerConfig, TlsError> {
-    let chain = certificates(identity.certificates).map_err(TlsError::Certificate)?;
+impl Served {
+    fn new(identity: Identity<'_>) -> Result<Served, TlsError> {
+        let chain = certificates(identity.certificates).map_err(TlsError::Certificate)?;
+        let expires_at = chain.iter().filter_map(end_of).min();
+        Ok(Served { config: Arc::new(config(identity, chain)?), expires_at })
+    }
+}
+
+/// The last moment of a certificate. Asked at the end of all times, whoever verifies it says when it
+/// has expired, before he looks at anything else. So nobody else has to read it.
+fn end_of(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let certificate = ParsedCertificate::try_from(certificate).ok()?;
+    let end_of_times = UnixTime::since_unix_epoch(Duration::MAX);
+    let nobody = RootCertStore::empty();
+    let error =
+        verify_server_cert_signed_by_trust_anchor(&certificate, &nobody, &[], end_of_times, &[])
+            .err()?;
+    if let rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
+        not_after, ..
+    }) = error
+    {
+        Some(Timestamp(i64::try_from(not_after.as_secs()).ok()?.checked_mul(1000)?))
+    } else {
+        None
+    }
+}
+
+fn config(
+    identity: Identity<'_>,
+    chain: Vec<CertificateDer<'static>>,
+) -> Result<ServerConfig, TlsError> {
     let key = PrivateKeyDer::from_pem_slice(identity.key);
     let key = key.map_err(|error| TlsError::Key(why_no_key(identity.key, error)))?;
     // Named, so that nothing hangs on what else the process links.

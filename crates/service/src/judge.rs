@@ -9,7 +9,7 @@
 
 use crate::token::TaskRef;
 use access::swf::{self, AnsweredActivity, Around, Demand, Facts, Subject};
-use access::{Action, Authority, Caller, Check, Denial, KeyRef, Principal, Verdict};
+use access::{Action, Authority, Caller, Check, Denial, KeyRef, Principal, ServiceKey, Verdict};
 use engine::registry::Domain;
 use engine::rows::{TaskKind, TaskListKey};
 use engine::{Execution, Registry, Scope};
@@ -43,11 +43,43 @@ pub struct Judged {
     pub action: Action,
     /// To what.
     pub resource: Arc<str>,
+    /// What it names in the domain.
+    pub named: Named,
     /// What was said.
     pub verdict: Verdict,
     /// Of the decisions of an answer to a decision task, how many were denied. Those are events,
     /// and the answer is allowed all the same.
     pub decisions_denied: usize,
+}
+
+/// The list and the types that were judged with an action: those that the request names, or that
+/// its task has, and for a list the type's default. Ids, tags and filters are not among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The task list.
+    pub task_list: Option<Arc<str>>,
+    /// The name and the version of an activity type.
+    pub activity_type: Option<(Arc<str>, Arc<str>)>,
+    /// The name and the version of a workflow type.
+    pub workflow_type: Option<(Arc<str>, Arc<str>)>,
+}
+
+impl Named {
+    fn of(check: &Check<'_>) -> Named {
+        use ServiceKey as K;
+        let text = |key| check.values.get(key).map(Arc::from);
+        let both = |name, version| text(name).zip(text(version));
+        let registered = both(K::Name, K::Version);
+        let (activity_type, workflow_type) = match check.action == Action::RegisterActivityType {
+            true => (registered, None),
+            false => (None, registered),
+        };
+        Named {
+            task_list: text(K::TaskListName),
+            activity_type: both(K::ActivityTypeName, K::ActivityTypeVersion).or(activity_type),
+            workflow_type: both(K::WorkflowTypeName, K::WorkflowTypeVersion).or(workflow_type),
+        }
+    }
 }
 
 /// Where it is noted what was said of one request. Nothing is, as long as nobody asked: access
@@ -107,11 +139,14 @@ impl Asker {
         }
     }
 
-    /// His name.
-    pub fn principal_arn(&self) -> Option<Arc<str>> {
+    /// The name that he is counted under. A role's sessions are one: whoever may assume it names
+    /// them as he likes, and would have as much room as he finds names.
+    pub fn counted_arn(&self) -> Option<Arc<str>> {
         match &self.caller.authority {
             Authority::Unrestricted => None,
-            Authority::Principal(principal, _) => Some(Arc::clone(&principal.arn)),
+            Authority::Principal(principal, _) => {
+                Some(Arc::clone(principal.role_arn.as_ref().unwrap_or(&principal.arn)))
+            }
         }
     }
 
@@ -278,7 +313,9 @@ impl Judge {
             // If all are allowed, the request is known by what it is itself.
             if place == 0 || denied.is_some() {
                 let (action, resource) = (check.action, check.resource.into());
-                asker.judgment.note(Judged { action, resource, verdict, decisions_denied: 0 });
+                let (named, decisions_denied) = (Named::of(&check), 0);
+                let judged = Judged { action, resource, named, verdict, decisions_denied };
+                asker.judgment.note(judged);
             }
             if let Some(fault) = denied {
                 return Err(fault);

@@ -15,9 +15,12 @@ use std::ops::Range;
 use store::ShardId;
 use wire::*;
 
+mod bytes;
 mod table;
 
 pub use table::Table;
+
+use bytes::{Reader, Writer};
 
 /// How many shards the executions are spread over. Part of the store's format: it never changes.
 pub const SHARDS: u16 = 64;
@@ -231,7 +234,7 @@ pub fn parse_task(key: &[u8]) -> Option<Task> {
         reader.text()?;
     }
     Some(Task {
-        priority: TaskPriority(!((reader.unsigned32()? ^ SIGN_32) as i32)),
+        priority: reader.priority()?,
         scheduled_at: Timestamp(reader.signed()?),
         run_id: reader.text()?.into(),
         scheduled_event_id: EventId(reader.unsigned()?),
@@ -439,95 +442,6 @@ fn prefixed(prefix: Vec<u8>) -> Range<Vec<u8>> {
         }
     }
     prefix..end
-}
-
-const SIGN_32: u32 = 1 << 31;
-const SIGN_64: u64 = 1 << 63;
-
-/// Ends a text: smaller than the escape of any byte that can follow.
-const TEXT_END: [u8; 2] = [0, 1];
-/// Stands for a zero byte within a text.
-const TEXT_ZERO: [u8; 2] = [0, 0xff];
-
-struct Writer {
-    bytes: Vec<u8>,
-}
-
-impl Writer {
-    fn new(tag: u8) -> Writer {
-        Writer { bytes: vec![tag] }
-    }
-
-    fn text(mut self, text: &str) -> Writer {
-        for byte in text.bytes() {
-            match byte {
-                0 => self.bytes.extend(TEXT_ZERO),
-                byte => self.bytes.push(byte),
-            }
-        }
-        self.bytes.extend(TEXT_END);
-        self
-    }
-
-    fn scope(self, scope: &Scope) -> Writer {
-        self.text(&scope.account).text(&scope.region)
-    }
-
-    fn unsigned(mut self, number: u64) -> Writer {
-        self.bytes.extend(number.to_be_bytes());
-        self
-    }
-
-    fn signed(self, number: i64) -> Writer {
-        self.unsigned(number as u64 ^ SIGN_64)
-    }
-
-    /// The larger priority first.
-    fn task(mut self, task: &Task) -> Writer {
-        self.bytes.extend((!task.priority.0 as u32 ^ SIGN_32).to_be_bytes());
-        self.signed(task.scheduled_at.0)
-            .text(task.run_id.as_str())
-            .unsigned(task.scheduled_event_id.0)
-    }
-}
-
-struct Reader<'k> {
-    rest: &'k [u8],
-}
-
-impl<'k> Reader<'k> {
-    fn new(key: &'k [u8], tag: u8) -> Option<Reader<'k>> {
-        key.strip_prefix(&[tag]).map(|rest| Reader { rest })
-    }
-
-    fn take(&mut self, length: usize) -> Option<&'k [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(taken)
-    }
-
-    fn text(&mut self) -> Option<String> {
-        let mut bytes = Vec::new();
-        loop {
-            match *self.take(1)?.first()? {
-                0 if *self.take(1)?.first()? == TEXT_END[1] => break,
-                byte => bytes.push(byte),
-            }
-        }
-        String::from_utf8(bytes).ok()
-    }
-
-    fn unsigned(&mut self) -> Option<u64> {
-        self.take(8)?.try_into().ok().map(u64::from_be_bytes)
-    }
-
-    fn unsigned32(&mut self) -> Option<u32> {
-        self.take(4)?.try_into().ok().map(u32::from_be_bytes)
-    }
-
-    fn signed(&mut self) -> Option<i64> {
-        Some((self.unsigned()? ^ SIGN_64) as i64)
-    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub use functions::{FunctionAnswer, FunctionCall, FunctionOutcome, Functions, RE
 pub use identities::{
     Asking, Identities, IdentitiesError, IdentityError, IdentityReader, Verified,
 };
-pub use judge::{Credentials, Denials, Judged, Judgment};
+pub use judge::{Credentials, Denials, Judged, Judgment, Named};
 pub use reader::EmptyPollToken;
 pub use registrar::{TokenKeyRotation, rotate_token_key};
 pub use stepped::{Mail, Part, Stepped};

@@ -48,7 +48,7 @@ pub struct Task {
 pub struct Waiter<P> {
     /// Who polls, for the history.
     pub identity: Option<Identity>,
-    /// Whose rights count, if anybody's.
+    /// Whom it is counted for, if anybody: a role stands for all its sessions.
     pub principal: Option<Arc<str>>,
     /// When it is to be answered empty.
     pub deadline: Timestamp,

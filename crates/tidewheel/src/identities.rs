@@ -7,8 +7,8 @@ use crate::master_key::{MasterKeyError, MasterKeys};
 use crate::settings::Settings;
 use access::ACCOUNT;
 use access::identity::{
-    CreateAccessKey, CreateAccount, Document, IdentityReply, IdentityRequest, ImportIdentities,
-    ImportStepView, Secret, SecretError, SecretSource,
+    CreateAccessKey, CreateAccount, DeleteAccessKey, Document, IdentityReply, IdentityRequest,
+    ImportIdentities, ImportStepView, Secret, SecretError, SecretSource,
 };
 use server::Administration;
 use service::{Asking, Clock, Entropy, Identities, IdentitiesError, IdentityError};
@@ -238,12 +238,20 @@ pub fn open(
     Ok(Administration::new(identities, clock))
 }
 
-/// A server that nobody could get into: makes the first account a key of its root, and gives what
-/// is to be printed, once and on standard output alone. Nothing, if there is any key at all.
+/// The key of the root that a server makes for those who start it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstKey {
+    /// What is to be printed, once and on standard output alone.
+    pub text: Secret,
+    id: Arc<str>,
+}
+
+/// A server that nobody could get into: makes the first account a key of its root. Nothing, if
+/// there is any key at all.
 pub fn first_root_key(
     identities: &mut Identities,
     now: Timestamp,
-) -> Result<Option<Secret>, IdentityError> {
+) -> Result<Option<FirstKey>, IdentityError> {
     first_account(identities, now)?;
     if identities.reader().directory().keys().next().is_some() {
         return Ok(None);
@@ -253,7 +261,7 @@ pub fn first_root_key(
     let IdentityReply::NewKey { access_key } = reply else {
         panic!("a new key is answered as one, not with {reply:?}");
     };
-    Ok(Some(Secret::new(format!(
+    let text = Secret::new(format!(
         "No access key is known yet, so here is one of the root of account {ACCOUNT}.\n\
          It may do everything, and its secret is not shown again:\n\
          \n    \
@@ -263,7 +271,19 @@ pub fn first_root_key(
          Make users with it (tidewheel iam create-user), and then put it away.\n",
         access_key.access_key_id,
         access_key.secret_access_key.expose()
-    ))))
+    ));
+    Ok(Some(FirstKey { text, id: access_key.access_key_id }))
+}
+
+/// Takes back a key that nobody has seen, so that the next start makes another.
+pub fn withdraw(
+    key: &FirstKey,
+    identities: &mut Identities,
+    now: Timestamp,
+) -> Result<(), IdentityError> {
+    let access_key_id = key.id.to_string();
+    let request = DeleteAccessKey { user_name: None, root: true, access_key_id }.into();
+    identities.handle(&request, &administrator(ACCOUNT), now).map(|_| ())
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ mod upkeep;
 use clap::Parser;
 use command::{Check, Command, Config, Dev, Serve};
 use process::{After, RunError};
-use server::TrustedProxies;
+use server::{AllowedHosts, TrustedProxies};
 use settings::{Auth, Defaults, Given, Settings, SettingsError, Sources};
 use signals::OnHangup;
 use std::fmt::Display;
@@ -152,6 +152,12 @@ fn warn_of_open_door(settings: &Settings) {
         tracing::warn!(
             address = %settings.listen,
             "requests are not encrypted on their way; use --tls-cert and --tls-key"
+        );
+    }
+    if !settings.auth.is_off() && settings.allowed_hosts != AllowedHosts::default() {
+        tracing::warn!(
+            "allowed_hosts means nothing here: where requests are signed, the server may be called \
+             by any name"
         );
     }
 }

@@ -55,6 +55,17 @@ pub enum RunError {
     FirstKey(IdentityError),
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
+    #[error(
+        "cannot write to standard output: {0}; the first access key, which nobody has seen, was \
+         taken back, and the next start makes another"
+    )]
+    FirstKeyWithdrawn(io::Error),
+    #[error(
+        "cannot write to standard output: {output}; nobody has seen the first access key, and it \
+         cannot be taken back ({store}): make one with tidewheel iam create-access-key --root \
+         --data-dir {}", data_dir.display()
+    )]
+    FirstKeyLost { output: io::Error, store: IdentityError, data_dir: PathBuf },
     #[error("the check of {} did not come to its end: {source}", data_dir.display())]
     Check { data_dir: PathBuf, source: CheckError },
     #[error("the demonstration failed: {0}")]
@@ -123,9 +134,21 @@ async fn serve(
     // The first line: whoever started the process waits for it. The key is said with it, since who
     // has read that line may read no more.
     let line = format!("listening on {scheme}://{address}");
-    match first_key {
-        Some(key) => say(Secret::new(format!("{line}\n\n{}", key.expose())).expose())?,
-        None => say(&line)?,
+    match (first_key, &administration) {
+        (Some(key), Some(administration)) => {
+            let told = print(Secret::new(format!("{line}\n\n{}", key.text.expose())).expose());
+            told.map_err(|output| {
+                let withdrawn = administration
+                    .with(|identities| identities::withdraw(&key, identities, wall_time()));
+                match withdrawn {
+                    Ok(()) => RunError::FirstKeyWithdrawn(output),
+                    Err(store) => {
+                        RunError::FirstKeyLost { output, store, data_dir: data_dir.to_owned() }
+                    }
+                }
+            })?;
+        }
+        (None, _) | (Some(_), None) => say(&line)?,
     }
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -226,12 +249,14 @@ fn end_after_panic() {
 
 /// Writes a line on standard output, at once.
 pub fn say(line: &str) -> Result<(), RunError> {
+    print(line).map_err(RunError::Output)
+}
+
+fn print(line: &str) -> io::Result<()> {
     let line = Secret::new(format!("{line}\n"));
     let mut output = io::stdout().lock();
-    output
-        .write_all(line.expose().as_bytes())
-        .and_then(|()| output.flush())
-        .map_err(RunError::Output)
+    output.write_all(line.expose().as_bytes())?;
+    output.flush()
 }
 
 /// Waits until the server should end.

@@ -6,6 +6,7 @@
 
 use crate::signals::Hangups;
 use crate::stamp::Stamp;
+use crate::system::wall_time;
 use server::{Identity, Tls, TlsError};
 use std::convert::Infallible;
 use std::fs::{File, Metadata};
@@ -15,9 +16,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
+use wire::Timestamp;
 
 /// How often it is looked whether the files have changed, in seconds.
 const LOOK_SECONDS: u64 = 5;
+/// How many days before its end a certificate is warned of. Those who renew by themselves do so
+/// earlier.
+const WARNED_DAYS: i64 = 30;
+const DAY_MILLISECONDS: i64 = 24 * 60 * 60 * 1000;
 /// The longest file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// What others than the owner must not be able to do with a key: anything at all, but that its
@@ -129,6 +135,8 @@ pub struct Watch {
     tried: Stamps,
     /// The files as they were at the last look.
     seen: Stamps,
+    /// How many days were left when it was warned of the end.
+    warned: Option<i64>,
 }
 
 /// What came of a look.
@@ -147,7 +155,7 @@ impl Watch {
     pub fn open(files: TlsFiles) -> Result<Watch, TlsFilesError> {
         let tried = files.stamps();
         let tls = Arc::new(files.read(Tls::new)?);
-        Ok(Watch { files, tls, seen: tried.clone(), tried })
+        Ok(Watch { files, tls, seen: tried.clone(), tried, warned: None })
     }
 
     pub fn tls(&self) -> Arc<Tls> {
@@ -167,11 +175,23 @@ impl Watch {
         }
     }
 
+    /// For how many whole days what is served is good, if those are few. It is said once a day;
+    /// fewer than none are left if it has expired.
+    fn days_left(&mut self, now: Timestamp) -> Option<i64> {
+        let left = self.tls.expires_at().map(|end| end.0.saturating_sub(now.0));
+        let days = left.map(|left| left.div_euclid(DAY_MILLISECONDS));
+        let days = days.filter(|days| *days < WARNED_DAYS);
+        let is_said = days == self.warned;
+        self.warned = days;
+        days.filter(|_| !is_said)
+    }
+
     fn read_again(&mut self) -> Look {
         let now = self.files.stamps();
         match self.files.read(|identity| self.tls.replace(identity)) {
             Ok(()) => {
                 self.tried = now;
+                self.warned = None;
                 Look::Replaced
             }
             Err(TlsFilesError::Changing) => Look::Changing,
@@ -219,6 +239,11 @@ pub async fn keep(
             Look::Kept(error) => {
                 tracing::error!(%error, "the new certificate is not used; the old one is served");
             }
+        }
+        match watch.days_left(wall_time()) {
+            None => (),
+            Some(days) if days < 0 => tracing::warn!("the certificate has expired"),
+            Some(days) => tracing::warn!(days, "the certificate expires soon"),
         }
         if let Some(reread) = reread.as_ref().filter(|_| hung_up) {
             read_others(reread).await;

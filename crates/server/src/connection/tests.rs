@@ -1,7 +1,10 @@
 //! Over real sockets: what happens to a request when its client goes, or the server stops.
 
 use super::*;
+use crate::bodies::Bodies;
+use crate::body::{self, BodyError};
 use crate::head_bound::HEAD_READ_SECONDS_MAX;
+use crate::network::Network;
 use crate::tls::Tls;
 use crate::tls::tests::{Authority, client};
 use hyper::StatusCode;
@@ -19,6 +22,11 @@ use tokio_rustls::rustls::version::TLS13;
 const WAIT_SECONDS_MAX: u64 = 20;
 
 const POLL: &[u8] = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}";
+
+async fn read(request: Request<Incoming>) -> Result<Vec<u8>, BodyError> {
+    let reading = Arc::<Bodies>::default().begin(Network::of(Ipv4Addr::LOCALHOST.into()));
+    body::read(request.into_body(), reading).await
+}
 
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
@@ -71,7 +79,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Pair<C> {
             let (sender, mut released) = (sender.clone(), released.clone());
             async move {
                 // As the pipeline does: the body is read before anything waits.
-                crate::body::read(request.into_body()).await.expect("the body comes");
+                read(request).await.expect("the body comes");
                 let dropping = Arc::new(Dropping { seen: sender, answered: false.into() });
                 dropping.seen.send(Seen::Begun).expect("the test waits for it");
                 released.wait_for(|released| *released).await.expect("the test holds the sender");
@@ -246,7 +254,7 @@ async fn the_deadline_of_a_head_is_for_heads_alone() {
     let (mut client, stream) = tokio::io::duplex(1024);
     let (_stop, stopping) = watch::channel(false);
     let handle = |request: Request<Incoming>| async move {
-        crate::body::read(request.into_body()).await.expect("the body comes");
+        read(request).await.expect("the body comes");
         pass(60).await;
         Response::new(Full::new(Bytes::from_static(b"done")))
     };

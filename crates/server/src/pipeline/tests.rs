@@ -82,7 +82,7 @@ fn check(request: Request<Full<Bytes>>, expected: &str) {
 
 /// Compares the status and the body, and looks at the headers that every reply has.
 #[track_caller]
-fn check_on(pipeline: &Pipeline, request: Request<Full<Bytes>>, expected: &str) {
+fn check_on<B: Body<Data = Bytes>>(pipeline: &Pipeline, request: Request<B>, expected: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let line = format!("{} {} {:?}", request.method(), request.uri(), request.headers());
     let (parts, body) = runtime.expect("a runtime starts").block_on(async {
@@ -245,6 +245,44 @@ fn bodies_that_are_too_long() {
     let expected = format!(r#"413 {{"__type":"{CORAL}{code}","message":"{text}"}}"#);
     check(call("DescribeDomain", &body), &expected);
     check(without(call("DescribeDomain", &body), "authorization"), &expected);
+}
+
+/// It can be sent again, on the same connection.
+#[test]
+fn a_body_that_gives_way_to_others() {
+    let most = Fault::BODY_BYTES_MAX;
+    let pipeline = Pipeline { bodies: Arc::new(Bodies::new(most, most)), ..pipeline() };
+    let other = pipeline.bodies.begin(Network::of([192, 0, 2, 9].into()));
+    let (part, rest) = WRONG_TYPE.split_at(5);
+    let text = r#""message":"Rate exceeded""#;
+    let throttled =
+        format!(r#"400 {{"__type":"com.amazon.coral.availability#ThrottlingException",{text}}}"#);
+    let body = Parted(vec![part, rest], Some(other));
+    check_on(&pipeline, call("ListDomains", "").map(|_| body), &throttled);
+    let body = Parted(vec![part, rest], None);
+    check_on(&pipeline, call("ListDomains", "").map(|_| body), &wrong_type());
+}
+
+/// A body that comes in parts. Behind the first of them another one takes all the room.
+struct Parted(Vec<&'static str>, Option<crate::bodies::Reading>);
+
+impl Body for Parted {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        if self.0.len() == 1
+            && let Some(other) = &mut self.1
+        {
+            other.push(&vec![b'x'; Fault::BODY_BYTES_MAX]).expect("the older one gives way");
+            self.1 = None;
+        }
+        let frame = (!self.0.is_empty()).then(|| self.0.remove(0));
+        Poll::Ready(frame.map(|part| Ok(hyper::body::Frame::data(part.into()))))
+    }
 }
 
 #[test]

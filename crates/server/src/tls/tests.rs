@@ -149,3 +149,33 @@ fn identities_that_cannot_be_used() {
         assert!(!error.contains('\n'), "one line: {error}");
     }
 }
+
+/// Of those in a chain the first that ends decides.
+#[test]
+fn when_what_is_served_ends() {
+    const IN_2015: Timestamp = Timestamp(1_440_892_800_000); // 2015-08-30T00:00:00Z
+    const IN_2099: Timestamp = Timestamp(4_070_908_800_000); // 2099-01-01T00:00:00Z
+    let key = KeyPair::generate().expect("randomness");
+    let until = |year, month, day, is_ca| {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+        params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, month, day);
+        params.is_ca = is_ca;
+        params.self_signed(&key).expect("a certificate").pem()
+    };
+    let past = until(2015, 8, 30, IsCa::ExplicitNoCa);
+    let future = until(2099, 1, 1, IsCa::ExplicitNoCa);
+    let authority = until(2015, 8, 30, IsCa::Ca(BasicConstraints::Unconstrained));
+    let key = key.serialize_pem();
+    let issued = |certificate: String| Issued { certificate, key: key.clone() };
+    let served = |text: &str| {
+        let issued = issued(text.to_owned());
+        Tls::new(issued.identity(None)).expect("it can be used")
+    };
+    assert_eq!(served(&past).expires_at(), Some(IN_2015));
+    assert_eq!(served(&future).expires_at(), Some(IN_2099));
+    assert_eq!(served(&format!("{future}{authority}")).expires_at(), Some(IN_2015));
+    let tls = served(&past);
+    tls.replace(issued(future).identity(None)).expect("it can be used");
+    assert_eq!(tls.expires_at(), Some(IN_2099));
+}

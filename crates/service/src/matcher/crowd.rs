@@ -1,4 +1,4 @@
-//! How many polls wait in each domain and for each principal.
+//! How many polls wait in each domain and for each principal. The sessions of a role are one.
 //!
 //! Every poll holds one of the requests that may be in the service at once, for as long as it
 //! waits. So that neither a domain nor a principal can take them all, each has a bound; the two

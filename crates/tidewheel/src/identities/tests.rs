@@ -150,13 +150,24 @@ fn the_first_root_key_is_told_once() {
     let directory = identities.reader().directory();
     let key = directory.keys().next().expect("it was made");
     let variable = |name: &str| {
-        let line = told.expose().lines().find_map(|line| line.trim().strip_prefix(name));
+        let line = told.text.expose().lines().find_map(|line| line.trim().strip_prefix(name));
         line.expect("it is told").to_owned()
     };
     assert_eq!(variable("export AWS_ACCESS_KEY_ID="), *key.id);
     let secret = identities.reader().key_material(&key.id, None).expect("it is active").secret;
     assert_eq!(variable("export AWS_SECRET_ACCESS_KEY="), secret.expose());
     assert_eq!(first_root_key(&mut identities, NOW), Ok(None));
+}
+
+/// Nobody has seen it: nobody gets in with it, and the next start is a first one again.
+#[test]
+fn a_first_root_key_that_was_not_told_is_taken_back() {
+    let mut identities = identities();
+    let lost = first_root_key(&mut identities, NOW).expect("the store works").expect("the first");
+    withdraw(&lost, &mut identities, NOW).expect("the store works");
+    assert_eq!(identities.reader().directory().keys().count(), 0);
+    let told = first_root_key(&mut identities, NOW).expect("the store works").expect("the first");
+    assert_ne!(told.id, lost.id);
 }
 
 /// Whoever describes keys in a file needs no other.

@@ -34,8 +34,14 @@ impl Place {
 
 /// A certificate and its key.
 fn issue() -> (String, String) {
+    issue_until(4096)
+}
+
+/// One that is good until a year begins.
+fn issue_until(year: i32) -> (String, String) {
     let key = KeyPair::generate().expect("randomness");
-    let params = CertificateParams::new(["localhost".to_owned()]).expect("a name of a host");
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name of a host");
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
     (params.self_signed(&key).expect("a certificate").pem(), key.serialize_pem())
 }
 
@@ -147,4 +153,39 @@ fn a_hangup_reads_at_once() {
     place.put(&place.files.key, &key);
     assert!(matches!(watch.read_again(), Look::Replaced));
     assert_eq!(looks(&mut watch, 2), ["changing", "same"], "it has what is there");
+}
+
+#[test]
+fn the_end_of_a_certificate_is_said_once_a_day() {
+    const END: i64 = 1_893_456_000_000; // 2030-01-01T00:00:00Z
+    let place = Place::new();
+    let put = |(cert, key): (String, String)| {
+        place.put(&place.files.cert, &cert);
+        place.put(&place.files.key, &key);
+    };
+    put(issue_until(2030));
+    let mut watch = Watch::open(place.files.clone()).expect("all is there");
+    let at = |milliseconds: i64| Timestamp(END + milliseconds);
+    for (milliseconds, said) in [
+        (-31 * DAY_MILLISECONDS, None),
+        (-30 * DAY_MILLISECONDS, None),
+        (-30 * DAY_MILLISECONDS + 1, Some(29)),
+        (-30 * DAY_MILLISECONDS + 2, None),
+        (-29 * DAY_MILLISECONDS, None),
+        (-29 * DAY_MILLISECONDS + 1, Some(28)),
+        (-1, Some(0)),
+        (0, None),
+        (1000, Some(-1)),
+        (DAY_MILLISECONDS, None),
+        (DAY_MILLISECONDS + 1, Some(-2)),
+    ] {
+        assert_eq!(watch.days_left(at(milliseconds)), said, "{milliseconds}");
+    }
+    // A new one is no better, which is said at once.
+    put(issue_until(2030));
+    assert_eq!(looks(&mut watch, 2), ["changing", "replaced"]);
+    assert_eq!(watch.days_left(at(DAY_MILLISECONDS + 1)), Some(-2));
+    put(issue_until(2031));
+    assert_eq!(looks(&mut watch, 2), ["changing", "replaced"]);
+    assert_eq!(watch.days_left(at(DAY_MILLISECONDS + 1)), None);
 }

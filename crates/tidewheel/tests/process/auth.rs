@@ -188,3 +188,74 @@ fn a_server_without_access_control_says_so() {
         assert_eq!(said.contains("access control is off"), code.is_none(), "{said}");
     }
 }
+
+/// The key is durable by then, and its secret in no place where it could be looked up.
+#[test]
+fn a_first_key_that_cannot_be_told_is_taken_back() {
+    let dir = scratch();
+    let serve = || {
+        let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+        command.arg(dir.path().join("data"));
+        command
+    };
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let mut command = serve();
+    command.stdout(full).stderr(Stdio::piped());
+    let child = command.spawn().expect("the binary starts");
+    let output = bounded(|| child.wait_with_output().expect("the process ends"));
+    assert_eq!(output.status.code(), Some(1));
+    let why = text(&output.stderr);
+    let line = why.lines().last().expect("it says why");
+    assert!(line.starts_with("tidewheel: cannot write to standard output: "), "{line}");
+    assert!(line.ends_with("was taken back, and the next start makes another"), "{line}");
+
+    let First { server, id, secret } = first_start(serve());
+    let root = Signer::new(&id, &secret, "us-east-1");
+    let list = r#"{"registrationStatus":"REGISTERED"}"#;
+    let listed = signed(&server, &root, "", "SimpleWorkflowService.ListDomains", list);
+    assert!(listed.starts_with("HTTP/1.1 200 "), "{listed}");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+/// Where requests are signed, no name is looked at.
+#[test]
+fn allowed_hosts_that_mean_nothing_are_warned_of() {
+    for (hosts, auth, is_warned) in
+        [("swf.internal", "sigv4", true), ("", "sigv4", false), ("swf.internal", "off", false)]
+    {
+        let dir = scratch();
+        let log_path = dir.path().join("log");
+        let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--auth", auth]);
+        command.arg("--data-dir").arg(dir.path().join("data"));
+        command.env("TIDEWHEEL_ALLOWED_HOSTS", hosts);
+        command.stderr(std::fs::File::create(&log_path).expect("the directory is ours"));
+        let server = Server::start_with(command);
+        server.signal("TERM");
+        assert_eq!(server.wait().code(), Some(0));
+        let log = std::fs::read_to_string(&log_path).expect("it was written");
+        assert_eq!(log.contains("allowed_hosts means nothing here"), is_warned, "{log}");
+    }
+}
+
+/// Whoever names a list writes into a line of the audit, and into nothing else of it.
+#[test]
+fn names_in_the_audit_stay_where_they_are() {
+    let dir = scratch();
+    let log_path = dir.path().join("log");
+    let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+    command.arg(dir.path().join("data"));
+    command.stderr(std::fs::File::create(&log_path).expect("the directory is ours"));
+    let First { server, id, secret } = first_start(command);
+    let root = Signer::new(&id, &secret, "us-east-1");
+    let count = r#"{"domain":"d","taskList":{"name":"a\" decision=\"denied"}}"#;
+    let target = "SimpleWorkflowService.CountPendingActivityTasks";
+    let counted = signed(&server, &root, "", target, count);
+    assert!(counted.contains("UnknownResourceFault"), "{counted}");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    let log = std::fs::read_to_string(&log_path).expect("it was written");
+    let line = log.lines().find(|line| line.contains("CountPendingActivityTasks")).expect(&log);
+    let named = r#" task_list="a\" decision=\"denied" decision="allowed" "#;
+    assert!(line.contains(named), "{line}");
+}

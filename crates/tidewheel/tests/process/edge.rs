@@ -21,8 +21,14 @@ struct Certificate {
 
 impl Certificate {
     fn new() -> Certificate {
+        Certificate::until(4096)
+    }
+
+    /// Good until a year begins.
+    fn until(year: i32) -> Certificate {
         let key = KeyPair::generate().expect("randomness");
-        let params = CertificateParams::new(["localhost".to_owned()]).expect("a name of a host");
+        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a host's name");
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
         let pem = params.self_signed(&key).expect("a certificate").pem();
         Certificate { pem, key: key.serialize_pem() }
     }
@@ -114,6 +120,23 @@ fn a_hangup_has_the_certificate_read_again() {
 
     let plain = answer(server.send("GET /readyz HTTP/1.1\r\nHost: h\r\n\r\n"));
     assert!(plain.ends_with("This port speaks TLS: use https.\n"), "{plain}");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+/// It is served all the same, and who should have changed it is told.
+#[test]
+fn a_certificate_that_has_expired_is_warned_of() {
+    let dir = scratch();
+    let [cert, key] = Certificate::until(2020).write(dir.path());
+    let mut server = serve_over_tls(dir.path(), &cert, &key);
+    let mut until = lines(&mut server);
+    let said = until("the certificate has expired");
+    assert!(said.contains(" WARN "), "{said}");
+    Certificate::until(2021).write(dir.path());
+    server.signal("HUP");
+    until("the certificate was read again");
+    until("the certificate has expired");
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
 }
@@ -221,4 +244,21 @@ fn secrets_are_in_no_log() {
             assert_eq!(line, None, "{secret}");
         }
     }
+}
+
+/// As with `2>&1 | head -1`. What cannot be said is no reason to end, nor to answer nobody.
+#[test]
+fn a_log_that_nobody_reads_ends_nothing() {
+    let dir = scratch();
+    let mut command = tidewheel(&["serve", "--listen", "127.0.0.1:0", "--auth", "off"]);
+    command.args(["--log-level", "debug", "--data-dir"]).arg(dir.path()).stderr(Stdio::piped());
+    let mut server = Server::start_with(command);
+    drop(server.child.as_mut().expect("it runs").stderr.take());
+    let domain = r#"{"name":"orders","workflowExecutionRetentionPeriodInDays":"7"}"#;
+    for status in ["200", "400"] {
+        let answer = answer(server.call("RegisterDomain", domain));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
 }

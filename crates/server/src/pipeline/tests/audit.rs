@@ -93,6 +93,27 @@ fn what_the_audit_says() {
             eve("DescribeDomain", r#"{"name":"d"}"#),
             format!("{EVE} action=swf:DescribeDomain {one} decision=denied status=400 source=127.0.0.1"),
         ),
+        (
+            eve("PollForActivityTask", r#"{"domain":"d","taskList":{"name":"a list"}}"#),
+            format!("{EVE} action=swf:PollForActivityTask {one} task_list=a list decision=denied status=400 source=127.0.0.1"),
+        ),
+        (
+            ada("RegisterActivityType", r#"{"domain":"d","name":"pack","version":"1","defaultTaskStartToCloseTimeout":"NONE"}"#),
+            format!("{ADA} action=swf:RegisterActivityType {one} activity_type=pack activity_version=1 decision=allowed sid=All status=200 source=127.0.0.1"),
+        ),
+        (
+            ada("DescribeActivityType", r#"{"domain":"d","activityType":{"name":"pack","version":"2"}}"#),
+            format!("{ADA} action=swf:DescribeActivityType {one} activity_type=pack activity_version=2 decision=allowed sid=All status=400 source=127.0.0.1"),
+        ),
+        (
+            ada("RegisterWorkflowType", r#"{"domain":"d","name":"order","version":"1","defaultTaskList":{"name":"l"}}"#),
+            format!("{ADA} action=swf:RegisterWorkflowType {one} workflow_type=order workflow_version=1 decision=allowed sid=All status=200 source=127.0.0.1"),
+        ),
+        // The list is the type's, and judged; ids and tags are nobody's affair.
+        (
+            ada("StartWorkflowExecution", r#"{"domain":"d","workflowId":"secret","workflowType":{"name":"order","version":"1"},"tagList":["hidden"],"input":"hidden"}"#),
+            format!("{ADA} action=swf:StartWorkflowExecution {one} task_list=l workflow_type=order workflow_version=1 decision=allowed sid=All status=400 source=127.0.0.1"),
+        ),
         // It was not understood, so nobody was asked.
         (
             eve("DescribeDomain", "{"),
@@ -174,6 +195,39 @@ fn denied_decisions_are_counted() {
              decisions_denied=2 status=200 source=127.0.0.1"
         )
     );
+}
+
+/// Whoever is let in leaves a line for each call, whatever strangers do.
+#[test]
+fn strangers_leave_so_many_lines_and_no_more() {
+    const STRANGE: usize = 1_000;
+    let kept = Kept::default();
+    let world = World::new();
+    let wrong = Signer::new("AKIDEXAMPLE", "wrong", "us-east-1");
+    tracing::subscriber::with_default(kept.clone(), || {
+        for _ in 0..STRANGE {
+            exchange(&world.pipeline, world.signed_with(&wrong, &[], "ListDomains", LIST));
+        }
+        let elsewhere = Peer { address: [192, 0, 2, 9].into(), secure: false };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.expect("a runtime starts");
+        for _ in 0..200 {
+            let request = world.signed("AKIAEVE0000000000000", "ListDomains", LIST);
+            runtime.block_on(world.pipeline.handle(elsewhere, request));
+        }
+        world.pipeline.close();
+    });
+    let lines = kept.0.lock().expect("nobody panics with it");
+    let count = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(count("decision=denied"), 200);
+    let strange = count("message=call key=AKIDEXAMPLE");
+    assert!((100..STRANGE).contains(&strange), "{strange}");
+    // A slow machine may say it in several lines.
+    let left_out = lines.iter().filter_map(|line| {
+        let line = line.strip_prefix(" message=left out decision=unauthenticated lines=")?;
+        line.strip_suffix(" source=127.0.0.1")?.parse::<usize>().ok()
+    });
+    assert_eq!(strange + left_out.sum::<usize>(), STRANGE);
 }
 
 /// Health is asked for all the time, and other visitors want nothing of ours.

@@ -112,18 +112,35 @@ async fn heads_that_two_readers_could_understand_differently() {
     server.stop().await;
 }
 
-/// The length is dropped for the encoding, as HTTP has it, and the connection ends: what a proxy
-/// may have taken for a request of its own is never looked at.
+/// What a proxy may have taken for a request of its own is never looked at.
 #[tokio::test]
-async fn a_length_beside_a_transfer_encoding_smuggles_nothing() {
+async fn a_length_beside_a_transfer_encoding_is_refused() {
     let server = Running::start().await;
     let smuggled = "0\r\n\r\nGET /livez HTTP/1.1\r\nHost: h\r\n\r\n";
     let length = smuggled.len();
+    let refused = "A request has a length or a transfer encoding, and not both.\n";
     for more in [
         format!("Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n"),
         format!("Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n"),
     ] {
-        check(&server, &post(&more, smuggled), "400", "#SerializationException").await;
+        check(&server, &post(&more, smuggled), "400", refused).await;
+        check(&server, &post(&more, smuggled), "400", REQUEST_ID).await;
+        // Behind another that was answered before.
+        let mut stream = TcpStream::connect(server.address).await.expect("connect");
+        let health = b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n";
+        stream.write_all(health).await.expect("send");
+        let mut answer = vec![0; 1024];
+        let length = bounded(stream.read(&mut answer)).await.expect("receive");
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200 "));
+        stream.write_all(&post(&more, smuggled)).await.expect("send");
+        let mut answer = String::new();
+        bounded(stream.read_to_string(&mut answer)).await.expect("receive");
+        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with(refused), "{answer}");
+        // Behind one that is not: it is not seen, and the connection ends as HTTP has it.
+        let both = [health, &post(&more, smuggled)[..]].concat();
+        let answer = server.exchange(&both).await;
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 2, "{answer}");
+        assert!(answer.contains("#SerializationException"), "{answer}");
     }
     server.stop().await;
 }
