@@ -127,6 +127,9 @@ def test_a_rotated_key(clients, iam, user):
     iam.delete_key(name, old)
     third = iam.create_key(name)
     clients.let_in(third)
+    clients.all_shut_out(old, UNKNOWN_KEY)
+    for key in (new, third):
+        clients.cli(key).json("list-domains", *LIST_WORDS)
 
 
 def test_a_deleted_user(clients, iam, user):

@@ -83,7 +83,7 @@ def test_every_call_leaves_a_line(server):
 
 
 def test_who_fails_again_and_again_waits(server):
-    """Even with a key that is right, until some of it is forgiven: it is the address that waits."""
+    """Even with the right secret, until some is forgiven: the key waits, where it comes from."""
     wrong = Wire(server.url, REGION, dataclasses.replace(ADMINISTRATOR, secret="some-other-secret"))
     right = Wire(server.url, REGION)
     body = json.dumps(LIST).encode()

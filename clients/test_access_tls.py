@@ -73,15 +73,27 @@ def test_the_cli_speaks_tls(tls):
     assert "SSL validation failed" in aws.refused("list-domains", *STATUS)
 
 
-def test_a_condition_on_tls(tls):
-    """The same key, with a policy that asks for an encrypted connection."""
-    iam = Iam(tls, AWS_CA_BUNDLE=AUTHORITY)
-    name = unique("user")
+def test_a_condition_on_tls(tmp_path):
+    """The same key, with a policy that asks for an encrypted connection, over one and without."""
+    server = Server(tmp_path / "data", *flags(tmp_path)).start()
+    iam = Iam(server, AWS_CA_BUNDLE=AUTHORITY)
     condition = {"Bool": {"aws:SecureTransport": "true"}}
-    key = iam.create_user(name, allow("swf:ListDomains", condition=condition))
-    tls.client(REGION, key, verify=AUTHORITY).list_domains(registrationStatus="REGISTERED")
-    mine = Iam(tls, key, AWS_CA_BUNDLE=AUTHORITY)
-    assert mine.do("get-caller-identity")["Arn"] == user_arn(name)
+    rights = (allow("swf:ListDomains", condition=condition), allow("swf:DescribeDomain"))
+    key = iam.create_user("ada", *rights)
+    server.client(REGION, key, verify=AUTHORITY).list_domains(registrationStatus="REGISTERED")
+    mine = Iam(server, key, AWS_CA_BUNDLE=AUTHORITY)
+    assert mine.do("get-caller-identity")["Arn"] == user_arn("ada")
+    assert server.terminate() == 0
+
+    plain = Server(server.data_dir).start()
+    assert plain.url.startswith("http://")
+    client = plain.client(REGION, key)
+    code, text = fault(client.list_domains, registrationStatus="REGISTERED")
+    assert code == "AccessDeniedException"
+    assert text.startswith(f"User: {user_arn('ada')} is not authorized to perform: swf:ListDomains")
+    code, _ = fault(client.describe_domain, name="nowhere")
+    assert code == "UnknownResourceFault", "it is not the key that is refused"
+    assert plain.terminate() == 0
 
 
 def test_clients_with_a_certificate_are_let_in(mutual):

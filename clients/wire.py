@@ -1,8 +1,10 @@
 """One signed HTTP request, every byte of which a test may change."""
 
 import dataclasses
+import email.utils
 import http.client
 import json
+import time
 import urllib.parse
 
 from botocore.auth import SigV4Auth
@@ -14,6 +16,7 @@ from server import ADMINISTRATOR, Key
 JSON_1_0 = "application/x-amz-json-1.0"
 TARGET = "SimpleWorkflowService"
 SECONDS_MAX = 70
+DATE_SECONDS_MAX = 60
 FAULTS = "com.amazonaws.swf.base.model#"
 VALIDATION = "com.amazon.coral.validate#ValidationException"
 SERVICE = "com.amazon.coral.service#"
@@ -89,9 +92,16 @@ class Wire:
         return dict(request.headers.items())
 
 
+def assert_dated(headers: http.client.HTTPMessage):
+    """The answer says what time it is here."""
+    date = email.utils.parsedate_to_datetime(headers["Date"])
+    assert abs(date.timestamp() - time.time()) < DATE_SECONDS_MAX, headers["Date"]
+
+
 def receive(connection: http.client.HTTPConnection) -> Reply:
     try:
         response = connection.getresponse()
+        assert_dated(response.headers)
         return Reply(response.status, response.headers, response.read())
     finally:
         connection.close()

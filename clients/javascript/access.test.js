@@ -16,15 +16,17 @@ import {
   SWFServiceException,
 } from "@aws-sdk/client-swf";
 import { connect, decision, Domain } from "./domain.js";
-import { ADMINISTRATOR, binary, environment, withServer } from "./server.js";
+import { ADMINISTRATOR, binary, environment, withScratch, withServer, withServerIn } from "./server.js";
 
 const GREETING = { name: "greeting", version: "1" };
 const TLS = fileURLToPath(new URL("../tls/", import.meta.url));
+const CLOCK = fileURLToPath(new URL("../clock.c", import.meta.url));
 const MINUTE = 60 * 1000;
 const WRONG_SIGNATURE =
   "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key " +
   "and signing method. Consult the service documentation for details.";
 const UNKNOWN_KEY = "The security token included in the request is invalid.";
+const EXPIRED_TOKEN = "The security token included in the request is expired";
 
 /** `tidewheel iam` through a server; its answer. */
 async function iam(url, operation, ...words) {
@@ -48,6 +50,26 @@ async function createUser(url, name, ...actions) {
   await iam(url, "put-user-policy", "--user-name", name, "--policy-name", "its", "--policy-document", document);
   const { AccessKey } = await iam(url, "create-access-key", "--user-name", name);
   return { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
+}
+
+/** Makes a role that may do everything; a session of it. */
+async function assumeRole(url, ...words) {
+  const trust = policy({
+    Effect: "Allow",
+    Principal: { AWS: "arn:aws:iam::000000000000:user/administrator" },
+    Action: "sts:AssumeRole",
+  });
+  const everything = policy({ Effect: "Allow", Action: "swf:*", Resource: "*" });
+  const role = ["--role-name", "operator"];
+  await iam(url, "create-role", ...role, "--assume-role-policy-document", trust);
+  await iam(url, "put-role-policy", ...role, "--policy-name", "its", "--policy-document", everything);
+  const arn = ["--role-arn", "arn:aws:iam::000000000000:role/operator"];
+  const { Credentials } = await iam(url, "assume-role", ...arn, "--role-session-name", "tests", ...words);
+  return {
+    accessKeyId: Credentials.AccessKeyId,
+    secretAccessKey: Credentials.SecretAccessKey,
+    sessionToken: Credentials.SessionToken,
+  };
 }
 
 const list = (client) => client.send(new ListDomainsCommand({ registrationStatus: "REGISTERED" }));
@@ -116,25 +138,8 @@ test("a decision that is not permitted has failed", () =>
 test("a session of a role, cut down by a policy of its own", () =>
   withServer([], async (url) => {
     const domain = await Domain.register(connect(url), "access", { workflowTypes: [GREETING] });
-    const trust = policy({
-      Effect: "Allow",
-      Principal: { AWS: "arn:aws:iam::000000000000:user/administrator" },
-      Action: "sts:AssumeRole",
-    });
-    const everything = policy({ Effect: "Allow", Action: "swf:*", Resource: "*" });
     const reading = policy({ Effect: "Allow", Action: "swf:List*", Resource: "*" });
-    const role = ["--role-name", "operator"];
-    await iam(url, "create-role", ...role, "--assume-role-policy-document", trust);
-    await iam(url, "put-role-policy", ...role, "--policy-name", "its", "--policy-document", everything);
-    const arn = ["--role-arn", "arn:aws:iam::000000000000:role/operator"];
-    const { Credentials } = await iam(
-      url, "assume-role", ...arn, "--role-session-name", "tests", "--policy", reading,
-    );
-    const session = {
-      accessKeyId: Credentials.AccessKeyId,
-      secretAccessKey: Credentials.SecretAccessKey,
-      sessionToken: Credentials.SessionToken,
-    };
+    const session = await assumeRole(url, "--policy", reading);
     await list(connect(url, session));
     const [name, message] = await refused(
       connect(url, session).send(new DescribeDomainCommand({ name: domain.name })),
@@ -142,7 +147,7 @@ test("a session of a role, cut down by a policy of its own", () =>
     assert.equal(name, "AccessDeniedException");
     assert.match(message, /^User: arn:aws:sts::000000000000:assumed-role\/operator\/tests is not authorized/);
     assert.match(message, / because no session policy allows the swf:DescribeDomain action$/);
-    const torn = { ...session, sessionToken: `${Credentials.SessionToken.slice(0, -4)}AAAA` };
+    const torn = { ...session, sessionToken: `${session.sessionToken.slice(0, -4)}AAAA` };
     assert.deepEqual(await refused(list(connect(url, torn))), ["UnrecognizedClientException", UNKNOWN_KEY]);
   }));
 
@@ -183,6 +188,29 @@ for (const minutes of [20, -20]) {
       }),
     ));
 }
+
+/** The variables of a server whose clock is ahead of ours. */
+async function serverAhead(scratch, milliseconds) {
+  const library = join(scratch, "clock.so");
+  await promisify(execFile)("cc", ["-shared", "-fPIC", "-O1", "-o", library, CLOCK]);
+  return { LD_PRELOAD: library, CLOCK_AHEAD: `${milliseconds / 1000}` };
+}
+
+test("a session that has expired", () =>
+  withScratch(async (scratch) => {
+    let session;
+    await withServerIn(scratch, {}, [], async (url) => {
+      session = await assumeRole(url, "--duration-seconds", "900");
+      await list(connect(url, session));
+    });
+    const ahead = 16 * MINUTE;
+    await withServerIn(scratch, await serverAhead(scratch, ahead), [], (url) =>
+      withClockAhead(ahead, async () => {
+        await list(connect(url));
+        assert.deepEqual(await refused(list(connect(url, session))), ["ExpiredTokenException", EXPIRED_TOKEN]);
+      }),
+    );
+  }));
 
 /** Runs `body` with a server that speaks TLS, and with the certificates and keys that there are. */
 async function withTls(flags, body) {

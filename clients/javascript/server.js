@@ -30,14 +30,28 @@ const LOG_CHARACTERS_MAX = 4000;
  * A server that ends too early and a body that does not end fail the test, and every failure is told with the log.
  */
 export async function withServer(flags, body) {
-  const command = binary();
+  await withScratch((scratch) => withServerIn(scratch, {}, flags, body));
+}
+
+/** Runs `body` with a directory that goes afterwards. */
+export async function withScratch(body) {
   const scratch = await mkdtemp(join(tmpdir(), "tidewheel-javascript-"));
+  try {
+    await body(scratch);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The same, with the data in the directory `scratch`, and more variables. */
+export async function withServerIn(scratch, variables, flags, body) {
+  const command = binary();
   const logPath = join(scratch, "server.log");
   const log = await open(logPath, "w");
   const server = spawn(
     command,
     ["serve", "--data-dir", join(scratch, "data"), "--listen", "127.0.0.1:0", ...verified(flags), ...flags],
-    { stdio: ["ignore", "pipe", log.fd], env: environment() },
+    { stdio: ["ignore", "pipe", log.fd], env: { ...environment(), ...variables } },
   );
   const end = once(server, "exit");
   const timers = new AbortController();
@@ -57,7 +71,6 @@ export async function withServer(flags, body) {
     server.kill("SIGKILL");
     await Promise.allSettled([end]);
     await log.close();
-    await rm(scratch, { recursive: true, force: true });
   }
 }
 

@@ -20,7 +20,8 @@ pub use policy::{
     TrustPolicy, TrustedIds, Verdict,
 };
 pub use sigv4::{
-    Claim, Credential, Received, Rules, Signature, Signer, SigningKey, SigningKeys, iso_date,
+    Claim, Credential, Received, Regions, Rules, Signature, Signer, SigningKey, SigningKeys,
+    iso_date,
 };
 
 /// The first account, and the one that everybody acts in where access control is off.

@@ -14,7 +14,7 @@ mod presented;
 mod signer;
 
 pub use claim::Claim;
-pub use credential::Credential;
+pub use credential::{Credential, Regions};
 pub use date::iso_date;
 pub use key::{SigningKey, SigningKeys};
 pub use signer::{Signature, Signer};
@@ -58,22 +58,29 @@ impl<'a> Received<'a> {
 
 /// What a verifier asks of signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct Rules<'a> {
     /// The service that signatures have to be made for, such as `swf`.
     pub service: &'static str,
+    /// The regions that they may be made for.
+    pub regions: &'a Regions,
     /// How far the clocks of clients may be off, either way.
     pub skew_minutes: u32,
     /// Whether `/a/./b//c/..` is signed as `/a/b/`. All services but S3 do; ours have one path.
     pub normalizes_path: bool,
 }
 
-impl Rules {
+impl Rules<'_> {
     /// AWS's documentation says five minutes, its services answer with fifteen.
     pub const SKEW_MINUTES_DEFAULT: u32 = 15;
 
-    /// The rules for requests to `service`.
-    pub fn of_service(service: &'static str) -> Rules {
-        Rules { service, skew_minutes: Rules::SKEW_MINUTES_DEFAULT, normalizes_path: true }
+    /// The rules for requests to `service`, in any region.
+    pub fn of_service(service: &'static str) -> Rules<'static> {
+        Rules {
+            service,
+            regions: Regions::any(),
+            skew_minutes: Rules::SKEW_MINUTES_DEFAULT,
+            normalizes_path: true,
+        }
     }
 }
 

@@ -48,6 +48,9 @@ const ANY: RangeInclusive<u64> = 1..=1_000_000_000;
 limits! {
     /// Domains of one account and region, the deprecated ones included. LimitExceededFault.
     domains_max: ANY, default 100;
+    /// Regions of one account in which it has domains; there is no such number of AWS's, who has
+    /// fewer regions. Otherwise made-up regions would have any number of domains. LimitExceededFault.
+    regions_max: ANY, default 64;
     /// Workflow types of one domain, the deprecated ones included. LimitExceededFault.
     workflow_types_max: ANY, default 10_000;
     /// Activity types of one domain, the deprecated ones included. LimitExceededFault.

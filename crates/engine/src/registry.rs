@@ -76,6 +76,12 @@ impl Registry {
         self.scopes.get(scope).into_iter().flat_map(BTreeMap::values)
     }
 
+    /// The regions in which an account has domains. There are at most `regions_max`.
+    pub fn regions(&self, account: &str) -> impl Iterator<Item = &str> {
+        let scopes = self.scopes.keys().filter(move |scope| *scope.account == *account);
+        scopes.map(|scope| &*scope.region)
+    }
+
     /// Every domain of every scope.
     pub fn all_domains(&self) -> impl Iterator<Item = (&Scope, &Domain)> {
         self.scopes.iter().flat_map(|(scope, domains)| domains.values().map(move |d| (scope, d)))

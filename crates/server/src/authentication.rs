@@ -8,25 +8,33 @@
 use crate::administer::Administration;
 use crate::failures::Failures;
 use crate::hosts::AllowedHosts;
-use access::{ACCOUNT, Authority, Caller, Claim, Credential, Origin, Received, Rules, SERVICE};
+use crate::regulars::{Regulars, Standing};
+use access::{
+    ACCOUNT, Authority, Caller, Claim, Credential, Origin, Received, Regions, Rules, SERVICE,
+};
 use service::{Clock, IdentityReader};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use wire::Fault;
 
 /// What is asked of whoever sends a request.
 pub enum Authentication {
-    /// Nothing: any credentials will do, and everything is allowed. The names are those under which
-    /// the server may be called.
-    Off(AllowedHosts),
+    /// Nothing: any credentials will do, and everything is allowed.
+    Off {
+        /// The names under which the server may be called.
+        hosts: AllowedHosts,
+        /// The regions that there are.
+        regions: Regions,
+    },
     /// A signature by a key that is known here, and policies that allow what is asked.
     Signatures(Verifier),
 }
 
 impl Authentication {
-    /// Everybody is let in who calls the server by its address or as `localhost`.
+    /// Everybody is let in who calls the server by its address or as `localhost`, in any region.
     pub fn off() -> Authentication {
-        Authentication::Off(AllowedHosts::default())
+        Authentication::Off { hosts: AllowedHosts::default(), regions: Regions::default() }
     }
 }
 
@@ -63,15 +71,26 @@ impl Addressee {
             Addressee::Identities => "iam",
         }
     }
+
+    /// The regions in which it is. Identities are in none, so that each is as good; whoever signs
+    /// for theirs need not know ours.
+    fn regions(self, ours: &Regions) -> &Regions {
+        match self {
+            Addressee::Workflows => ours,
+            Addressee::Identities => Regions::any(),
+        }
+    }
 }
 
 /// Believes what a request says of its sender, if it says anything.
 pub(crate) fn believe(
     request: &Received<'_>,
     addressee: Addressee,
+    regions: &Regions,
     origin: Arc<Origin>,
 ) -> Result<Caller, Stranger> {
-    let credential = Credential::read(request, addressee.service())?;
+    let regions = addressee.regions(regions);
+    let credential = Credential::read(request, addressee.service(), regions)?;
     let caller = Caller::unrestricted(ACCOUNT.into(), credential.region.into());
     Ok(Caller { origin, ..caller })
 }
@@ -82,7 +101,9 @@ pub struct Verifier {
     identities: IdentityReader,
     clock: Arc<dyn Clock>,
     skew_minutes: u32,
+    regions: Regions,
     failures: Mutex<Failures>,
+    regulars: Mutex<Regulars>,
 }
 
 impl Verifier {
@@ -94,8 +115,20 @@ impl Verifier {
         skew_minutes: u32,
     ) -> Verifier {
         let identities = administration.reader();
-        let failures = Mutex::new(Failures::default());
-        Verifier { administration, identities, clock, skew_minutes, failures }
+        Verifier {
+            administration,
+            identities,
+            clock,
+            skew_minutes,
+            regions: Regions::default(),
+            failures: Mutex::default(),
+            regulars: Mutex::default(),
+        }
+    }
+
+    /// The same where there are these regions, and no others.
+    pub fn within(self, regions: Regions) -> Verifier {
+        Verifier { regions, ..self }
     }
 
     /// Those who look after the identities.
@@ -111,8 +144,11 @@ impl Verifier {
         origin: Arc<Origin>,
         at: Instant,
     ) -> Result<Caller, Stranger> {
-        let rules =
-            Rules { skew_minutes: self.skew_minutes, ..Rules::of_service(addressee.service()) };
+        let rules = Rules {
+            skew_minutes: self.skew_minutes,
+            regions: addressee.regions(&self.regions),
+            ..Rules::of_service(addressee.service())
+        };
         let now = self.clock.now();
         let claim = Claim::read(request, &rules, now)?;
         let stranger = |fault| {
@@ -121,7 +157,7 @@ impl Verifier {
         };
         // Every request has an address; one without would have nobody to be counted for.
         let address = origin.source_ip.ok_or_else(|| stranger(Fault::Internal))?;
-        if !self.failures.lock().expect("no holder panics").admits(address, at) {
+        if !self.admits(claim.access_key_id(), address, at) {
             return Err(stranger(Fault::Throttling));
         }
         let looked = self.identities.verify(&claim).and_then(|verified| {
@@ -131,10 +167,13 @@ impl Verifier {
         let (verified, principal) = looked.map_err(|fault| {
             // A failure of ours says nothing about whoever asked.
             if fault != Fault::Internal {
-                self.failures.lock().expect("no holder panics").failed(address, at);
+                self.failed(claim.access_key_id(), address, at);
             }
             stranger(fault)
         })?;
+        let mut regulars = self.regulars.lock().expect("no holder panics");
+        regulars.verified(claim.access_key_id(), address, at);
+        drop(regulars);
         self.identities.used(&verified.key, claim.region(), claim.service(), now);
         Ok(Caller {
             account: verified.account,
@@ -142,5 +181,24 @@ impl Verifier {
             authority: Authority::Principal(principal, verified.key),
             origin,
         })
+    }
+
+    /// Whether a signature is looked at.
+    fn admits(&self, access_key_id: &str, address: IpAddr, at: Instant) -> bool {
+        let mut regulars = self.regulars.lock().expect("no holder panics");
+        match regulars.standing(access_key_id, address, at) {
+            Standing::Known => true,
+            Standing::HeldUp => false,
+            Standing::Unknown => {
+                self.failures.lock().expect("no holder panics").admits(address, at)
+            }
+        }
+    }
+
+    fn failed(&self, access_key_id: &str, address: IpAddr, at: Instant) {
+        let mut regulars = self.regulars.lock().expect("no holder panics");
+        if !regulars.failed(access_key_id, address, at) {
+            self.failures.lock().expect("no holder panics").failed(address, at);
+        }
     }
 }

@@ -20,9 +20,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-/// How long a connection may wait for the head of a request, in seconds. It is longer than the 60
-/// seconds after which common clients drop idle connections by themselves: the side that sends the
-/// next request should be the one that closes. From its first byte on a head has less time.
+/// How long a connection may wait for the head of its next request, in seconds. It is longer than
+/// the 60 seconds after which common clients drop idle connections by themselves: the side that
+/// sends the next request should be the one that closes. The first head has less time, and so has
+/// any from its first byte on.
 pub(crate) const IDLE_SECONDS_MAX: u64 = 75;
 /// The longest head of a request, in bytes. A session token may take several kilobytes.
 pub(crate) const HEAD_BYTES_MAX: usize = 32 * 1024;

@@ -2,7 +2,8 @@
 //!
 //! Pure: a bounded table of token buckets, to which the time is handed in. Whoever asks answers
 //! `Fault::Throttling` to what is not admitted, before it looks at the signature. An honest client
-//! behind the same address as a guesser is held up with it, for as long as the guesser goes on.
+//! behind the same address as a guesser is held up with it, for as long as the guesser goes on,
+//! unless it is known from before (`regulars.rs`).
 
 use crate::bucket::Bucket;
 use crate::network::Network;
@@ -13,9 +14,9 @@ use std::time::{Duration, Instant};
 
 /// How many failures an address has at once, such as when a fleet of workers is started with an
 /// old key.
-const FAILURES_MAX: u32 = 100;
+pub(crate) const FAILURES_MAX: u32 = 100;
 /// How long it takes until one more is forgiven.
-const FORGIVEN_EVERY: Duration = Duration::from_millis(200);
+pub(crate) const FORGIVEN_EVERY: Duration = Duration::from_millis(200);
 /// The most addresses (in IPv6, networks of /64) that are kept. Those that have not failed for the
 /// longest time are forgotten first.
 const NETWORKS_MAX: NonZeroUsize = NonZeroUsize::new(16_384).expect("more than none");

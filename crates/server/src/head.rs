@@ -38,6 +38,8 @@ pub(crate) enum HeadError {
     /// The body is encoded in a way that would have to be undone. It never is: what is small in
     /// this form may be endless in the other.
     Encoded,
+    /// A trusted proxy does not say where the request comes from in a way that can be read.
+    Source,
 }
 
 impl HeadError {
@@ -60,6 +62,10 @@ impl HeadError {
             HeadError::Encoded => {
                 let text = "The body of a request must not be encoded.\n";
                 Answer::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, text)
+            }
+            HeadError::Source => {
+                let text = "The proxy does not say where the request comes from.\n";
+                Answer::text(StatusCode::BAD_REQUEST, text)
             }
         }
     }

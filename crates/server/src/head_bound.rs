@@ -2,8 +2,9 @@
 //!
 //! The deadline of HTTP for a head counts from the end of the request before. As connections may
 //! idle for longer than any head should take, it is a long one, and a client that sends a byte now
-//! and then would have all of it. This one counts from the first byte. And as it sees each head come,
-//! it has a look at it (`framing.rs`).
+//! and then would have all of it. This one counts from the first byte; for the first request of a
+//! connection from its beginning, since who opens one has something to say. And as it sees each head
+//! come, it has a look at it (`framing.rs`).
 
 use crate::framing::{HeadScan, SaidTwice};
 use std::future::Future;
@@ -16,7 +17,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long the head of a request may take from its first byte, in seconds.
+/// How long the head of a request may take from its first byte, or from the beginning of the
+/// connection, in seconds.
 pub(crate) const HEAD_READ_SECONDS_MAX: u64 = 10;
 
 /// Whose turn it is: even while a head is expected, odd from when there is one until its request
@@ -50,7 +52,7 @@ impl Turn {
 pub(crate) struct HeadBound<S> {
     stream: S,
     turn: Turn,
-    /// Set from the first byte of a head, with the turn that it is for.
+    /// Set from the first byte of a head, and from the start, with the turn that it is for.
     head: Option<Head>,
 }
 
@@ -60,9 +62,18 @@ struct Head {
     deadline: Pin<Box<Sleep>>,
 }
 
+impl Head {
+    fn new(turn: u64) -> Head {
+        let limit = Duration::from_secs(HEAD_READ_SECONDS_MAX);
+        Head { turn, scan: HeadScan::default(), deadline: Box::pin(sleep(limit)) }
+    }
+}
+
 impl<S> HeadBound<S> {
+    /// A stream whose first head has to come at once.
     pub(crate) fn new(stream: S, turn: Turn) -> HeadBound<S> {
-        HeadBound { stream, turn, head: None }
+        let head = Some(Head::new(turn.current()));
+        HeadBound { stream, turn, head }
     }
 }
 
@@ -79,12 +90,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadBound<S> {
         this.head.take_if(|head| head.turn != turn);
         let new = &buffer.filled()[filled..];
         if turn.is_multiple_of(2) && !new.is_empty() {
-            let limit = Duration::from_secs(HEAD_READ_SECONDS_MAX);
-            let head = this.head.get_or_insert_with(|| Head {
-                turn,
-                scan: HeadScan::default(),
-                deadline: Box::pin(sleep(limit)),
-            });
+            let head = this.head.get_or_insert_with(|| Head::new(turn));
             head.scan.pass(new);
             if head.scan.found().is_some() {
                 this.turn.0.is_said_twice.store(true, Ordering::Relaxed);

@@ -2,7 +2,10 @@
 //!
 //! Whether it is a call at all, how long it is, what operation it names, who sends it, what it says;
 //! and then the service asks the policies. AWS reads a body before it asks who sends it; here,
-//! strangers' bodies are hashed and nothing more.
+//! strangers' bodies are hashed and nothing more. What a request says is checked before it is asked
+//! whether it is allowed: the policies judge the checked request, and not another reading of the
+//! same JSON. The check looks at the API's model alone, so that its refusal tells nothing of what is
+//! stored.
 //!
 //! Invariant: the service is called with checked requests of known senders only, and every request
 //! is answered with a request id, even one whose handling panics. Knows nothing of sockets.
@@ -13,7 +16,7 @@ use crate::audit::{self, Audit};
 use crate::authentication::{self, Addressee, Authentication, Stranger};
 use crate::bodies::Bodies;
 use crate::body::{self, BodyError};
-use crate::head;
+use crate::head::{self, HeadError};
 use crate::network::Network;
 use crate::record::Record;
 use crate::request_id::RequestId;
@@ -110,12 +113,16 @@ impl Pipeline {
     ) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let target = target(&parts.headers);
-        let origin = self.proxies.origin(peer, &parts.headers);
+        let mut unfit = head::check(&parts);
+        let origin = self.proxies.origin(peer, &parts.headers).unwrap_or_else(|error| {
+            unfit = unfit.and(Err(error));
+            Origin { source_ip: Some(peer.address), ..Origin::default() }
+        });
         let network = Network::of(origin.source_ip.unwrap_or(peer.address));
         let request_id = RequestId::draw(self.entropy.as_ref());
         let operation = target.map(Target::operation);
         let mut record = Record::new(request_id, operation, origin, &self.strangers);
-        let answer = self.answer(&parts, target, network, body, &mut record);
+        let answer = self.answer(&parts, unfit, target, network, body, &mut record);
         let answer = match unless_panicking(answer).await {
             Some(answer) => answer,
             None => Answer::fault(&Fault::Internal),
@@ -138,12 +145,12 @@ impl Pipeline {
     async fn answer<B: Body<Data = Bytes>>(
         &self,
         parts: &Parts,
+        unfit: Result<(), HeadError>,
         target: Option<Target>,
         network: Network,
         body: B,
         record: &mut Record<'_>,
     ) -> Answer {
-        let unfit = head::check(parts);
         if unfit.is_ok() && (parts.method == Method::GET || parts.method == Method::HEAD) {
             return health(parts.uri.path());
         }
@@ -168,7 +175,7 @@ impl Pipeline {
         if let Err(error) = unfit {
             return error.answer();
         }
-        if let Authentication::Off(hosts) = &self.authentication
+        if let Authentication::Off { hosts, .. } = &self.authentication
             && !hosts.admit(&parts.headers)
         {
             return Answer::not_our_name();
@@ -212,7 +219,9 @@ impl Pipeline {
         };
         let origin = record.origin.clone();
         let sender = match &self.authentication {
-            Authentication::Off(_) => authentication::believe(&request, addressee, origin),
+            Authentication::Off { regions, .. } => {
+                authentication::believe(&request, addressee, regions, origin)
+            }
             Authentication::Signatures(verifier) => {
                 verifier.verify(&request, addressee, origin, record.started.into_std())
             }
@@ -256,7 +265,7 @@ impl Pipeline {
         audit: &mut Audit,
     ) -> Answer {
         match &self.authentication {
-            Authentication::Off(_) => administer::refuse_without_access_control(),
+            Authentication::Off { .. } => administer::refuse_without_access_control(),
             Authentication::Signatures(verifier) => {
                 let administration = verifier.administration();
                 match administration.answer(caller, operation.to_owned(), body).await {

@@ -1,8 +1,10 @@
 //! Where a request comes from: the peer, or what a trusted proxy says of its own.
 //!
 //! Invariant: what a peer that is no trusted proxy says of others is not looked at, and neither is
-//! what stands in front of what a trusted one says: anybody could have written it.
+//! what stands in front of what a trusted one says, nor a header of the kind that the trusted ones do
+//! not write: anybody could have written it.
 
+use crate::head::HeadError;
 use crate::networks::Networks;
 use access::Origin;
 use hyper::header::{FORWARDED, HeaderMap, HeaderName, USER_AGENT};
@@ -20,74 +22,98 @@ pub struct Peer {
     pub secure: bool,
 }
 
+/// The headers in which proxies say where a request comes from. Each proxy writes one kind, and
+/// passes on what its client has written in the other: so one kind is looked at, and never the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProxyHeaders {
+    /// `X-Forwarded-For`, and `X-Forwarded-Proto` beside it.
+    #[default]
+    XForwarded,
+    /// `Forwarded`, of RFC 7239.
+    Forwarded,
+}
+
 /// The proxies whose word is taken for where a request comes from. By default none is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Networks);
+pub struct TrustedProxies {
+    networks: Networks,
+    headers: ProxyHeaders,
+}
 
 impl TrustedProxies {
     /// Reads addresses and networks such as `10.0.0.0/8`, with commas in between. Gives back the
     /// item that is none.
     pub fn parse(text: &str) -> Result<TrustedProxies, &str> {
-        Networks::parse(text).map(TrustedProxies)
+        let networks = Networks::parse(text)?;
+        Ok(TrustedProxies { networks, ..TrustedProxies::default() })
+    }
+
+    /// The same, if they write these headers.
+    pub fn that_write(self, headers: ProxyHeaders) -> TrustedProxies {
+        TrustedProxies { headers, ..self }
+    }
+
+    /// Whether no proxy is trusted.
+    pub fn is_empty(&self) -> bool {
+        self.networks == Networks::default()
     }
 
     /// Whether the address is one of a trusted proxy.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
-        self.0.contain(address)
+        self.networks.contain(address)
     }
 
-    /// Where a request comes from that `peer` has sent.
-    pub(crate) fn origin(&self, peer: Peer, headers: &HeaderMap) -> Origin {
+    /// Where a request comes from that `peer` has sent, unless it is a trusted one and what it says
+    /// cannot be read.
+    ///
+    /// Then no address would do. That of the proxy would let a client choose it, where a policy
+    /// allows the proxy's own machine; none at all, where one denies addresses.
+    pub(crate) fn origin(&self, peer: Peer, headers: &HeaderMap) -> Result<Origin, HeadError> {
         let hop = match self.trusts(peer.address) {
-            true => self.forwarded(peer, headers),
+            true => self.forwarded(peer, headers).ok_or(HeadError::Source)?,
             false => peer,
         };
         let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-        Origin {
+        Ok(Origin {
             source_ip: Some(hop.address.to_canonical()),
             user_agent: user_agent.map(Into::into),
             secure: hop.secure,
-        }
+        })
     }
 
-    /// What a trusted peer says. There are two ways to say it, and a proxy that writes one may pass
-    /// on what its client wrote in the other: where they disagree, neither counts.
-    fn forwarded(&self, peer: Peer, headers: &HeaderMap) -> Peer {
-        let by_x = headers.contains_key(X_FORWARDED_FOR).then(|| {
-            let hops = items(headers, X_FORWARDED_FOR, b',');
-            let address = self.farthest(peer.address, hops.into_iter().map(|hop| address(&hop)));
-            let proto = items(headers, X_FORWARDED_PROTO, b',').pop();
-            Peer { address, secure: proto.map_or(peer.secure, |proto| is_https(&proto)) }
-        });
-        let standard = headers.contains_key(FORWARDED).then(|| {
-            let elements = items(headers, FORWARDED, b',');
-            let hops: Vec<Hop> = elements.iter().map(|element| Hop::read(element)).collect();
-            let address = self.farthest(peer.address, hops.iter().map(|hop| hop.address));
-            // Said by the peer, as the last of its kind is above.
-            let secure = hops.last().and_then(|hop| hop.secure).unwrap_or(peer.secure);
-            Peer { address, secure }
-        });
-        match (by_x, standard) {
-            (Some(one), Some(other)) if one != other => peer,
-            (Some(hop), _) | (None, Some(hop)) => hop,
-            (None, None) => {
-                let proto = items(headers, X_FORWARDED_PROTO, b',').pop();
-                Peer { secure: proto.map_or(peer.secure, |proto| is_https(&proto)), ..peer }
+    /// What a trusted peer says. Without the header that it writes for others it asks for itself,
+    /// such as for our health.
+    fn forwarded(&self, peer: Peer, headers: &HeaderMap) -> Option<Peer> {
+        match self.headers {
+            ProxyHeaders::XForwarded => {
+                if !headers.contains_key(X_FORWARDED_FOR) {
+                    return Some(peer);
+                }
+                let hops = items(headers, X_FORWARDED_FOR);
+                let address = self.farthest(hops.iter().map(|hop| address(hop)))?;
+                let proto = items(headers, X_FORWARDED_PROTO).pop();
+                Some(Peer { address, secure: proto.map_or(peer.secure, is_https) })
+            }
+            ProxyHeaders::Forwarded => {
+                if !headers.contains_key(FORWARDED) {
+                    return Some(peer);
+                }
+                let hops = elements(headers)?;
+                let address = self.farthest(hops.iter().map(|hop| hop.address))?;
+                // Said by the peer, as the last of its kind is above.
+                let secure = hops.last().and_then(|hop| hop.secure).unwrap_or(peer.secure);
+                Some(Peer { address, secure })
             }
         }
     }
 
-    /// The first address from the end that is not of a trusted proxy, or the farthest proxy if
-    /// something there is no address: each hop was written by the one behind it.
-    fn farthest(
-        &self,
-        peer: IpAddr,
-        hops: impl DoubleEndedIterator<Item = Option<IpAddr>>,
-    ) -> IpAddr {
-        let mut farthest = peer;
+    /// The first address from the end that is not of a trusted proxy, or the farthest proxy: each
+    /// hop was written by the one behind it. None if something there is no address.
+    fn farthest(&self, hops: impl DoubleEndedIterator<Item = Option<IpAddr>>) -> Option<IpAddr> {
+        let mut farthest = None;
         for hop in hops.rev() {
-            let Some(hop) = hop else { break };
-            farthest = hop;
+            let hop = hop?;
+            farthest = Some(hop);
             if !self.trusts(hop) {
                 break;
             }
@@ -103,36 +129,56 @@ struct Hop {
 }
 
 impl Hop {
-    fn read(element: &str) -> Hop {
-        let mut hop = Hop { address: None, secure: None };
-        for pair in split(element, b';') {
+    /// None if something is said twice: a client can have put it there by way of another parameter.
+    fn read(element: &str) -> Option<Hop> {
+        let (mut client, mut proto) = (None, None);
+        for pair in split_outside_quotes(element, ';')? {
             let Some((name, value)) = pair.split_once('=') else { continue };
-            let value = value.trim().trim_matches('"');
-            match name.trim().to_ascii_lowercase().as_str() {
-                "for" => hop.address = address(value),
-                "proto" => hop.secure = Some(is_https(value)),
-                _ => (),
+            let said = match name.trim().to_ascii_lowercase().as_str() {
+                "for" => &mut client,
+                "proto" => &mut proto,
+                _ => continue,
+            };
+            if said.replace(value.trim().trim_matches('"')).is_some() {
+                return None;
             }
         }
-        hop
+        Some(Hop { address: client.and_then(address), secure: proto.map(is_https) })
     }
 }
 
-/// The items of a list that may be spread over several headers. What is no text is an empty item:
-/// it must not disappear, or the one in front of it would count.
-fn items(headers: &HeaderMap, name: HeaderName, separator: u8) -> Vec<String> {
-    let values = headers.get_all(name).into_iter();
-    values.flat_map(|value| split(value.to_str().unwrap_or_default(), separator)).collect()
+/// The values of a header. What is no text is an empty one: it must not disappear, or the one in
+/// front of it would count.
+fn values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default())
 }
 
-/// Splits where the separator is not in quotation marks.
-fn split(text: &str, separator: u8) -> Vec<String> {
+/// The items of a list that may be spread over several headers.
+fn items(headers: &HeaderMap, name: HeaderName) -> Vec<&str> {
+    values(headers, name).flat_map(|value| value.split(',').map(str::trim)).collect()
+}
+
+/// The elements of all `Forwarded`.
+fn elements(headers: &HeaderMap) -> Option<Vec<Hop>> {
+    let mut hops = Vec::new();
+    for value in values(headers, FORWARDED) {
+        for element in split_outside_quotes(value, ',')? {
+            hops.push(Hop::read(element)?);
+        }
+    }
+    Some(hops)
+}
+
+/// Splits where the separator is not in quotation marks. None if those are not paired: what a
+/// client has opened would hide what the proxy adds.
+fn split_outside_quotes(text: &str, separator: char) -> Option<Vec<&str>> {
     let mut quoted = false;
     let parts = text.split(|letter: char| {
         quoted ^= letter == '"';
-        letter == char::from(separator) && !quoted
+        letter == separator && !quoted
     });
-    parts.map(|part| part.trim().to_owned()).collect()
+    let parts = parts.map(str::trim).collect();
+    (!quoted).then_some(parts)
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
@@ -154,18 +200,42 @@ mod tests {
         TrustedProxies::parse(text).expect("addresses and networks")
     }
 
-    /// Compares the address and whether it is secure, for a plain connection from `peer`.
-    #[track_caller]
-    fn check(peer: &str, lines: &[(&'static str, &'static str)], source: &str, secure: bool) {
-        let trusted = proxies("10.0.0.0/8, 192.0.2.7,fd00::/8");
+    const FOR: &str = "x-forwarded-for";
+    const PROTO: &str = "x-forwarded-proto";
+    const STANDARD: &str = "forwarded";
+
+    /// The address and whether it is secure, of a plain connection from `peer`.
+    fn read(
+        writes: ProxyHeaders,
+        peer: &str,
+        lines: &[(&'static str, &'static str)],
+    ) -> Result<(String, bool), HeadError> {
+        let trusted = proxies("10.0.0.0/8, 192.0.2.7,fd00::/8").that_write(writes);
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(*name, value.parse().expect("a header value"));
         }
         let peer = Peer { address: peer.parse().expect("an address"), secure: false };
-        let origin = trusted.origin(peer, &headers);
-        assert_eq!(origin.source_ip, Some(source.parse().expect("an address")), "{lines:?}");
-        assert_eq!(origin.secure, secure, "{lines:?}");
+        let origin = trusted.origin(peer, &headers)?;
+        Ok((origin.source_ip.expect("an address").to_string(), origin.secure))
+    }
+
+    #[track_caller]
+    fn check(
+        writes: ProxyHeaders,
+        peer: &str,
+        lines: &[(&'static str, &'static str)],
+        source: &str,
+        secure: bool,
+    ) {
+        let expected = Ok((source.to_owned(), secure));
+        assert_eq!(read(writes, peer, lines), expected, "{writes:?} {lines:?}");
+    }
+
+    #[track_caller]
+    fn check_refused(writes: ProxyHeaders, lines: &[(&'static str, &'static str)]) {
+        let refused = Err(HeadError::Source);
+        assert_eq!(read(writes, "10.0.0.1", lines), refused, "{writes:?} {lines:?}");
     }
 
     #[test]
@@ -184,26 +254,26 @@ mod tests {
         assert_eq!(TrustedProxies::parse(&format!("{most},::2")), Err("::2"));
     }
 
+    /// Even what cannot be read is nobody's affair then.
     #[test]
     fn strangers_speak_for_themselves_alone() {
-        let says = [("x-forwarded-for", "198.51.100.1"), ("x-forwarded-proto", "https")];
-        check("203.0.113.1", &says, "203.0.113.1", false);
-        check(
-            "203.0.113.1",
-            &[("forwarded", "for=198.51.100.1;proto=https")],
-            "203.0.113.1",
-            false,
-        );
-        check("::ffff:203.0.113.1", &[], "203.0.113.1", false);
+        for writes in [ProxyHeaders::XForwarded, ProxyHeaders::Forwarded] {
+            for lines in [
+                &[][..],
+                &[(FOR, "198.51.100.1"), (PROTO, "https")],
+                &[(STANDARD, "for=198.51.100.1;proto=https")],
+                &[(FOR, "x"), (STANDARD, "x")],
+            ] {
+                check(writes, "203.0.113.1", lines, "203.0.113.1", false);
+                check(writes, "::ffff:203.0.113.1", lines, "203.0.113.1", false);
+            }
+        }
     }
 
     #[test]
     fn what_a_trusted_proxy_says() {
-        const FOR: &str = "x-forwarded-for";
-        const PROTO: &str = "x-forwarded-proto";
         for (lines, source, secure) in [
-            (&[][..], "10.0.0.1", false),
-            (&[(FOR, "198.51.100.1")], "198.51.100.1", false),
+            (&[(FOR, "198.51.100.1")][..], "198.51.100.1", false),
             (&[(FOR, "198.51.100.1"), (PROTO, "HTTPS")], "198.51.100.1", true),
             (&[(FOR, "198.51.100.1"), (PROTO, "https"), (PROTO, "http")], "198.51.100.1", false),
             (&[(FOR, "198.51.100.1:4711")], "198.51.100.1", false),
@@ -213,43 +283,81 @@ mod tests {
             (&[(FOR, "1.1.1.1, 198.51.100.1")], "198.51.100.1", false),
             (&[(FOR, "1.1.1.1"), (FOR, "198.51.100.1")], "198.51.100.1", false),
             (&[(FOR, "1.1.1.1, 198.51.100.1, 192.0.2.7")], "198.51.100.1", false),
+            (&[(FOR, "\", x,, 198.51.100.1")], "198.51.100.1", false),
+            (&[(FOR, "\u{fc}"), (FOR, "198.51.100.1")], "198.51.100.1", false),
             (&[(FOR, "10.0.0.3, 10.0.0.2")], "10.0.0.3", false),
-            // Nobody knows who is behind what is no address.
-            (&[(FOR, "1.1.1.1, unknown")], "10.0.0.1", false),
-            (&[(FOR, "1.1.1.1, unknown, 10.0.0.2")], "10.0.0.2", false),
-            (&[(FOR, "1.1.1.1,")], "10.0.0.1", false),
-            (&[(FOR, "1.1.1.1"), (FOR, "\u{fc}")], "10.0.0.1", false),
-            (&[(PROTO, "https")], "10.0.0.1", true),
         ] {
-            check("10.0.0.1", lines, source, secure);
-            check("::ffff:10.0.0.1", lines, source, secure);
+            check(ProxyHeaders::XForwarded, "10.0.0.1", lines, source, secure);
+            check(ProxyHeaders::XForwarded, "::ffff:10.0.0.1", lines, source, secure);
         }
     }
 
     #[test]
     fn the_standard_header() {
-        const FORWARDED: &str = "forwarded";
         for (lines, source, secure) in [
-            (&[(FORWARDED, "for=198.51.100.1;proto=https;by=10.0.0.1")][..], "198.51.100.1", true),
-            (&[(FORWARDED, "For=\"[2001:db8::1]:4711\"; Proto=http")], "2001:db8::1", false),
-            (&[(FORWARDED, "for=1.1.1.1, for=198.51.100.1")], "198.51.100.1", false),
-            (&[(FORWARDED, "for=\"1.1.1.1,\";x=\"a;b\", for=198.51.100.1")], "198.51.100.1", false),
-            (&[(FORWARDED, "for=1.1.1.1, for=_hidden")], "10.0.0.1", false),
-            (&[(FORWARDED, "for=1.1.1.1, proto=https")], "10.0.0.1", true),
-            (&[(FORWARDED, "for=1.1.1.1;proto=https, for=198.51.100.1")], "198.51.100.1", false),
+            (&[(STANDARD, "for=198.51.100.1;proto=https;by=10.0.0.1")][..], "198.51.100.1", true),
+            (&[(STANDARD, "For=\"[2001:db8::1]:4711\"; Proto=http")], "2001:db8::1", false),
+            (&[(STANDARD, "for=1.1.1.1, for=198.51.100.1")], "198.51.100.1", false),
+            (&[(STANDARD, "for=\"1.1.1.1,\";x=\"a;b\", for=198.51.100.1")], "198.51.100.1", false),
+            (&[(STANDARD, "for=1.1.1.1;proto=https, for=198.51.100.1")], "198.51.100.1", false),
+            (&[(STANDARD, "for=_x, for=198.51.100.1, for=10.0.0.2")], "198.51.100.1", false),
         ] {
-            check("10.0.0.1", lines, source, secure);
+            check(ProxyHeaders::Forwarded, "10.0.0.1", lines, source, secure);
         }
     }
 
-    /// One of them is the client's, who may write what it likes.
+    /// Otherwise a client chooses the proxy's own address as its source, by saying nothing that can
+    /// be read where the proxy passes it on.
     #[test]
-    fn two_accounts_that_differ_are_both_dropped() {
-        let (x, standard) = ("x-forwarded-for", "forwarded");
-        let proto = ("x-forwarded-proto", "https");
-        check("10.0.0.1", &[(x, "1.1.1.1"), (standard, "for=1.1.1.1")], "1.1.1.1", false);
-        check("10.0.0.1", &[(x, "1.1.1.1"), (standard, "for=2.2.2.2")], "10.0.0.1", false);
-        check("10.0.0.1", &[(x, "1.1.1.1"), proto, (standard, "for=1.1.1.1")], "10.0.0.1", false);
+    fn the_header_that_proxies_do_not_write_is_not_looked_at() {
+        for value in ["for=_x", "for=127.0.0.1;proto=https", "for=10.0.0.1", "x", "\""] {
+            let lines = [(FOR, "198.51.100.1"), (STANDARD, value)];
+            check(ProxyHeaders::XForwarded, "10.0.0.1", &lines, "198.51.100.1", false);
+        }
+        for value in ["unknown", "127.0.0.1", "10.0.0.1", ""] {
+            let lines = [(FOR, value), (PROTO, "https"), (STANDARD, "for=198.51.100.1")];
+            check(ProxyHeaders::Forwarded, "10.0.0.1", &lines, "198.51.100.1", false);
+        }
+    }
+
+    /// Such as one for our health.
+    #[test]
+    fn a_proxy_that_says_nothing_asks_for_itself() {
+        let other = [(STANDARD, "for=198.51.100.1;proto=https"), (PROTO, "https")];
+        check(ProxyHeaders::XForwarded, "10.0.0.1", &[], "10.0.0.1", false);
+        check(ProxyHeaders::XForwarded, "10.0.0.1", &other, "10.0.0.1", false);
+        check(ProxyHeaders::Forwarded, "10.0.0.1", &[], "10.0.0.1", false);
+        let other = [(FOR, "198.51.100.1"), (PROTO, "https")];
+        check(ProxyHeaders::Forwarded, "10.0.0.1", &other, "10.0.0.1", false);
+    }
+
+    /// Nobody knows who is behind what is no address.
+    #[test]
+    fn what_a_trusted_proxy_says_and_cannot_be_read() {
+        for lines in [
+            &[(FOR, "")][..],
+            &[(FOR, "1.1.1.1, unknown")],
+            &[(FOR, "1.1.1.1, unknown, 10.0.0.2")],
+            &[(FOR, "1.1.1.1,")],
+            &[(FOR, "1.1.1.1"), (FOR, "\u{fc}")],
+            &[(FOR, "1.1.1.1 2.2.2.2")],
+        ] {
+            check_refused(ProxyHeaders::XForwarded, lines);
+        }
+        for value in [
+            "",
+            "for=1.1.1.1, for=_hidden",
+            "for=1.1.1.1, for=unknown",
+            "for=1.1.1.1, proto=https",
+            "for=1.1.1.1,",
+            // What a client writes must not hide what the proxy adds to it.
+            "for=1.1.1.1;x=\", for=198.51.100.1",
+            "for=1.1.1.1;x=\", for=\"[2001:db8::1]:4711\"",
+            "for=198.51.100.1;host=x;for=1.1.1.1",
+            "for=198.51.100.1;host=x;proto=https;proto=http",
+        ] {
+            check_refused(ProxyHeaders::Forwarded, &[(STANDARD, value)]);
+        }
     }
 
     #[test]
@@ -257,7 +365,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("user-agent", "Boto3/1.0".parse().expect("a header value"));
         let peer = Peer { address: "203.0.113.1".parse().expect("an address"), secure: true };
-        let origin = TrustedProxies::default().origin(peer, &headers);
+        let origin = TrustedProxies::default().origin(peer, &headers).expect("no proxy");
         assert_eq!(origin.user_agent.as_deref(), Some("Boto3/1.0"));
         assert!(origin.secure);
     }

@@ -70,6 +70,9 @@ impl Shared {
         judgment: Judgment,
     ) -> Result<Desk<'_>, Fault> {
         let scope = Scope { account: caller.account.clone(), region: caller.region.clone() };
+        // The one time that shards have, too: what a request and its decisions are judged by must not
+        // differ, and a right that has ended must not come back. A clock that is set back is thus not
+        // followed (docs/policies.md says so).
         let now = self.clock.now();
         // First, or else a forged token would choose the domain on which it is judged.
         let task = match swf::subject(request) {

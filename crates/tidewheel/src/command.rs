@@ -170,10 +170,14 @@ pub struct Flags {
     /// Authorities, in PEM: only clients with a certificate that one of them has signed are let in.
     #[arg(long, value_name = "FILE")]
     tls_client_ca: Option<String>,
-    /// Proxies that say where requests come from (X-Forwarded-For, Forwarded): addresses and
-    /// networks, with commas in between. [default: none]
+    /// Proxies that say where requests come from: addresses and networks, with commas in between.
+    /// [default: none]
     #[arg(long, value_name = "NETWORKS")]
     trusted_proxies: Option<String>,
+    /// The headers in which they say it, whatever their clients write: x-forwarded (X-Forwarded-For
+    /// and X-Forwarded-Proto) or forwarded (Forwarded). [default: x-forwarded]
+    #[arg(long, value_name = "HEADERS")]
+    proxy_headers: Option<String>,
     /// Where the master keys are, which seal the secrets of access keys. [default: master.key in
     /// the data directory, made when it is needed]
     #[arg(long, value_name = "FILE")]
@@ -190,6 +194,10 @@ pub struct Flags {
     /// localhost, with commas in between. [default: none]
     #[arg(long, value_name = "NAMES")]
     allowed_hosts: Option<String>,
+    /// The regions that there are, with commas in between; requests in others are refused.
+    /// [default: any]
+    #[arg(long, value_name = "NAMES")]
+    regions: Option<String>,
     /// How far the clocks of clients may be off, 1 to 60. [default: 15]
     #[arg(long, value_name = "MINUTES")]
     clock_skew_minutes: Option<String>,
@@ -204,9 +212,10 @@ impl From<Flags> for Given {
         let Flags { config, data_dir, listen, log_format, log_level, .. } = flags;
         let Flags { poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, .. } = flags;
         let Flags { lambda_ca_bundle, lambda_credentials, lambda_allowed_networks, .. } = flags;
-        let Flags { tls_cert, tls_key, tls_client_ca, trusted_proxies, .. } = flags;
+        let Flags { tls_cert, tls_key, tls_client_ca, .. } = flags;
+        let Flags { trusted_proxies, proxy_headers, .. } = flags;
         let Flags { master_key_file, identities, auth, allowed_hosts, .. } = flags;
-        let Flags { clock_skew_minutes, denials, .. } = flags;
+        let Flags { regions, clock_skew_minutes, denials, .. } = flags;
         let values = [
             (Key::DataDir, data_dir),
             (Key::Listen, listen),
@@ -223,10 +232,12 @@ impl From<Flags> for Given {
             (Key::TlsPrivate, tls_key),
             (Key::TlsClientCa, tls_client_ca),
             (Key::TrustedProxies, trusted_proxies),
+            (Key::ProxyHeaders, proxy_headers),
             (Key::MasterKeyFile, master_key_file),
             (Key::Identities, identities),
             (Key::Auth, auth),
             (Key::AllowedHosts, allowed_hosts),
+            (Key::Regions, regions),
             (Key::ClockSkewMinutes, clock_skew_minutes),
             (Key::Denials, denials),
         ];

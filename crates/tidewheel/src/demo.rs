@@ -26,6 +26,7 @@ const SECONDS_MAX: u64 = 60;
 /// One worker is kept busy by the gift wrap, two work side by side.
 const WORKERS: usize = 3;
 
+/// Where it is played, unless there are other regions.
 const REGION: &str = "us-east-1";
 const DOMAIN: &str = "demonstration";
 const TASK_LIST: &str = "orders";
@@ -47,12 +48,13 @@ pub enum DemonstrationError {
     Output(io::Error),
 }
 
-/// Plays the demonstration against the server at `address`.
-pub async fn run(address: SocketAddr) -> Result<(), DemonstrationError> {
+/// Plays the demonstration against the server at `address`, in that region.
+pub async fn run(address: SocketAddr, region: Option<&str>) -> Result<(), DemonstrationError> {
+    let region = region.unwrap_or(REGION);
     let limit = Duration::from_secs(SECONDS_MAX);
     let (voice, mut failures) = Voice::start();
     let played = tokio::select! {
-        played = tokio::time::timeout(limit, play(address, &voice)) => {
+        played = tokio::time::timeout(limit, play(address, region, &voice)) => {
             played.unwrap_or(Err(DemonstrationError::TooLong))
         }
         // Nobody is listening any more.
@@ -62,8 +64,8 @@ pub async fn run(address: SocketAddr) -> Result<(), DemonstrationError> {
     failures.try_recv().map_or(played, |error| Err(DemonstrationError::Output(error)))
 }
 
-async fn play(address: SocketAddr, voice: &Voice) -> Result<(), DemonstrationError> {
-    let client = Client::new(address, REGION);
+async fn play(address: SocketAddr, region: &str, voice: &Voice) -> Result<(), DemonstrationError> {
+    let client = Client::new(address, region);
     voice.heading("An order is processed");
     registration::register(&client, voice).await?;
     // Dropped, and so ended, with this function.
@@ -82,7 +84,7 @@ async fn play(address: SocketAddr, voice: &Voice) -> Result<(), DemonstrationErr
     voice.heading("Its history");
     let events = client.history(DOMAIN, &order.execution).await?;
     History::of(&events).table().iter().for_each(|line| voice.plain(line));
-    hint(address, &order, voice);
+    hint(address, region, &order, voice);
     if order.close_status != "COMPLETED" {
         return Err(DemonstrationError::NotCompleted(order.close_status));
     }
@@ -90,10 +92,10 @@ async fn play(address: SocketAddr, voice: &Voice) -> Result<(), DemonstrationErr
 }
 
 /// How to look at the same with the AWS CLI.
-fn hint(address: SocketAddr, order: &customer::Order, voice: &Voice) {
+fn hint(address: SocketAddr, region: &str, order: &customer::Order, voice: &Voice) {
     let aws = |operation: &str, rest: &str| {
         voice.plain(&format!(
-            "  aws swf {operation} --endpoint-url http://{address} --region {REGION} {rest}"
+            "  aws swf {operation} --endpoint-url http://{address} --region {region} {rest}"
         ));
     };
     voice.heading("Look at it with the AWS CLI (any access key will do)");

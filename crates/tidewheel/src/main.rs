@@ -115,7 +115,7 @@ fn run_dev(dev: Dev) -> Result<(), Error> {
     let demonstrate = |data_dir: &Path, what: &str| {
         process::run(&settings, data_dir, OnHangup::End, async |address| {
             process::say(&format!("The data is in {}{what}.", data_dir.display()))?;
-            demo::run(address).await.map_err(RunError::Demonstration)?;
+            demo::run(address, settings.regions.first()).await.map_err(RunError::Demonstration)?;
             if after == After::KeepServing {
                 process::say("The server goes on. Ctrl-C ends it.")?;
             }
@@ -147,7 +147,7 @@ fn warn_of_open_door(settings: &Settings) {
         tracing::warn!(%address, "access control is off: whoever reaches the server may do everything");
     } else if !settings.listen.ip().is_loopback()
         && settings.tls.is_none()
-        && settings.trusted_proxies == TrustedProxies::default()
+        && settings.trusted_proxies.is_empty()
     {
         tracing::warn!(
             address = %settings.listen,

@@ -123,9 +123,13 @@ async fn serve(
         Some(administration) => {
             let clock = Arc::new(WallClock);
             let minutes = settings.clock_skew_minutes;
-            Authentication::Signatures(Verifier::new(administration.clone(), clock, minutes))
+            let verifier = Verifier::new(administration.clone(), clock, minutes);
+            Authentication::Signatures(verifier.within(settings.regions.clone()))
         }
-        None => Authentication::Off(settings.allowed_hosts.clone()),
+        None => Authentication::Off {
+            hosts: settings.allowed_hosts.clone(),
+            regions: settings.regions.clone(),
+        },
     };
     let first_key = administration.as_ref().map_or(Ok(None), |administration| {
         administration.with(|identities| first_root_key(identities, wall_time()))

@@ -18,6 +18,7 @@ use crate::identities::IdentitiesFile;
 use crate::lambda::LambdaSettings;
 use crate::master_key;
 use crate::tls::TlsFiles;
+use access::Regions;
 use limits::LimitsError;
 use server::{AllowedHosts, TrustedProxies};
 use service::{Denials, EmptyPollToken, Limits, Throttles};
@@ -51,7 +52,7 @@ pub struct Settings {
     pub lambda: Option<LambdaSettings>,
     /// With what TLS is spoken, if it is.
     pub tls: Option<TlsFiles>,
-    /// Whose word is taken for where a request comes from.
+    /// Whose word is taken for where a request comes from, and in which headers.
     pub trusted_proxies: TrustedProxies,
     /// What seals the secrets of access keys.
     pub master_keys: master_key::Given,
@@ -61,6 +62,8 @@ pub struct Settings {
     pub auth: Auth,
     /// Where it is not: the names under which the server may be called.
     pub allowed_hosts: AllowedHosts,
+    /// The regions that there are.
+    pub regions: Regions,
     /// How far the clocks of clients may be off.
     pub clock_skew_minutes: u32,
     /// As what requests are refused that are not allowed.
@@ -181,10 +184,12 @@ fn type_advice(key: Key) -> &'static str {
         | Key::TlsPrivate
         | Key::TlsClientCa
         | Key::TrustedProxies
+        | Key::ProxyHeaders
         | Key::MasterKeyFile
         | Key::Identities
         | Key::Auth
         | Key::AllowedHosts
+        | Key::Regions
         | Key::ClockSkewMinutes
         | Key::Denials => "",
     }
@@ -231,12 +236,12 @@ impl Settings {
             throttles,
             lambda: lambda(from)?,
             tls: tls_files(from)?,
-            trusted_proxies: value(from, Key::TrustedProxies, values::parse_trusted_proxies)?
-                .unwrap_or_default(),
+            trusted_proxies: trusted_proxies(from)?,
             identities: value(from, Key::Identities, values::parse_identities)?,
             auth,
             allowed_hosts: value(from, Key::AllowedHosts, values::parse_allowed_hosts)?
                 .unwrap_or_default(),
+            regions: value(from, Key::Regions, values::parse_regions)?.unwrap_or_default(),
             clock_skew_minutes: by_default(from, Key::ClockSkewMinutes, values::parse_clock_skew)?,
             denials: by_default(from, Key::Denials, values::parse_denials)?,
             master_keys: master_keys(sources)?,
@@ -322,8 +327,24 @@ fn lambda(sources: &Sources) -> Result<Option<LambdaSettings>, SettingsError> {
     }
 }
 
+/// The proxies that are trusted, with the headers that they write.
+fn trusted_proxies(sources: &Sources) -> Result<TrustedProxies, SettingsError> {
+    let headers = value(sources, Key::ProxyHeaders, values::parse_proxy_headers)?;
+    match value(sources, Key::TrustedProxies, values::parse_trusted_proxies)? {
+        Some(proxies) => Ok(proxies.that_write(headers.unwrap_or_default())),
+        None => {
+            let error = alone(sources, [Key::ProxyHeaders], Key::TrustedProxies);
+            error.map_or_else(|| Ok(TrustedProxies::default()), Err)
+        }
+    }
+}
+
 /// Complains of the first key that was given without the one that it is for.
-fn alone(sources: &Sources, keys: [Key; 3], missing: Key) -> Option<SettingsError> {
+fn alone(
+    sources: &Sources,
+    keys: impl IntoIterator<Item = Key>,
+    missing: Key,
+) -> Option<SettingsError> {
     keys.into_iter().find_map(|key| {
         let (_, origin) = sources.get(key)?;
         Some(SettingsError::Alone { place: Place::of(key, origin), missing })

@@ -16,7 +16,7 @@ use wire::{Fault, Timestamp};
 /// A request that is well signed as far as that can be seen without the secret.
 pub struct Claim<'a> {
     request: Received<'a>,
-    rules: Rules,
+    rules: Rules<'a>,
     query: Query,
     form: Form,
     credential: Credential,
@@ -34,7 +34,11 @@ impl<'a> Claim<'a> {
     pub const EXPIRES_SECONDS_MAX: i64 = 604_800;
 
     /// Reads the claim of a request that arrived at `now`.
-    pub fn read(request: &Received<'a>, rules: &Rules, now: Timestamp) -> Result<Claim<'a>, Fault> {
+    pub fn read(
+        request: &Received<'a>,
+        rules: &Rules<'a>,
+        now: Timestamp,
+    ) -> Result<Claim<'a>, Fault> {
         let query = Query::parse(request.query.unwrap_or_default());
         check_single(request, &query)?;
         let presented = Presented::read(request, &query)?;
@@ -169,7 +173,7 @@ fn expires_seconds(text: &str) -> Result<i64, Fault> {
 fn check_time(
     signed_at: Timestamp,
     expires_seconds: Option<i64>,
-    rules: &Rules,
+    rules: &Rules<'_>,
     now: Timestamp,
 ) -> Result<(), Fault> {
     // To the second, as the texts are: otherwise they would call a moment earlier than itself.
@@ -237,8 +241,8 @@ fn check_signed_headers(request: &Received<'_>, signed_headers: &str) -> Result<
 }
 
 /// Check 12.
-fn check_scope(scope: &Scope<'_>, rules: &Rules, date: &str) -> Result<(), Fault> {
-    let mut complaint = scope.complaint(rules.service);
+fn check_scope(scope: &Scope<'_>, rules: &Rules<'_>, date: &str) -> Result<(), Fault> {
+    let mut complaint = scope.complaint(rules.service, rules.regions);
     let day = &date[..date::DAY_CHARS];
     if scope.day != day {
         complaint += &format!(

@@ -96,6 +96,10 @@ impl Registry {
             return Err(Fault::DomainAlreadyExists(input.name.clone()));
         }
         check_quota(self.domains(scope).count(), limits.domains_max, "domains")?;
+        if !self.scopes.contains_key(scope) {
+            let regions = self.regions(&scope.account).count();
+            check_quota(regions, limits.regions_max, "regions with domains")?;
+        }
         let mut record = DomainRecord {
             name: input.name.clone(),
             status: Registered,

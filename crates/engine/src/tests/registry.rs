@@ -322,6 +322,27 @@ fn a_tag_too_many() {
 }
 
 #[test]
+fn a_region_too_many() {
+    assert_eq!(Limits::AWS.regions_max, 64);
+    let mut registry = Registry::default();
+    let mut request = |account: &str, region: &str, name: &str| {
+        let scope = Scope { account: account.into(), region: region.into() };
+        let line = format!(
+            r#"RegisterDomain {{"name":"{name}","workflowExecutionRetentionPeriodInDays":"7"}}"#
+        );
+        let result = register(&mut registry, &scope, &line, Timestamp(0));
+        result.map(drop).map_err(|fault| fault_text(&fault))
+    };
+    for number in 0..64 {
+        assert_eq!(request("123456789012", &format!("made-up-{number}"), "d"), Ok(()));
+    }
+    let limit = Err("LimitExceededFault: Limit of 64 regions with domains reached".to_owned());
+    assert_eq!(request("123456789012", "made-up-64", "d"), limit);
+    assert_eq!(request("123456789012", "made-up-63", "e"), Ok(()), "a region that it has");
+    assert_eq!(request("210987654321", "made-up-64", "d"), Ok(()), "another account");
+}
+
+#[test]
 fn a_domain_too_many() {
     assert_eq!(Limits::AWS.domains_max, 100);
     let mut registry = Registry::default();

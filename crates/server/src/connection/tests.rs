@@ -209,13 +209,31 @@ async fn a_head_has_a_longest_length() {
     assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
 }
 
-/// Time is paused: it jumps to the deadline as soon as nothing else is left to do.
+/// Time is paused: it jumps to the deadline as soon as nothing else is left to do. Who opens a
+/// connection and sends nothing holds a seat that others could have.
 #[tokio::test(start_paused = true)]
-async fn a_head_that_does_not_come_ends_the_connection() {
+async fn a_first_head_that_does_not_come_ends_the_connection() {
     let (client, stream) = tokio::io::duplex(1024);
     let (_stop, stopping) = watch::channel(false);
     let handle = |_| async { Response::new(Full::new(Bytes::new())) };
+    let begin = tokio::time::Instant::now();
     serve(stream, handle, stopping).await;
+    let elapsed = begin.elapsed().as_secs();
+    assert!((HEAD_READ_SECONDS_MAX..HEAD_READ_SECONDS_MAX + 2).contains(&elapsed), "{elapsed} s");
+    drop(client);
+}
+
+/// Time is paused.
+#[tokio::test(start_paused = true)]
+async fn a_next_head_that_does_not_come_ends_the_connection() {
+    let (mut client, stream) = tokio::io::duplex(1024);
+    let (_stop, stopping) = watch::channel(false);
+    let handle = |_| async { Response::new(Full::new(Bytes::new())) };
+    client.write_all(POLL).await.expect("it is awaited");
+    let begin = tokio::time::Instant::now();
+    serve(stream, handle, stopping).await;
+    let elapsed = begin.elapsed().as_secs();
+    assert!((IDLE_SECONDS_MAX..IDLE_SECONDS_MAX + 2).contains(&elapsed), "{elapsed} s");
     drop(client);
 }
 
@@ -260,7 +278,6 @@ async fn the_deadline_of_a_head_is_for_heads_alone() {
     };
     let conversing = async move {
         for _ in 0..3 {
-            pass(HEAD_READ_SECONDS_MAX * 3).await;
             let (first, rest) = POLL.split_at(20);
             client.write_all(first).await.expect("it is awaited");
             pass(HEAD_READ_SECONDS_MAX - 1).await;
@@ -269,6 +286,7 @@ async fn the_deadline_of_a_head_is_for_heads_alone() {
             while !answer.ends_with(b"done") {
                 assert_ne!(client.read_buf(&mut answer).await.expect("an answer"), 0);
             }
+            pass(HEAD_READ_SECONDS_MAX * 3).await;
         }
     };
     tokio::join!(serve(stream, handle, stopping), conversing);

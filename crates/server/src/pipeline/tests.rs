@@ -198,6 +198,26 @@ fn repeated_headers_that_matter() {
     check(request.expect("well-formed"), expected);
 }
 
+/// Its own requests have no such header. What it says of others and cannot be read has no source.
+#[test]
+fn a_proxy_says_where_a_request_comes_from() {
+    let proxies = TrustedProxies::parse("127.0.0.1").expect("an address");
+    let pipeline = Pipeline { proxies, ..pipeline() };
+    let unknown = "400 The proxy does not say where the request comes from.\n";
+    for (header, expected) in
+        [("192.0.2.1", wrong_type()), ("unknown", unknown.to_owned()), ("", unknown.to_owned())]
+    {
+        let request = call("ListDomains", WRONG_TYPE);
+        check_on(&pipeline, with(request, "x-forwarded-for", header), &expected);
+    }
+    let health = || {
+        let health = Request::get("/livez").header("host", "localhost");
+        health.body(Full::default()).expect("well-formed")
+    };
+    check_on(&pipeline, health(), "200 alive\n");
+    check_on(&pipeline, with(health(), "x-forwarded-for", "unknown"), unknown);
+}
+
 #[test]
 fn targets() {
     for target in [

@@ -5,7 +5,7 @@
 //! The first line is the path and the query; then come headers, one a line; and behind an empty
 //! line the body.
 
-use access::{Claim, Credential, Received, Rules, SERVICE};
+use access::{Claim, Credential, Received, Regions, Rules, SERVICE};
 use serde_json::Value;
 use wire::{Fault, Timestamp};
 
@@ -48,7 +48,7 @@ pub fn run(input: &[u8]) -> Outcome {
         .collect();
     let query = query_at.map(|at| &target[at + 1..]);
     let request = Received { method: "POST", path, query, headers: &headers, body };
-    let believed = Credential::read(&request, SERVICE);
+    let believed = Credential::read(&request, SERVICE, Regions::any());
     if let Err(fault) = &believed {
         check_fault(fault, input);
     }

@@ -2,6 +2,7 @@
 
 use super::Defaults;
 use crate::connect::Endpoint;
+use access::Regions;
 use server::{AllowedHosts, Networks};
 use std::ops::RangeInclusive;
 
@@ -29,16 +30,18 @@ pub enum Key {
     TlsPrivate,
     TlsClientCa,
     TrustedProxies,
+    ProxyHeaders,
     MasterKeyFile,
     Identities,
     Auth,
     AllowedHosts,
+    Regions,
     ClockSkewMinutes,
     Denials,
 }
 
 impl Key {
-    pub const ALL: [Key; 21] = [
+    pub const ALL: [Key; 23] = [
         Key::DataDir,
         Key::Listen,
         Key::LogFormat,
@@ -54,10 +57,12 @@ impl Key {
         Key::TlsPrivate,
         Key::TlsClientCa,
         Key::TrustedProxies,
+        Key::ProxyHeaders,
         Key::MasterKeyFile,
         Key::Identities,
         Key::Auth,
         Key::AllowedHosts,
+        Key::Regions,
         Key::ClockSkewMinutes,
         Key::Denials,
     ];
@@ -80,10 +85,12 @@ impl Key {
             Key::TlsPrivate => "tls_key",
             Key::TlsClientCa => "tls_client_ca",
             Key::TrustedProxies => "trusted_proxies",
+            Key::ProxyHeaders => "proxy_headers",
             Key::MasterKeyFile => "master_key_file",
             Key::Identities => "identities",
             Key::Auth => "auth",
             Key::AllowedHosts => "allowed_hosts",
+            Key::Regions => "regions",
             Key::ClockSkewMinutes => "clock_skew_minutes",
             Key::Denials => "denials",
         }
@@ -116,6 +123,8 @@ impl Key {
             | Key::TlsPrivate
             | Key::TlsClientCa
             | Key::TrustedProxies
+            | Key::ProxyHeaders
+            | Key::Regions
             | Key::MasterKeyFile
             | Key::Identities
             | Key::AllowedHosts => None,
@@ -146,10 +155,15 @@ impl Key {
             | Key::LambdaCredentials
             | Key::MasterKeyFile
             | Key::Identities => "must be a file".to_owned(),
+            Key::ProxyHeaders => "must be x-forwarded or forwarded".to_owned(),
             Key::Auth => "must be sigv4, off or off-anywhere".to_owned(),
             Key::AllowedHosts => format!(
                 "must be names of hosts without ports, with commas in between, at most {}",
                 AllowedHosts::NAMES_MAX
+            ),
+            Key::Regions => format!(
+                "must be regions such as us-east-1, with commas in between, at most {}",
+                Regions::NAMES_MAX
             ),
             Key::ClockSkewMinutes => {
                 let (min, max) = (CLOCK_SKEW_MINUTES.start(), CLOCK_SKEW_MINUTES.end());

@@ -3,7 +3,7 @@
 use super::*;
 use crate::connect::Endpoint;
 use access::identity::Secret;
-use server::Networks;
+use server::{Networks, ProxyHeaders};
 
 /// Sources as text: flags and variables as `name=value`, and the file's content.
 #[derive(Default)]
@@ -53,6 +53,7 @@ fn defaults() {
         identities: None,
         auth: Auth::SigV4,
         allowed_hosts: AllowedHosts::default(),
+        regions: Regions::default(),
         clock_skew_minutes: 15,
         denials: Denials::AccessDenied,
     };
@@ -87,11 +88,14 @@ fn every_key_from_every_source() {
             key: "/t/key.pem".into(),
             client_ca: Some("/t/ca.pem".into()),
         }),
-        trusted_proxies: TrustedProxies::parse("10.0.0.0/8,::1").expect("right networks"),
+        trusted_proxies: TrustedProxies::parse("10.0.0.0/8,::1")
+            .expect("right networks")
+            .that_write(ProxyHeaders::Forwarded),
         master_keys: master_key::Given { keys: None, file: Some("/m/keys".into()) },
         identities: Some(IdentitiesFile("/i/identities.toml".into())),
         auth: Auth::OffAnywhere,
         allowed_hosts: AllowedHosts::parse("swf.internal").expect("a name"),
+        regions: Regions::parse("eu-west-1,us-east-1").expect("names"),
         clock_skew_minutes: 5,
         denials: Denials::OperationNotPermitted,
     };
@@ -111,10 +115,12 @@ fn every_key_from_every_source() {
         (Key::TlsPrivate, "/t/key.pem"),
         (Key::TlsClientCa, "/t/ca.pem"),
         (Key::TrustedProxies, "10.0.0.0/8, ::1"),
+        (Key::ProxyHeaders, "forwarded"),
         (Key::MasterKeyFile, "/m/keys"),
         (Key::Identities, "/i/identities.toml"),
         (Key::Auth, "off-anywhere"),
         (Key::AllowedHosts, "swf.internal"),
+        (Key::Regions, "eu-west-1, us-east-1"),
         (Key::ClockSkewMinutes, "5"),
         (Key::Denials, "operation-not-permitted"),
     ];
@@ -135,10 +141,12 @@ fn every_key_from_every_source() {
         ("TIDEWHEEL_TLS_KEY", "/t/key.pem"),
         ("TIDEWHEEL_TLS_CLIENT_CA", "/t/ca.pem"),
         ("TIDEWHEEL_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("TIDEWHEEL_PROXY_HEADERS", "forwarded"),
         ("TIDEWHEEL_MASTER_KEY_FILE", "/m/keys"),
         ("TIDEWHEEL_IDENTITIES", "/i/identities.toml"),
         ("TIDEWHEEL_AUTH", "off-anywhere"),
         ("TIDEWHEEL_ALLOWED_HOSTS", "swf.internal"),
+        ("TIDEWHEEL_REGIONS", "eu-west-1, us-east-1"),
         ("TIDEWHEEL_CLOCK_SKEW_MINUTES", "5"),
         ("TIDEWHEEL_DENIALS", "operation-not-permitted"),
         ("HOME", "/home/somebody"),
@@ -151,9 +159,10 @@ fn every_key_from_every_source() {
                 lambda_credentials = '/l/credentials'\n\
                 lambda_allowed_networks = '10.1.0.0/16'\ntls_cert = '/t/cert.pem'\n\
                 tls_key = '/t/key.pem'\ntls_client_ca = '/t/ca.pem'\n\
-                trusted_proxies = '10.0.0.0/8, ::1'\nmaster_key_file = '/m/keys'\n\
+                trusted_proxies = '10.0.0.0/8, ::1'\nproxy_headers = 'forwarded'\n\
+                master_key_file = '/m/keys'\n\
                 identities = '/i/identities.toml'\nauth = 'off-anywhere'\n\
-                allowed_hosts = 'swf.internal'\nclock_skew_minutes = 5\n\
+                allowed_hosts = 'swf.internal'\nregions = 'eu-west-1, us-east-1'\nclock_skew_minutes = 5\n\
                 denials = 'operation-not-permitted'\n";
     assert_eq!(settings(&Sources { file: Some(file), ..Sources::default() }), expected);
 }
@@ -191,31 +200,31 @@ fn unknown_keys() {
                TIDEWHEEL_POLL_HOLD_SECONDS, TIDEWHEEL_EMPTY_POLL_TOKEN, TIDEWHEEL_LIMITS, \
                TIDEWHEEL_LAMBDA_ENDPOINT, TIDEWHEEL_LAMBDA_CA_BUNDLE, \
                TIDEWHEEL_LAMBDA_CREDENTIALS, TIDEWHEEL_LAMBDA_ALLOWED_NETWORKS, TIDEWHEEL_TLS_CERT, TIDEWHEEL_TLS_KEY, \
-               TIDEWHEEL_TLS_CLIENT_CA, TIDEWHEEL_TRUSTED_PROXIES, \
+               TIDEWHEEL_TLS_CLIENT_CA, TIDEWHEEL_TRUSTED_PROXIES, TIDEWHEEL_PROXY_HEADERS, \
                TIDEWHEEL_MASTER_KEY_FILE, TIDEWHEEL_IDENTITIES, TIDEWHEEL_AUTH, \
-               TIDEWHEEL_ALLOWED_HOSTS, TIDEWHEEL_CLOCK_SKEW_MINUTES, TIDEWHEEL_DENIALS, \
+               TIDEWHEEL_ALLOWED_HOSTS, TIDEWHEEL_REGIONS, TIDEWHEEL_CLOCK_SKEW_MINUTES, TIDEWHEEL_DENIALS, \
                TIDEWHEEL_CONFIG";
-    for name in ["TIDEWHEEL_REGION", "TIDEWHEEL_", "TIDEWHEEL_SERVICE"] {
+    for name in ["TIDEWHEEL_COLOR", "TIDEWHEEL_", "TIDEWHEEL_SERVICE"] {
         check_error(
             &Sources { variables: &[(name, "x")], ..Sources::default() },
             &format!("{name} is no setting; there are {all}"),
         );
     }
     check_error(
-        &Sources { file: Some("region = 'x'"), ..Sources::default() },
-        "region in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
+        &Sources { file: Some("color = 'x'"), ..Sources::default() },
+        "color in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
          poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, lambda_ca_bundle, \
          lambda_credentials, lambda_allowed_networks, tls_cert, tls_key, \
-         tls_client_ca, trusted_proxies, master_key_file, identities, auth, allowed_hosts, \
-         clock_skew_minutes, denials",
+         tls_client_ca, trusted_proxies, proxy_headers, master_key_file, identities, auth, \
+         allowed_hosts, regions, clock_skew_minutes, denials",
     );
     check_error(
         &Sources { file: Some("[log]\nlevel = 'x'"), ..Sources::default() },
         "log in t.toml is no setting; there are data_dir, listen, log_format, log_level, \
          poll_hold_seconds, empty_poll_token, limits, lambda_endpoint, lambda_ca_bundle, \
          lambda_credentials, lambda_allowed_networks, tls_cert, tls_key, \
-         tls_client_ca, trusted_proxies, master_key_file, identities, auth, allowed_hosts, \
-         clock_skew_minutes, denials",
+         tls_client_ca, trusted_proxies, proxy_headers, master_key_file, identities, auth, \
+         allowed_hosts, regions, clock_skew_minutes, denials",
     );
 }
 
@@ -304,6 +313,7 @@ fn values_that_are_wrong() {
     let number = "must be a whole number from 1 to 60";
     let networks = "must be addresses and networks such as 10.0.0.0/8, with commas in between, at \
                     most 256";
+    let regions = "must be regions such as us-east-1, with commas in between, at most 64";
     let url = "must be a URL such as http://127.0.0.1:9001";
     for (key, text, flag, wanted) in [
         (Key::Listen, "7933", "--listen", example),
@@ -322,6 +332,9 @@ fn values_that_are_wrong() {
         (Key::TlsClientCa, "", "--tls-client-ca", "must be a file"),
         (Key::TrustedProxies, "proxy.example", "--trusted-proxies", networks),
         (Key::TrustedProxies, "10.0.0.0/8,,", "--trusted-proxies", networks),
+        (Key::ProxyHeaders, "both", "--proxy-headers", "must be x-forwarded or forwarded"),
+        (Key::Regions, "US East", "--regions", regions),
+        (Key::Regions, "us-east-1,", "--regions", regions),
         (Key::LambdaEndpoint, "", "--lambda-endpoint", url),
         (Key::LambdaEndpoint, "127.0.0.1:9001", "--lambda-endpoint", url),
         (Key::LambdaEndpoint, "ftp://host", "--lambda-endpoint", url),
@@ -446,6 +459,10 @@ fn no_proxy_is_trusted_if_none_is_named() {
     let flags = [(Key::TrustedProxies, "")];
     let read = settings(&Sources { flags: &flags, ..Sources::default() });
     assert_eq!(read.trusted_proxies, TrustedProxies::default());
+    check_error(
+        &Sources { flags: &[(Key::ProxyHeaders, "forwarded")], ..Sources::default() },
+        "--proxy-headers is of no use without trusted_proxies: name one, too",
+    );
 }
 
 /// A secret stands in the environment alone, and beside no other.

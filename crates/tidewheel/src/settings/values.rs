@@ -5,7 +5,8 @@ use super::limits;
 use super::{Auth, LogFormat};
 use crate::connect::Endpoint;
 use crate::identities::IdentitiesFile;
-use server::{AllowedHosts, Networks, TrustedProxies};
+use access::Regions;
+use server::{AllowedHosts, Networks, ProxyHeaders, TrustedProxies};
 use service::{Denials, EmptyPollToken, Limits, Throttles};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -142,6 +143,14 @@ pub fn parse_trusted_proxies(text: &str) -> Result<TrustedProxies, Wrong> {
     TrustedProxies::parse(text).map_err(|_| wanted(Key::TrustedProxies))
 }
 
+pub fn parse_proxy_headers(text: &str) -> Result<ProxyHeaders, Wrong> {
+    match text {
+        "x-forwarded" => Ok(ProxyHeaders::XForwarded),
+        "forwarded" => Ok(ProxyHeaders::Forwarded),
+        _ => Err(wanted(Key::ProxyHeaders)),
+    }
+}
+
 pub fn parse_auth(text: &str) -> Result<Auth, Wrong> {
     let known = [Auth::SigV4, Auth::Off, Auth::OffAnywhere];
     known.into_iter().find(|auth| auth.name() == text).ok_or_else(|| wanted(Key::Auth))
@@ -152,6 +161,13 @@ pub fn parse_allowed_hosts(text: &str) -> Result<AllowedHosts, Wrong> {
         return Ok(AllowedHosts::default());
     }
     AllowedHosts::parse(text).map_err(|_| wanted(Key::AllowedHosts))
+}
+
+pub fn parse_regions(text: &str) -> Result<Regions, Wrong> {
+    if text.is_empty() {
+        return Ok(Regions::default());
+    }
+    Regions::parse(text).map_err(|_| wanted(Key::Regions))
 }
 
 pub fn parse_clock_skew(text: &str) -> Result<u32, Wrong> {

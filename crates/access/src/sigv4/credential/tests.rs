@@ -8,9 +8,13 @@ const DATE: (&str, &[u8]) = ("x-amz-date", b"20150830T123600Z");
 
 /// `Ok` as `key@region`, a fault as its code and text.
 fn read(query: Option<&str>, headers: &[(&str, &[u8])]) -> String {
+    read_in(Regions::any(), query, headers)
+}
+
+fn read_in(regions: &Regions, query: Option<&str>, headers: &[(&str, &[u8])]) -> String {
     let query = query.map(str::as_bytes);
     let request = Received { method: "POST", path: b"/", query, headers, body: b"" };
-    match Credential::read(&request, "swf") {
+    match Credential::read(&request, "swf", regions) {
         Ok(credential) => format!("{}@{}", credential.access_key_id, credential.region),
         Err(fault) => {
             let code = fault.type_name().rsplit('#').next().unwrap_or_default();
@@ -100,6 +104,37 @@ fn headers_that_are_not() {
             &format!("{incomplete}{text}"),
         );
     }
+}
+
+#[test]
+fn a_region_is_one_of_those_that_there_are() {
+    let regions = Regions::parse("eu-west-1, us-east-1").expect("names");
+    for (region, there_is) in
+        [("us-east-1", true), ("eu-west-1", true), ("us-east-2", false), ("us-east", false)]
+    {
+        let scope = SCOPE.replace("us-east-1", region);
+        let header =
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0f");
+        let expected = match there_is {
+            true => format!("AKIDEXAMPLE@{region}"),
+            false => format!(
+                "IncompleteSignatureException: Credential should be scoped to a valid region, not \
+                 '{region}'. "
+            ),
+        };
+        let headers = [("authorization", header.as_bytes()), DATE];
+        assert_eq!(read_in(&regions, None, &headers), expected);
+    }
+}
+
+#[test]
+fn lists_of_regions() {
+    for (text, wrong) in [("", ""), ("a,", ""), ("US-EAST-1", "US-EAST-1"), ("a b", "a b")] {
+        assert_eq!(Regions::parse(text), Err(wrong), "{text}");
+    }
+    let most = vec!["a"; Regions::NAMES_MAX].join(",");
+    assert!(Regions::parse(&most).is_ok());
+    assert_eq!(Regions::parse(&format!("{most},b")), Err("b"));
 }
 
 #[test]

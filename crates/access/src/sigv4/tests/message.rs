@@ -104,7 +104,7 @@ impl Message {
 
 /// A server that knows one access key.
 pub struct Server<'a> {
-    pub rules: Rules,
+    pub rules: Rules<'a>,
     pub now: Timestamp,
     pub access_key_id: &'a str,
     pub secret: &'a str,

@@ -23,7 +23,7 @@ struct Sent {
     query: Option<String>,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    rules: Rules,
+    rules: Rules<'static>,
     now: Timestamp,
 }
 

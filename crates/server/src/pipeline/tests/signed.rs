@@ -4,8 +4,8 @@
 use super::*;
 use crate::administer::Administration;
 use crate::authentication::Verifier;
-use access::Signer;
 use access::identity::{Document, IdentityRequest, ImportIdentities, Keyring, MASTER_KEY_BYTES};
+use access::{Regions, Signer};
 use serde_json::json;
 use service::{Asking, Clock, Credentials, Identities};
 use std::sync::atomic::{AtomicI64, AtomicU8};
@@ -488,6 +488,61 @@ fn policies_are_asked_with_the_request() {
     world.check(world.signed("AKIAROOT000000000000", "ListDomains", LIST), NOTHING);
 }
 
+/// What is in no region is not limited by any quota of one.
+#[test]
+fn regions_that_there_are_not() {
+    let regions = || Regions::parse("eu-west-1,us-east-1").expect("names");
+    let text = "Credential should be scoped to a valid region, not 'us-east-2'. ";
+    let world = World::new();
+    let Authentication::Signatures(verifier) = world.pipeline.authentication else {
+        panic!("signatures are verified there");
+    };
+    let authentication = Authentication::Signatures(verifier.within(regions()));
+    let world = World { pipeline: Pipeline { authentication, ..world.pipeline }, ..world };
+    let list = |region: &str| {
+        let signer = Signer::new("AKIDEXAMPLE", SECRET, region);
+        world.signed_with(&signer, &[], "ListDomains", LIST)
+    };
+    world.check(list("us-east-1"), NOTHING);
+    world.check(list("eu-west-1"), NOTHING);
+    world.check(list("us-east-2"), &fault("InvalidSignatureException", text));
+    let both = authorization(list("us-east-2"), |header| header.replace("/swf/", "/iam/"));
+    let text_of_both = format!("{text}Credential should be scoped to correct service: 'swf'. ");
+    world.check(both, &fault("InvalidSignatureException", &text_of_both));
+    // Identities are in no region.
+    let signer = Signer::new("AKIDEXAMPLE", SECRET, "us-east-2").for_service("iam");
+    let request = world.signed_with(&signer, &[], "TidewheelIdentity.GetCallerIdentity", "{}");
+    assert_eq!(exchange(&world.pipeline, request).0, 200);
+
+    let open = Authentication::Off { hosts: Default::default(), regions: regions() };
+    let open = Pipeline { authentication: open, ..pipeline() };
+    let list = |region: &str| {
+        let request = call("ListDomains", WRONG_TYPE);
+        authorization(request, |header| header.replace("us-east-1", region))
+    };
+    check_on(&open, list("eu-west-1"), &wrong_type());
+    check_on(&open, list("us-east-2"), &fault("IncompleteSignatureException", text));
+}
+
+/// Whatever a client writes, its address is its own, and not that of the machine of the proxy.
+#[test]
+fn nobody_behind_a_proxy_has_its_address() {
+    let world = World::new();
+    let proxies = TrustedProxies::parse("127.0.0.1").expect("an address");
+    let world = World { pipeline: Pipeline { proxies, ..world.pipeline }, ..world };
+    let list = || world.signed("AKIABOB0000000000000", "ListDomains", LIST);
+    let denied = denied("bob", "ListDomains", "*");
+    world.check(list(), NOTHING);
+    for forwarded in ["for=_x", "for=127.0.0.1", "for=192.0.2.5"] {
+        let request = with(list(), "x-forwarded-for", "192.0.2.5");
+        world.check(with(request, "forwarded", forwarded), &denied);
+    }
+    let request = with(list(), "x-forwarded-for", "127.0.0.1, 192.0.2.5");
+    world.check(request, &denied);
+    let request = with(list(), "x-forwarded-for", "unknown");
+    world.check(request, "400 The proxy does not say where the request comes from.\n");
+}
+
 /// Whoever may administer does it by the same kind of request, for a service of its own.
 #[test]
 fn identities_are_administered_through_the_pipeline() {
@@ -512,22 +567,44 @@ fn identities_are_administered_through_the_pipeline() {
     assert!(status == 400 && body.contains("AccessDenied"), "{status} {body}");
 }
 
-/// Guessing takes many attempts, and after a hundred it is slow. Whoever is right is held up with
-/// the guesser behind the same address, and let in when enough is forgiven.
-#[test]
-fn guesses_are_throttled() {
-    let world = World::new();
-    let wrong = Signer::new("AKIDEXAMPLE", "guess", "us-east-1");
-    let throttled = |body: &str| body.contains("ThrottlingException");
+/// Guesses at the secret of a key until nobody looks any more.
+#[track_caller]
+fn guess(world: &World, key: &str) {
+    let wrong = Signer::new(key, "guess", "us-east-1");
     let guess = || exchange(&world.pipeline, world.signed_with(&wrong, &[], "ListDomains", LIST));
     // Some are forgiven while they are made.
     let (mut looked_at, mut last) = (0, String::new());
-    while !throttled(&last) {
+    while !last.contains("ThrottlingException") {
         assert!(looked_at < 10_000, "nobody is held up: {last}");
         last = guess().1;
         looked_at += 1;
     }
     assert!(looked_at > 100, "{looked_at}");
+}
+
+/// Whoever has been right lately is known, and is looked at whatever others do at the same address;
+/// but guesses at his key are counted as any.
+#[test]
+fn guesses_of_others_hold_up_nobody_who_is_known() {
+    let world = World::new();
+    let list = |key: &str| exchange(&world.pipeline, world.signed(key, "ListDomains", LIST)).1;
+    assert!(!list("AKIDEXAMPLE").contains("Throttling"));
+    assert!(!list("AKIABOB0000000000000").contains("Throttling"));
+    guess(&world, "AKIANOBODY0000000000");
+    for _ in 0..200 {
+        assert!(!list("AKIDEXAMPLE").contains("Throttling"));
+    }
+    guess(&world, "AKIDEXAMPLE");
+    assert!(!list("AKIABOB0000000000000").contains("Throttling"), "his own count is another");
+}
+
+/// Guessing takes many attempts, and after a hundred it is slow. Whoever is right, and has not been
+/// so lately, is held up with the guesser behind the same address, and let in when enough is
+/// forgiven.
+#[test]
+fn guesses_are_throttled() {
+    let world = World::new();
+    guess(&world, "AKIDEXAMPLE");
     // What is no signature at all is not looked up, so it says what is wrong.
     world.check(without(call("ListDomains", LIST), "authorization"), &missing_token());
     let elsewhere = Peer { address: [192, 0, 2, 9].into(), secure: false };
