@@ -132,7 +132,7 @@ impl ServiceKey {
 }
 
 /// The values of the services' keys in one check. What is not given is absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ServiceValues<'a> {
     values: [Option<&'a str>; ServiceKey::COUNT],
 }

@@ -2,10 +2,10 @@
 //! of a check.
 //!
 //! Invariants: what is wrong with a document is said when it is read ([`PolicyError`]), so that an
-//! evaluation cannot fail; an evaluation allocates nothing and its work is bounded by the sizes of
-//! the documents; nothing is allowed that no statement allows completely, and whatever a statement
-//! denies is denied, in whatever order they are written. Does not know where policies are kept nor
-//! who has which.
+//! evaluation cannot fail; an evaluation allocates nothing, but for rare patterns where a text is
+//! not ASCII, and its work is bounded by the sizes of the documents and of the texts; nothing is
+//! allowed that no statement allows completely, and whatever a statement denies is denied, in
+//! whatever order they are written. Does not know where policies are kept nor who has which.
 
 mod action;
 mod condition;
@@ -25,6 +25,9 @@ pub use trust::{Admission, TrustPolicy, TrustedIds};
 use crate::action::Action;
 use crate::caller::{Principal, PrincipalKind};
 use crate::check::Check;
+pub(crate) use key::is_resource_tag;
+pub(crate) use node::Node;
+
 use key::Context;
 use resource::Name;
 use statement::{Effect, Statement};

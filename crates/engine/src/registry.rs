@@ -30,6 +30,8 @@ pub struct Registry {
 pub struct Domain {
     /// What was registered, and its status.
     pub record: DomainRecord,
+    /// Those of the record.
+    tags: Arc<BTreeMap<Arc<str>, Arc<str>>>,
     activity_types: BTreeMap<(Name, Version), ActivityTypeDetail>,
     workflow_types: BTreeMap<(Name, Version), WorkflowTypeDetail>,
 }
@@ -93,7 +95,10 @@ impl Registry {
             Change::PutDomain(scope, record) => {
                 let domains = self.scopes.entry(scope).or_default();
                 match domains.get_mut(&record.name) {
-                    Some(domain) => domain.record = record,
+                    Some(domain) => {
+                        domain.tags = tags(&record);
+                        domain.record = record;
+                    }
                     None => {
                         domains.insert(record.name.clone(), Domain::new(record));
                     }
@@ -124,7 +129,13 @@ impl Registry {
 
 impl Domain {
     fn new(record: DomainRecord) -> Domain {
-        Domain { record, activity_types: BTreeMap::new(), workflow_types: BTreeMap::new() }
+        let (activity_types, workflow_types) = (BTreeMap::new(), BTreeMap::new());
+        Domain { tags: tags(&record), record, activity_types, workflow_types }
+    }
+
+    /// Its tags as texts, the same for whoever looks at them. One without a value has an empty one.
+    pub fn tags(&self) -> &Arc<BTreeMap<Arc<str>, Arc<str>>> {
+        &self.tags
     }
 
     /// The activity type, registered or deprecated.
@@ -150,6 +161,14 @@ impl Domain {
     pub fn workflow_types(&self) -> impl DoubleEndedIterator<Item = &WorkflowTypeDetail> {
         self.workflow_types.values()
     }
+}
+
+fn tags(record: &DomainRecord) -> Arc<BTreeMap<Arc<str>, Arc<str>>> {
+    let text = |value: &ResourceTagValue| Arc::from(value.as_str());
+    let tag = |(key, value): (&ResourceTagKey, &Option<ResourceTagValue>)| {
+        (Arc::from(key.as_str()), value.as_ref().map_or_else(|| Arc::from(""), text))
+    };
+    Arc::new(record.tags.iter().map(tag).collect())
 }
 
 impl DomainRecord {

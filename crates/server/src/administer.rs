@@ -5,11 +5,12 @@
 //! key that outlives it. What comes in and goes out may hold secrets, so nothing here logs either
 //! but what has no effect in a policy that was taken.
 
+mod asked;
+
 use crate::answer::Answer;
 use access::identity::{Directory, IdentityFault, IdentityReply, IdentityRequest, Tags, limits};
-use access::{
-    Action, Authority, Caller, Check, Denial, DenialReason, ServiceKey, ServiceValues, Verdict,
-};
+use access::{Action, Authority, Caller, Check, Denial, DenialReason, Verdict};
+use asked::Asked;
 use hyper::StatusCode;
 use serde_json::json;
 use service::{Asking, Clock, Identities, IdentityError, IdentityReader};
@@ -249,13 +250,16 @@ fn judge(
     now: wire::Timestamp,
 ) -> Verdict {
     let action = request.action();
-    let tags = resource_tags(directory, &caller.account, resource);
-    let given = request_tags(request);
-    let keys: Vec<&str> = given.iter().map(|(key, _)| *key).chain(untagged(request)).collect();
+    // A role of another account may be assumed, and nothing else is done outside of one's own.
+    let foreign = (action == Action::AssumeRole).then(|| resource.split(':').nth(4)).flatten();
+    let tags = resource_tags(directory, foreign.unwrap_or(&caller.account), resource);
+    let asked = Asked::of(request);
+    let given = asked.request_tags();
+    let keys = asked.tag_keys();
     let check = Check {
         action,
         resource,
-        values: values(directory, &caller.account, request),
+        values: asked.values(directory, &caller.account),
         resource_tags: tags,
         request_tags: &given,
         tag_keys: &keys,
@@ -266,91 +270,12 @@ fn judge(
     caller.judge(&check)
 }
 
-/// The keys by which somebody is let administer a part of the identities, and not their own rights.
-/// An operation without its row leaves them absent, and then negated operators hold.
-fn values<'a>(
-    directory: &'a Directory,
-    account: &str,
-    request: &'a IdentityRequest,
-) -> ServiceValues<'a> {
-    use IdentityRequest as R;
-    let user = |name: &str| directory.user(account, name)?.boundary.as_deref();
-    let role = |name: &str| directory.role(account, name)?.boundary.as_deref();
-    let (policy, boundary) = if let R::CreateUser(request) = request {
-        (None, request.permissions_boundary.as_deref())
-    } else if let R::CreateRole(request) = request {
-        (None, request.permissions_boundary.as_deref())
-    } else if let R::PutUserPermissionsBoundary(request) = request {
-        (None, Some(request.permissions_boundary.as_str()))
-    } else if let R::PutRolePermissionsBoundary(request) = request {
-        (None, Some(request.permissions_boundary.as_str()))
-    } else if let R::DeleteUserPermissionsBoundary(request) = request {
-        (None, user(&request.user_name))
-    } else if let R::DeleteRolePermissionsBoundary(request) = request {
-        (None, role(&request.role_name))
-    } else if let R::PutUserPolicy(request) = request {
-        (None, user(&request.user_name))
-    } else if let R::PutRolePolicy(request) = request {
-        (None, role(&request.role_name))
-    } else if let R::DeleteUserPolicy(request) = request {
-        (None, user(&request.user_name))
-    } else if let R::DeleteRolePolicy(request) = request {
-        (None, role(&request.role_name))
-    } else if let R::AttachUserPolicy(request) = request {
-        (Some(request.policy_arn.as_str()), user(&request.user_name))
-    } else if let R::AttachRolePolicy(request) = request {
-        (Some(request.policy_arn.as_str()), role(&request.role_name))
-    } else if let R::AttachGroupPolicy(request) = request {
-        (Some(request.policy_arn.as_str()), None)
-    } else if let R::DetachUserPolicy(request) = request {
-        (Some(request.policy_arn.as_str()), user(&request.user_name))
-    } else if let R::DetachRolePolicy(request) = request {
-        (Some(request.policy_arn.as_str()), role(&request.role_name))
-    } else if let R::DetachGroupPolicy(request) = request {
-        (Some(request.policy_arn.as_str()), None)
-    } else {
-        (None, None)
-    };
-    let mut values = ServiceValues::default();
-    values.set(ServiceKey::PolicyArn, policy);
-    values.set(ServiceKey::PermissionsBoundary, boundary);
-    values
-}
-
 /// The tags of a user or a role that is there.
 fn resource_tags<'d>(directory: &'d Directory, account: &str, arn: &str) -> Option<&'d Tags> {
     let (_, name) = arn.rsplit_once('/')?;
     let user = directory.user(account, name).filter(|user| user.arn(account) == arn);
     let role = directory.role(account, name).filter(|role| role.arn(account) == arn);
     user.map(|user| &user.tags).or_else(|| role.map(|role| &role.tags))
-}
-
-/// The tags that a request gives.
-fn request_tags(request: &IdentityRequest) -> Vec<(&str, &str)> {
-    let tags = if let IdentityRequest::CreateUser(request) = request {
-        &request.tags
-    } else if let IdentityRequest::TagUser(request) = request {
-        &request.tags
-    } else if let IdentityRequest::CreateRole(request) = request {
-        &request.tags
-    } else if let IdentityRequest::TagRole(request) = request {
-        &request.tags
-    } else {
-        return Vec::new();
-    };
-    tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())).collect()
-}
-
-/// The keys of the tags that a request takes away.
-fn untagged(request: &IdentityRequest) -> impl Iterator<Item = &str> {
-    let keys: &[String] = if let IdentityRequest::UntagUser(request) = request {
-        &request.tag_keys
-    } else if let IdentityRequest::UntagRole(request) = request {
-        &request.tag_keys
-    } else {
-        &[]
-    };
-    keys.iter().map(String::as_str)
 }
 
 #[cfg(test)]

@@ -13,6 +13,10 @@ use std::net::{IpAddr, SocketAddr};
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// How much of a `User-Agent` conditions see. Clients name what they are made of, and need less;
+/// who writes more could as well have written something else.
+const USER_AGENT_BYTES_MAX: usize = 2048;
+
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -74,6 +78,8 @@ impl TrustedProxies {
             false => peer,
         };
         let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        // It is ASCII.
+        let user_agent = user_agent.map(|text| &text[..text.len().min(USER_AGENT_BYTES_MAX)]);
         Ok(Origin {
             source_ip: Some(hop.address.to_canonical()),
             user_agent: user_agent.map(Into::into),
@@ -368,5 +374,17 @@ mod tests {
         let origin = TrustedProxies::default().origin(peer, &headers).expect("no proxy");
         assert_eq!(origin.user_agent.as_deref(), Some("Boto3/1.0"));
         assert!(origin.secure);
+    }
+
+    /// Every pattern of a policy is compared with it.
+    #[test]
+    fn a_long_user_agent_is_cut() {
+        let peer = Peer { address: "203.0.113.1".parse().expect("an address"), secure: true };
+        for (given, kept) in [(2047, 2047), (2048, 2048), (2049, 2048), (24_000, 2048)] {
+            let mut headers = HeaderMap::new();
+            headers.insert("user-agent", "x".repeat(given).parse().expect("a header value"));
+            let user_agent = TrustedProxies::default().origin(peer, &headers).user_agent;
+            assert_eq!(user_agent.map(|text| text.len()), Some(kept), "{given}");
+        }
     }
 }

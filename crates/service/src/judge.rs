@@ -13,11 +13,15 @@ use access::{Action, Authority, Caller, Check, Denial, KeyRef, Principal, Servic
 use engine::registry::Domain;
 use engine::rows::{TaskKind, TaskListKey};
 use engine::{Execution, Registry, Scope};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, RwLock};
 use wire::{
-    ActivityType, Arn, Decision, DomainName, Fault, Name, Request, Timestamp, WorkflowType,
+    ActivityType, Arn, Decision, DomainName, Fault, Name, Request, Timestamp, Version, WorkflowType,
 };
+
+/// How many different demands of one list of decisions are remembered with what was said of them.
+const VERDICTS_MAX: usize = 1024;
 
 /// As what a request is refused that is not allowed (access.md, section 1.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -203,11 +207,11 @@ impl Judge {
                 by_name(&task.ok_or_else(Fault::invalid_token)?.domain)
             }
         };
-        let registry = self.registry.read().expect("no writer panics");
-        let named = domain.and_then(|name| registry.domain(&asker.scope(), &name).ok());
-        let facts = Registered(named);
-        let demand = swf::request(request, &facts);
-        self.settle(asker, &asker.caller, &demand, &resource, named, now)
+        let known = self.known(&asker.scope(), domain.as_ref(), |facts| {
+            swf::request(request, facts);
+        });
+        let demand = swf::request(request, &known);
+        self.settle(asker, &asker.caller, &demand, &resource, &known, now)
     }
 
     /// Whether a poll that has waited may be given a task.
@@ -218,10 +222,9 @@ impl Judge {
             TaskKind::Activity => Action::PollForActivityTask,
         };
         let resource = asker.domain_arn(&list.domain);
-        let registry = self.registry.read().expect("no writer panics");
-        let named = registry.domain(&list.scope, &list.domain).ok();
+        let known = self.known(&list.scope, Some(&list.domain), |_| ());
         let demand = swf::poll(action, &list.name);
-        self.settle(asker, &caller, &demand, &resource, named, now)
+        self.settle(asker, &caller, &demand, &resource, &known, now)
     }
 
     /// Whether somebody may complete an activity task; `answered` is the task that his token
@@ -234,10 +237,9 @@ impl Judge {
         now: Timestamp,
     ) -> Result<(), Fault> {
         let resource = asker.domain_arn(domain);
-        let registry = self.registry.read().expect("no writer panics");
-        let named = registry.domain(&asker.scope(), domain).ok();
+        let known = self.known(&asker.scope(), Some(domain), |_| ());
         let demand = swf::activity_answer(answered);
-        self.settle(asker, &asker.caller, &demand, &resource, named, now)
+        self.settle(asker, &asker.caller, &demand, &resource, &known, now)
     }
 
     /// The decisions that are denied, by their places in the list.
@@ -250,28 +252,57 @@ impl Judge {
     ) -> BTreeSet<usize> {
         let scope = &execution.identity.scope;
         let resource = asker.domain_arn(&execution.identity.domain);
-        let registry = self.registry.read().expect("no writer panics");
-        let named = registry.domain(scope, &execution.identity.domain).ok();
-        let (facts, tags) = (Registered(named), tags(named));
+        let current = &execution.workflow_type;
+        let known = self.known(scope, Some(&execution.identity.domain), |facts| {
+            for decision in decisions {
+                swf::decision(decision, current, facts);
+            }
+        });
         let around = Around {
             resource: resource.as_str(),
-            resource_tags: tags.as_ref(),
+            resource_tags: known.tags.as_deref(),
             origin: None,
             region: &scope.region,
             now,
         };
-        let is_denied = |decision: &Decision| {
-            let demand = swf::decision(decision, &execution.workflow_type, &facts);
-            demand.is_some_and(|demand| {
-                let mut verdicts = demand.checks(&around).map(|check| asker.caller.judge(&check));
-                verdicts.any(|verdict| matches!(verdict, Verdict::Denied(_)))
-            })
+        // Many decisions of one answer often demand the same.
+        let mut verdicts: HashMap<Demand<'_>, bool> = HashMap::new();
+        let mut is_denied = |decision| {
+            let Some(demand) = swf::decision(decision, current, &known) else { return false };
+            if let Some(denied) = verdicts.get(&demand) {
+                return *denied;
+            }
+            let mut checks = demand.checks(&around).map(|check| asker.caller.judge(&check));
+            let denied = checks.any(|verdict| matches!(verdict, Verdict::Denied(_)));
+            drop(checks);
+            if verdicts.len() < VERDICTS_MAX {
+                verdicts.insert(demand, denied);
+            }
+            denied
         };
         let places = decisions.iter().enumerate();
         let denied: BTreeSet<usize> =
             places.filter(|(_, decision)| is_denied(decision)).map(|(place, _)| place).collect();
         asker.judgment.note_denied_decisions(denied.len());
         denied
+    }
+
+    /// Copies out what is known of a domain, if there is one of that name: its tags, and the facts
+    /// that `look` asks for.
+    fn known(
+        &self,
+        scope: &Scope,
+        domain: Option<&DomainName>,
+        look: impl FnOnce(&dyn Facts),
+    ) -> Known {
+        let registry = self.registry.read().expect("no writer panics");
+        let Some(domain) = domain.and_then(|name| registry.domain(scope, name).ok()) else {
+            return Known::default();
+        };
+        let registered = Registered { domain, known: RefCell::default() };
+        look(&registered);
+        let known = registered.known.into_inner();
+        Known { tags: Some(Arc::clone(domain.tags())), ..known }
     }
 
     /// The caller with the rights that his credential gives him now.
@@ -293,13 +324,12 @@ impl Judge {
         caller: &Caller,
         demand: &Demand<'_>,
         resource: &Arn,
-        domain: Option<&Domain>,
+        known: &Known,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let tags = tags(domain);
         let around = Around {
             resource: resource.as_str(),
-            resource_tags: tags.as_ref(),
+            resource_tags: known.tags.as_deref(),
             origin: Some(&caller.origin),
             region: &caller.region,
             now,
@@ -337,27 +367,48 @@ impl Judge {
     }
 }
 
-/// What is registered in a domain, if there is one of that name.
-struct Registered<'r>(Option<&'r Domain>);
+/// What is known of a domain. It is a copy, so that nobody waits for the registry as long as it
+/// takes to judge.
+#[derive(Debug, Default)]
+struct Known {
+    tags: Option<Arc<BTreeMap<Arc<str>, Arc<str>>>>,
+    /// The default task lists, by the type.
+    workflows: BTreeMap<(Name, Version), Name>,
+    activities: BTreeMap<(Name, Version), Name>,
+}
 
-impl Facts for Registered<'_> {
+impl Facts for Known {
     fn workflow_task_list(&self, workflow_type: &WorkflowType) -> Option<&Name> {
-        let detail = self.0?.workflow_type(workflow_type).ok()?;
-        detail.configuration.default_task_list.as_ref().map(|list| &list.name)
+        let WorkflowType { name, version } = workflow_type.clone();
+        self.workflows.get(&(name, version))
     }
 
     fn activity_task_list(&self, activity_type: &ActivityType) -> Option<&Name> {
-        let detail = self.0?.activity_type(activity_type).ok()?;
-        detail.configuration.default_task_list.as_ref().map(|list| &list.name)
+        let ActivityType { name, version } = activity_type.clone();
+        self.activities.get(&(name, version))
     }
 }
 
-/// A domain's tags as conditions see them. A tag without a value has an empty one.
-fn tags(domain: Option<&Domain>) -> Option<BTreeMap<Arc<str>, Arc<str>>> {
-    let tags = domain?.record.tags.iter();
-    let text = |value: &wire::ResourceTagValue| Arc::from(value.as_str());
-    let tag = |(key, value): (&wire::ResourceTagKey, &Option<wire::ResourceTagValue>)| {
-        (Arc::from(key.as_str()), value.as_ref().map_or_else(|| Arc::from(""), text))
-    };
-    Some(tags.map(tag).collect())
+/// A domain while it is looked at: what it is asked for is known afterwards.
+struct Registered<'r> {
+    domain: &'r Domain,
+    known: RefCell<Known>,
+}
+
+impl Facts for Registered<'_> {
+    fn workflow_task_list(&self, workflow_type: &WorkflowType) -> Option<&Name> {
+        let detail = self.domain.workflow_type(workflow_type).ok()?;
+        let list = &detail.configuration.default_task_list.as_ref()?.name;
+        let WorkflowType { name, version } = workflow_type.clone();
+        self.known.borrow_mut().workflows.insert((name, version), list.clone());
+        Some(list)
+    }
+
+    fn activity_task_list(&self, activity_type: &ActivityType) -> Option<&Name> {
+        let detail = self.domain.activity_type(activity_type).ok()?;
+        let list = &detail.configuration.default_task_list.as_ref()?.name;
+        let ActivityType { name, version } = activity_type.clone();
+        self.known.borrow_mut().activities.insert((name, version), list.clone());
+        Some(list)
+    }
 }

@@ -8,8 +8,12 @@
 
 use super::record::KeyStatus;
 use super::sealing::Secret;
+use crate::policy::Node;
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// See the module.
@@ -87,7 +91,7 @@ pub struct UserEntry {
     #[serde(default)]
     pub path: Option<String>,
     /// Its tags.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "once_each")]
     pub tags: BTreeMap<String, String>,
     /// Its inline policies.
     #[serde(default, deserialize_with = "document_texts")]
@@ -125,7 +129,7 @@ pub struct RoleEntry {
     #[serde(default)]
     pub max_session_duration: Option<u32>,
     /// Its tags.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "once_each")]
     pub tags: BTreeMap<String, String>,
     /// Its inline policies.
     #[serde(default, deserialize_with = "document_texts")]
@@ -202,30 +206,57 @@ impl Document {
     }
 }
 
-/// A policy as a text of JSON, or written out in the form of the file.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Text(String),
-    Out(serde_json::Map<String, serde_json::Value>),
-}
-
-impl Written {
-    fn text(self) -> Arc<str> {
-        match self {
-            Written::Text(text) => text.into(),
-            Written::Out(object) => serde_json::Value::Object(object).to_string().into(),
-        }
-    }
-}
-
+/// A policy as a text of JSON, or written out in the form of the file. What is written out twice
+/// stays so, for whoever reads the policy to refuse it.
 fn document_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
-    Ok(Written::deserialize(deserializer)?.text())
+    Ok(Written::deserialize(deserializer)?.0)
 }
 
 fn document_texts<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, Arc<str>>, D::Error> {
-    let written = BTreeMap::<String, Written>::deserialize(deserializer)?;
-    Ok(written.into_iter().map(|(name, written)| (name, written.text())).collect())
+    let written = once_each::<Written, D>(deserializer)?;
+    Ok(written.into_iter().map(|(name, Written(text))| (name, text)).collect())
+}
+
+struct Written(Arc<str>);
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Written, D::Error> {
+        match Node::deserialize(deserializer)? {
+            Node::Text(text) => Ok(Written(text.into())),
+            object @ Node::Object(_) => Ok(Written(object.to_string().into())),
+            Node::Null | Node::Bool(_) | Node::Number(_) | Node::List(_) => {
+                Err(D::Error::custom("a policy is a text or written out"))
+            }
+        }
+    }
+}
+
+/// A map of which no key is given twice: of two, nobody could say which is meant.
+fn once_each<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    deserializer.deserialize_map(OnceEach(PhantomData))
+}
+
+struct OnceEach<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OnceEach<T> {
+    type Value = BTreeMap<String, T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BTreeMap<String, T>, A::Error> {
+        let mut entries = BTreeMap::new();
+        while let Some((key, value)) = map.next_entry::<String, T>()? {
+            if let Some((key, _)) = entries.get_key_value(&key) {
+                return Err(A::Error::custom(format_args!("{key} is given twice")));
+            }
+            entries.insert(key, value);
+        }
+        Ok(entries)
+    }
 }

@@ -3,7 +3,7 @@
 //! Says nothing of a document that cannot be read: it is refused.
 
 use super::document::Document;
-use super::request::IdentityRequest;
+use super::request::{CreateRole, IdentityRequest, UpdateAssumeRolePolicy};
 use crate::policy::{Policy, PolicyPlace, PolicyWarning, TrustPolicy};
 use std::fmt;
 
@@ -28,30 +28,85 @@ impl fmt::Display for DocumentWarning {
 impl IdentityRequest {
     /// The warnings of all policies that it gives.
     pub fn warnings(&self) -> Vec<DocumentWarning> {
+        use IdentityRequest as R;
         use PolicyPlace as Place;
         let mut warnings = Warnings::default();
-        // Other operations give no policies.
-        if let IdentityRequest::PutUserPolicy(request) = self {
-            warnings.of_policy(None, &request.policy_document, Place::User);
-        } else if let IdentityRequest::PutGroupPolicy(request) = self {
-            warnings.of_policy(None, &request.policy_document, Place::Group);
-        } else if let IdentityRequest::PutRolePolicy(request) = self {
-            warnings.of_policy(None, &request.policy_document, Place::Role);
-        } else if let IdentityRequest::CreatePolicy(request) = self {
-            warnings.of_policy(None, &request.policy_document, Place::Managed);
-        } else if let IdentityRequest::UpdatePolicy(request) = self {
-            warnings.of_policy(None, &request.policy_document, Place::Managed);
-        } else if let IdentityRequest::CreateRole(request) = self {
-            warnings.of_trust(None, &request.assume_role_policy_document);
-        } else if let IdentityRequest::UpdateAssumeRolePolicy(request) = self {
-            warnings.of_trust(None, &request.policy_document);
-        } else if let IdentityRequest::AssumeRole(request) = self {
-            if let Some(document) = &request.policy {
-                warnings.of_policy(None, document, Place::Session);
+        let (document, place) = match self {
+            R::PutUserPolicy(request) => (&request.policy_document, Place::User),
+            R::PutGroupPolicy(request) => (&request.policy_document, Place::Group),
+            R::PutRolePolicy(request) => (&request.policy_document, Place::Role),
+            R::CreatePolicy(request) => (&request.policy_document, Place::Managed),
+            R::UpdatePolicy(request) => (&request.policy_document, Place::Managed),
+            R::AssumeRole(request) => match &request.policy {
+                Some(document) => (document, Place::Session),
+                None => return Vec::new(),
+            },
+            R::CreateRole(CreateRole { assume_role_policy_document: document, .. })
+            | R::UpdateAssumeRolePolicy(UpdateAssumeRolePolicy {
+                policy_document: document, ..
+            }) => {
+                warnings.of_trust(None, document);
+                return warnings.0;
             }
-        } else if let IdentityRequest::ImportIdentities(request) = self {
-            return request.document.warnings();
-        }
+            R::ImportIdentities(request) => return request.document.warnings(),
+            // They give no policies.
+            R::CreateUser(_)
+            | R::DeleteUser(_)
+            | R::GetUser(_)
+            | R::ListUsers(_)
+            | R::TagUser(_)
+            | R::UntagUser(_)
+            | R::PutUserPermissionsBoundary(_)
+            | R::DeleteUserPermissionsBoundary(_)
+            | R::CreateAccessKey(_)
+            | R::ImportAccessKey(_)
+            | R::UpdateAccessKey(_)
+            | R::DeleteAccessKey(_)
+            | R::ListAccessKeys(_)
+            | R::GetAccessKeyLastUsed(_)
+            | R::GetUserPolicy(_)
+            | R::DeleteUserPolicy(_)
+            | R::ListUserPolicies(_)
+            | R::AttachUserPolicy(_)
+            | R::DetachUserPolicy(_)
+            | R::ListAttachedUserPolicies(_)
+            | R::CreateGroup(_)
+            | R::DeleteGroup(_)
+            | R::GetGroup(_)
+            | R::ListGroups(_)
+            | R::AddUserToGroup(_)
+            | R::RemoveUserFromGroup(_)
+            | R::ListGroupsForUser(_)
+            | R::GetGroupPolicy(_)
+            | R::DeleteGroupPolicy(_)
+            | R::ListGroupPolicies(_)
+            | R::AttachGroupPolicy(_)
+            | R::DetachGroupPolicy(_)
+            | R::ListAttachedGroupPolicies(_)
+            | R::DeleteRole(_)
+            | R::GetRole(_)
+            | R::ListRoles(_)
+            | R::UpdateRole(_)
+            | R::TagRole(_)
+            | R::UntagRole(_)
+            | R::PutRolePermissionsBoundary(_)
+            | R::DeleteRolePermissionsBoundary(_)
+            | R::GetRolePolicy(_)
+            | R::DeleteRolePolicy(_)
+            | R::ListRolePolicies(_)
+            | R::AttachRolePolicy(_)
+            | R::DetachRolePolicy(_)
+            | R::ListAttachedRolePolicies(_)
+            | R::DeletePolicy(_)
+            | R::GetPolicy(_)
+            | R::ListPolicies(_)
+            | R::SimulatePrincipalPolicy(_)
+            | R::GetCallerIdentity(_)
+            | R::CreateAccount(_)
+            | R::DeleteAccount(_)
+            | R::ListAccounts(_) => return Vec::new(),
+        };
+        warnings.of_policy(None, document, place);
         warnings.0
     }
 }

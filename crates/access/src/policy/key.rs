@@ -66,15 +66,19 @@ impl Key {
             Some((family, tag)) if family.eq_ignore_ascii_case("aws:PrincipalTag") => {
                 Key::PrincipalTag(tag.into())
             }
-            Some((family, tag)) if family.eq_ignore_ascii_case("aws:ResourceTag") => {
-                Key::ResourceTag(tag.into())
-            }
+            Some((family, tag)) if is_resource_tag(family) => Key::ResourceTag(tag.into()),
             Some((family, tag)) if family.eq_ignore_ascii_case("aws:RequestTag") => {
                 Key::RequestTag(tag.into())
             }
             Some(_) => Key::Unknown,
         }
     }
+}
+
+/// Whether keys in front of whose slash this stands are the tags of the resource. IAM has a name of
+/// its own for them.
+pub(crate) fn is_resource_tag(family: &str) -> bool {
+    ["aws:ResourceTag", "iam:ResourceTag"].iter().any(|name| name.eq_ignore_ascii_case(family))
 }
 
 /// What a key has in a request.

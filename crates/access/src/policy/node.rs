@@ -8,13 +8,49 @@ use std::fmt;
 
 /// A value of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Null,
     Bool(bool),
     Number(String),
     Text(String),
     List(Vec<Node>),
     Object(Vec<(String, Node)>),
+}
+
+/// Writes JSON, the members of each object by their keys.
+impl fmt::Display for Node {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Node::Null => formatter.write_str("null"),
+            Node::Bool(value) => write!(formatter, "{value}"),
+            Node::Number(number) => formatter.write_str(number),
+            Node::Text(text) => write!(formatter, "{}", quoted(text)),
+            Node::List(nodes) => {
+                formatter.write_str("[")?;
+                for (at, node) in nodes.iter().enumerate() {
+                    write!(formatter, "{}{node}", separator(at))?;
+                }
+                formatter.write_str("]")
+            }
+            Node::Object(entries) => {
+                let mut entries: Vec<&(String, Node)> = entries.iter().collect();
+                entries.sort_by_key(|(key, _)| key);
+                formatter.write_str("{")?;
+                for (at, (key, node)) in entries.into_iter().enumerate() {
+                    write!(formatter, "{}{}:{node}", separator(at), quoted(key))?;
+                }
+                formatter.write_str("}")
+            }
+        }
+    }
+}
+
+fn quoted(text: &str) -> serde_json::Value {
+    serde_json::Value::String(text.to_owned())
+}
+
+fn separator(at: usize) -> &'static str {
+    if at == 0 { "" } else { "," }
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -49,8 +85,9 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
+        // JSON has no infinite ones, but other notations of a document have.
         let number = serde_json::Number::from_f64(value);
-        Ok(Node::Number(number.expect("JSON has no infinite numbers").to_string()))
+        number.map(|number| Node::Number(number.to_string())).ok_or_else(|| E::custom("no number"))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {

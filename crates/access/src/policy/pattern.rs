@@ -1,11 +1,15 @@
 //! Texts with wildcards and variables, split into pieces when a policy is read.
 //!
-//! Matching keeps one place to go back to and neither allocates nor calls itself: its work is at
-//! most the product of the two lengths, whatever the pattern, and in proportion to them if there is
-//! one `*`. What a variable stands for is literal text: a `*` in somebody's name is an asterisk.
+//! Matching never goes back. What stands in front of the first `*` and behind the last one has one
+//! place; what stands between two is taken where it comes first, which no later place can better.
+//! So the work is in proportion to the sum of the two lengths, but for what stands between two `*`
+//! and is itself in several parts: see [`several`]. What a variable stands for is literal text: a
+//! `*` in somebody's name is an asterisk.
+
+mod several;
 
 use super::key::{Context, Key};
-use super::value::{Buffer, Value};
+use super::value::Buffer;
 
 /// A text to compare with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +25,10 @@ pub(super) enum Pattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     Text(Box<str>),
-    /// `?`: one character.
-    One,
-    /// `*`: any number of them.
+    /// `?`, as often as there are some in a row: so many characters. Never behind a run: `*?` is
+    /// `?*`.
+    Skip(usize),
+    /// `*`: any number of characters. Never behind another.
     Run,
     /// `${key}` or `${key, 'default'}`.
     Variable {
@@ -63,7 +68,7 @@ impl Pattern {
         while let Some(next) = rest.chars().next() {
             let special = match next {
                 '*' if syntax.wildcards => Some((Piece::Run, 1)),
-                '?' if syntax.wildcards => Some((Piece::One, 1)),
+                '?' if syntax.wildcards => Some((Piece::Skip(1), 1)),
                 '$' if syntax.variables && rest.starts_with("${") => Some(variable(rest)?),
                 _ => None,
             };
@@ -77,10 +82,7 @@ impl Pattern {
                     if !plain.is_empty() {
                         pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
                     }
-                    // Two runs in a row are one.
-                    if piece != Piece::Run || pieces.last() != Some(&Piece::Run) {
-                        pieces.push(piece);
-                    }
+                    push(&mut pieces, piece);
                     rest = &rest[length..];
                 }
                 None => {
@@ -109,7 +111,7 @@ impl Pattern {
         };
         pieces.iter().filter_map(|piece| match piece {
             Piece::Variable { key, .. } => Some(key),
-            Piece::Text(_) | Piece::One | Piece::Run => None,
+            Piece::Text(_) | Piece::Skip(_) | Piece::Run => None,
         })
     }
 
@@ -136,10 +138,10 @@ impl Pattern {
             Pattern::Pieces(pieces) => pieces.iter().all(|piece| match piece {
                 Piece::Text(piece) => starts(piece),
                 Piece::Variable { key, default } => {
-                    let mut variable = Variable::default();
-                    variable.resolve(0, key, default.as_deref(), context).is_some_and(&mut starts)
+                    let mut buffer = Buffer::new();
+                    resolve(key, default.as_deref(), context, &mut buffer).is_some_and(&mut starts)
                 }
-                Piece::One | Piece::Run => false,
+                Piece::Skip(_) | Piece::Run => false,
             }),
         };
         whole && rest.next().is_none()
@@ -179,134 +181,111 @@ fn variable(text: &str) -> Result<(Piece, usize), PatternError> {
     Ok((Piece::Variable { key, default }, length))
 }
 
-/// What the variable that was met last stands for. Behind a run it is met at every place of the
-/// text, and looking it up and writing it down is most of the work.
-#[derive(Default)]
-struct Variable<'a> {
-    /// Which piece it is.
-    piece: Option<usize>,
-    text: Stands<'a>,
-    buffer: Option<Buffer>,
+/// Adds a piece. Wildcards in a row come to the same in any order: first what is skipped, and then
+/// at most one run.
+fn push(pieces: &mut Vec<Piece>, piece: Piece) {
+    match (piece, pieces.as_mut_slice()) {
+        (Piece::Run, [.., Piece::Run]) => (),
+        (Piece::Skip(more), [.., Piece::Skip(count)] | [.., Piece::Skip(count), Piece::Run]) => {
+            *count += more;
+        }
+        (piece @ Piece::Skip(_), [.., Piece::Run]) => pieces.insert(pieces.len() - 1, piece),
+        (piece, _) => pieces.push(piece),
+    }
 }
 
-/// What a variable stands for.
-#[derive(Clone, Copy, Default)]
-enum Stands<'a> {
-    #[default]
-    Nothing,
-    Text(&'a str),
-    /// What is in the buffer.
-    Written,
-}
-
-impl<'a> Variable<'a> {
-    /// The text of the variable that is piece number `piece`.
-    fn resolve(
-        &mut self,
-        piece: usize,
-        key: &Key,
-        default: Option<&'a str>,
-        context: &Context<'a>,
-    ) -> Option<&str> {
-        if self.piece != Some(piece) {
-            self.piece = Some(piece);
-            self.text = match context.find_one(key) {
-                None => default.map_or(Stands::Nothing, Stands::Text),
-                Some(Value::Text(text)) => Stands::Text(text),
-                Some(Value::Truth(true)) => Stands::Text("true"),
-                Some(Value::Truth(false)) => Stands::Text("false"),
-                Some(value @ (Value::Address(_) | Value::Moment(_) | Value::Epoch(_))) => {
-                    value.text(self.buffer.get_or_insert_default());
-                    Stands::Written
-                }
-            };
-        }
-        match self.text {
-            Stands::Nothing => None,
-            Stands::Text(text) => Some(text),
-            Stands::Written => self.buffer.as_ref().map(Buffer::text),
-        }
+/// What a variable stands for, written to `buffer` if it is no text.
+fn resolve<'v>(
+    key: &Key,
+    default: Option<&'v str>,
+    context: &Context<'v>,
+    buffer: &'v mut Buffer,
+) -> Option<&'v str> {
+    match context.find_one(key) {
+        Some(value) => Some(value.text(buffer)),
+        None => default,
     }
 }
 
 #[inline(never)]
-fn matches_pieces<'a>(pieces: &'a [Piece], text: &str, context: &Context<'a>) -> bool {
-    let mut variable = Variable::default();
-    let last_run = pieces.iter().rposition(|piece| matches!(piece, Piece::Run));
-    let behind = last_run.map_or(pieces.len(), |run| run + 1);
-    // What stands behind the last run can stand at the end alone, and is looked for nowhere else.
-    let mut rest = text;
-    for (piece, part) in pieces.iter().enumerate().skip(behind).rev() {
-        let before = match part {
-            Piece::Text(literal) => rest.strip_suffix(&**literal),
-            Piece::Variable { key, default } => variable
-                .resolve(piece, key, default.as_deref(), context)
-                .and_then(|literal| rest.strip_suffix(literal)),
-            // No run is behind the last one.
-            Piece::One | Piece::Run => {
-                let mut chars = rest.chars();
-                chars.next_back().map(|_| chars.as_str())
-            }
-        };
-        match before {
-            Some(before) => rest = before,
+fn matches_pieces(pieces: &[Piece], text: &str, context: &Context<'_>) -> bool {
+    let is_run = |piece: &Piece| matches!(piece, Piece::Run);
+    let last = pieces.iter().rposition(is_run);
+    let behind = last.map_or(0, |run| run + 1);
+    let Some(rest) = before_end(&pieces[behind..], text, context) else { return false };
+    let Some(last) = last else { return rest.is_empty() };
+    let first = pieces.iter().position(is_run).unwrap_or(last);
+    let Some(mut rest) = after_start(&pieces[..first], rest, context) else { return false };
+    for part in pieces[first..last].split(is_run).filter(|part| !part.is_empty()) {
+        match after_first(part, rest, context) {
+            Some(after) => rest = after,
             None => return false,
         }
     }
-    matches_forward(&pieces[..behind], rest, &mut variable, context)
+    true
 }
 
-/// Whether a text is like pieces of which a run is the last, or none is one.
-fn matches_forward<'a>(
-    pieces: &'a [Piece],
-    text: &str,
-    variable: &mut Variable<'a>,
-    context: &Context<'a>,
-) -> bool {
-    let (mut piece, mut at) = (0, 0);
-    // Behind the newest run: its piece, and where in the text that run ends so far.
-    let mut retry: Option<(usize, usize)> = None;
-    loop {
-        let next = match pieces.get(piece) {
-            None if at == text.len() => return true,
-            None => None,
-            Some(Piece::Run) if piece + 1 == pieces.len() => return true,
-            Some(Piece::Run) => {
-                piece += 1;
-                retry = Some((piece, at));
-                continue;
-            }
-            Some(Piece::One) => after_char(text, at),
-            Some(Piece::Text(literal)) => after_literal(text, at, literal),
-            Some(Piece::Variable { key, default }) => {
-                match variable.resolve(piece, key, default.as_deref(), context) {
-                    Some(literal) => after_literal(text, at, literal),
-                    None => return false,
-                }
-            }
-        };
-        match (next, retry) {
-            (Some(next), _) => {
-                piece += 1;
-                at = next;
-            }
-            (None, Some((behind, end))) => {
-                let Some(end) = after_char(text, end) else { return false };
-                retry = Some((behind, end));
-                piece = behind;
-                at = end;
-            }
-            (None, None) => return false,
+/// What of a text is in front of pieces without runs, if it ends with them.
+fn before_end<'t>(pieces: &[Piece], text: &'t str, context: &Context<'_>) -> Option<&'t str> {
+    pieces.iter().rev().try_fold(text, |rest, piece| match piece {
+        Piece::Text(literal) => rest.strip_suffix(&**literal),
+        Piece::Variable { key, default } => {
+            let mut buffer = Buffer::new();
+            rest.strip_suffix(resolve(key, default.as_deref(), context, &mut buffer)?)
         }
+        Piece::Skip(count) => {
+            let mut chars = rest.chars();
+            chars.nth_back(count - 1).map(|_| chars.as_str())
+        }
+        Piece::Run => None, // There is none.
+    })
+}
+
+/// What of a text is behind pieces without runs, if it starts with them.
+fn after_start<'t>(pieces: &[Piece], text: &'t str, context: &Context<'_>) -> Option<&'t str> {
+    pieces.iter().try_fold(text, |rest, piece| match piece {
+        Piece::Text(literal) => rest.strip_prefix(&**literal),
+        Piece::Variable { key, default } => {
+            let mut buffer = Buffer::new();
+            rest.strip_prefix(resolve(key, default.as_deref(), context, &mut buffer)?)
+        }
+        Piece::Skip(count) => {
+            let mut chars = rest.chars();
+            chars.nth(count - 1).map(|_| chars.as_str())
+        }
+        Piece::Run => None, // There is none.
+    })
+}
+
+/// What of a text is behind the first place where pieces without runs stand in it.
+fn after_first<'t>(pieces: &[Piece], text: &'t str, context: &Context<'_>) -> Option<&'t str> {
+    // Only one of the parts has to be looked for: what is skipped behind it is as long everywhere.
+    let (literal, behind) = match pieces {
+        [Piece::Text(literal)] => (literal, &[][..]),
+        [Piece::Text(literal), behind @ Piece::Skip(_)] => (literal, std::slice::from_ref(behind)),
+        several => return several::after_first(several, text, context),
+    };
+    let at = text.find(&**literal);
+    steps::count(at.unwrap_or(text.len()) + literal.len());
+    after_start(behind, &text[at? + literal.len()..], context)
+}
+
+/// How much was looked at, for tests alone: they count what cannot be timed.
+pub(super) mod steps {
+    #[cfg(test)]
+    thread_local! {
+        static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
     }
-}
 
-/// Where the character at `at` ends.
-fn after_char(text: &str, at: usize) -> Option<usize> {
-    text[at..].chars().next().map(|char| at + char.len_utf8())
-}
+    #[inline(always)]
+    pub(in crate::policy) fn count(_steps: usize) {
+        #[cfg(test)]
+        STEPS.set(STEPS.get() + _steps);
+    }
 
-/// Where `literal` ends, if it stands at `at`.
-fn after_literal(text: &str, at: usize, literal: &str) -> Option<usize> {
-    text[at..].starts_with(literal).then(|| at + literal.len())
+    /// Those since the last call.
+    #[cfg(test)]
+    pub(in crate::policy) fn take() -> usize {
+        STEPS.take()
+    }
 }

@@ -3,6 +3,7 @@
 mod conditions;
 mod documents;
 mod evaluation;
+mod patterns;
 mod random;
 mod reference;
 mod scene;

@@ -10,8 +10,8 @@ use wire::{Arn, ResourceTag, ResourceTagKey, Tag, Timestamp};
 const PASSED_TO: &str = "swf.amazonaws.com";
 
 /// See the module. It borrows from the request or the decision; [`Demand::checks`] are its
-/// questions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// questions. Two that are equal ask the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Demand<'a> {
     action: Action,
     values: ServiceValues<'a>,
@@ -21,7 +21,7 @@ pub struct Demand<'a> {
 }
 
 /// A second check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Also<'a> {
     /// The tags that a new domain is given.
     TagResource,
@@ -126,7 +126,8 @@ impl<'a> Demand<'a> {
                     action: Action::PassRole,
                     resource: role,
                     values,
-                    // Of the role, whose tags nobody keeps.
+                    // Of the role: AWS warns that its tags do not count here, and it need not be
+                    // one of ours.
                     resource_tags: None,
                     ..first
                 }

@@ -265,7 +265,7 @@ fn accounts_and_regions_are_apart() {
 #[test]
 fn tags() {
     let arn = "arn:aws:swf:us-east-1:123456789012:/domain/d";
-    check(&format!(
+    let registry = check(&format!(
         r#"
         RegisterDomain {{"name":"d","workflowExecutionRetentionPeriodInDays":"7","tags":[{{"key":"a","value":"1"}},{{"key":"b"}}]}}
         ? domain d tags.a=1 tags.b=-
@@ -281,6 +281,9 @@ fn tags() {
         => ! UnknownResourceFault: Unknown resource: d
         "#
     ));
+    let tags = registry.domain(&scope(), &"d".into()).expect("it is registered").tags();
+    let tags: Vec<_> = tags.iter().map(|(key, value)| (&**key, &**value)).collect();
+    assert_eq!(tags, [("b", ""), ("c", "3")]);
     let registry = check(DOMAIN);
     let found = |arn: &str| registry.domain_of_arn(&scope(), &Arn::from(arn)).is_ok();
     assert!(found(arn));

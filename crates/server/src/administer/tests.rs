@@ -287,6 +287,18 @@ fn the_audit_is_told_what_came_of_it() {
         let action = "sts:AssumeRole".to_owned();
         assert_eq!(told, Some((action, arn, allowed, sid.map(str::to_owned))), "{who} {role}");
     }
+    // A role's tags are those of what is assumed.
+    let unless = json!({
+        "Sid": "Tagged", "Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*",
+        "Condition": { "StringEquals": { "aws:ResourceTag/env": "prod" } },
+    });
+    let zoe = user(&administration, "zoe", unless);
+    let tags = json!([{ "Key": "env", "Value": "prod" }]);
+    done(&administration, "TagRole", json!({ "RoleName": "all", "Tags": tags }));
+    let arn = format!("arn:aws:iam::{ACCOUNT}:role/all");
+    let request = json!({ "RoleArn": arn, "RoleSessionName": "nightly" });
+    let told = audited(ask(&administration, &zoe, "AssumeRole", request));
+    assert_eq!(told, Some(("sts:AssumeRole".to_owned(), arn, false, Some("Tagged".to_owned()))));
     let told = audited(ask(&administration, &eve, "GetCallerIdentity", json!({})));
     assert_eq!(told, Some(("sts:GetCallerIdentity".to_owned(), eve, true, None)));
     let account = json!({ "AccountId": "111111111111" });

@@ -4,7 +4,7 @@ use super::*;
 use crate::action::Action;
 use crate::check::{Check, ServiceKey, ServiceValues};
 use crate::identity::reply::SimulatedView;
-use crate::policy::{DenialReason, Verdict};
+use crate::policy::{DenialReason, Verdict, is_resource_tag};
 use std::collections::BTreeMap;
 
 /// Values of condition keys, as a simulation gives them.
@@ -45,14 +45,13 @@ impl<'a> Context<'a> {
             self.values.set(key, Some(value));
             return Ok(());
         }
-        let family = key.split_once('/').map(|(family, tag)| (family.to_ascii_lowercase(), tag));
-        match family {
-            Some((family, tag)) if family == "aws:resourcetag" => {
+        match key.split_once('/') {
+            Some((family, tag)) if is_resource_tag(family) => {
                 let tags = self.resource_tags.get_or_insert_default();
                 tags.insert(tag.into(), value.into());
                 return Ok(());
             }
-            Some((family, tag)) if family == "aws:requesttag" => {
+            Some((family, tag)) if family.eq_ignore_ascii_case("aws:RequestTag") => {
                 self.request_tags.push((tag, value));
                 self.tag_keys.push(tag);
                 return Ok(());

@@ -37,7 +37,8 @@ impl Draft<'_> {
                 "Roles may not be assumed by root accounts.".to_owned(),
             ));
         }
-        let check = self.check(Action::AssumeRole, &request.role_arn);
+        // For both policies: what a condition asks of the role, it asks of its tags.
+        let check = self.check(Action::AssumeRole, &request.role_arn, &role.record.tags);
         let allowed = match caller.permissions.judge(caller, &check) {
             Verdict::Allowed(_) => true,
             Verdict::Denied(denial) => match denial.reason {
@@ -155,12 +156,12 @@ impl Draft<'_> {
         (role.record.arn(account) == arn).then(|| (Arc::clone(&entry.record.id), role))
     }
 
-    fn check<'c>(&'c self, action: Action, resource: &'c str) -> Check<'c> {
+    fn check<'c>(&'c self, action: Action, resource: &'c str, tags: &'c Tags) -> Check<'c> {
         Check {
             action,
             resource,
             values: ServiceValues::default(),
-            resource_tags: None,
+            resource_tags: Some(tags),
             request_tags: &[],
             tag_keys: &[],
             origin: self.setting.origin,

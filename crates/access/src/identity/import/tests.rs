@@ -3,7 +3,7 @@
 use super::*;
 use crate::identity::change::Change;
 use crate::identity::record::AccountRecord;
-use crate::identity::{Fresh, Keyring, MASTER_KEY_BYTES};
+use crate::identity::{Document, Fresh, IdentityRequest, Keyring, MASTER_KEY_BYTES};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use wire::Timestamp;
@@ -158,6 +158,62 @@ fn a_refusal_says_what_was_refused_of_whom() {
         assert_eq!(format!("{}: {fault}", fault.code()), refusal);
         assert_eq!(world.directory, before);
     }
+}
+
+/// Who reads a policy and who evaluates it must not see two different ones.
+#[test]
+fn what_is_given_twice_is_refused_in_policies_that_are_written_out() {
+    let import = |account: &str| {
+        let members =
+            format!(r#"{{"Document": {{"account": [{{"id": "{ACCOUNT}", {account}}}]}}}}"#);
+        match IdentityRequest::parse("ImportIdentities", members.as_bytes()) {
+            Ok(request) => {
+                let IdentityRequest::ImportIdentities(request) = request else {
+                    panic!("{request:?}")
+                };
+                World::new().look_at(&request, true).map(|(_, steps)| steps)
+            }
+            Err(fault) => Err(fault),
+        }
+    };
+    let once = r#"{"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}"#;
+    let twice = once.replace(r#""Effect""#, r#""Effect": "Allow", "Effect""#);
+    let trust = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Principal": "*"}}"#;
+    let trust_twice = trust.replace(r#""Principal""#, r#""Principal": {"AWS": "*"}, "Principal""#);
+    let duplicate = "MalformedPolicyDocument";
+    for (account, code) in [
+        (format!(r#""policy": [{{"name": "p", "document": {once}}}]"#), "ok"),
+        (format!(r#""policy": [{{"name": "p", "document": {twice}}}]"#), duplicate),
+        (format!(r#""user": [{{"name": "u", "policies": {{"p": {twice}}}}}]"#), duplicate),
+        (format!(r#""group": [{{"name": "g", "policies": {{"p": {twice}}}}}]"#), duplicate),
+        (format!(r#""role": [{{"name": "r", "trust": {trust}}}]"#), "ok"),
+        (format!(r#""role": [{{"name": "r", "trust": {trust_twice}}}]"#), duplicate),
+        (
+            format!(r#""user": [{{"name": "u", "policies": {{"p": {once}, "p": {once}}}}}]"#),
+            "ValidationError",
+        ),
+        (r#""user": [{"name": "u", "tags": {"k": "v", "k": "w"}}]"#.to_owned(), "ValidationError"),
+        (r#""policy": [{"name": "p", "document": ["{}"]}]"#.to_owned(), "ValidationError"),
+    ] {
+        let told = import(&account).map_or_else(|fault| fault.code(), |_| "ok");
+        assert_eq!(told, code, "{account}");
+    }
+}
+
+/// It is stored as one text, whatever the order in which it was written out.
+#[test]
+fn a_policy_that_is_written_out_becomes_a_text() {
+    let document = |text: &str| {
+        let members = format!(
+            r#"{{"account": [{{"id": "{ACCOUNT}", "policy": [{{"name": "p", "document": {text}}}]}}]}}"#
+        );
+        let document: Document = serde_json::from_str(&members).expect("a document");
+        document.account[0].policy[0].document.to_string()
+    };
+    let written = r#"{"b": [1, -2.5, true, null, "\"\n"], "a": {}}"#;
+    assert_eq!(document(written), r#"{"a":{},"b":[1,-2.5,true,null,"\"\n"]}"#);
+    let text = r#"{ "Version": "2012-10-17" }"#;
+    assert_eq!(document(&json!(text).to_string()), text);
 }
 
 #[test]

@@ -248,6 +248,58 @@ fn who_may_assume_a_role() {
     assert_eq!(code(assume(&mut world, &bob, json!({}))), "AccessDenied");
 }
 
+/// In the policies of who assumes a role and in the role's own, conditions see the role's tags.
+#[test]
+fn the_tags_of_a_role_count_when_it_is_assumed() {
+    let everybody = json!({"AWS": "*"});
+    let document = |trusting: bool, effect: &str, condition: Value| {
+        let mut statements = [
+            json!({"Effect": "Allow", "Action": "sts:AssumeRole"}),
+            json!({"Effect": effect, "Action": "sts:AssumeRole", "Condition": condition}),
+        ];
+        for statement in &mut statements {
+            match trusting {
+                true => statement["Principal"] = everybody.clone(),
+                false => statement["Resource"] = "*".into(),
+            }
+        }
+        let read = &statements[usize::from(effect == "Allow")..];
+        json!({"Version": "2012-10-17", "Statement": read}).to_string()
+    };
+    for (effect, operator, key, value, may) in [
+        ("Deny", "StringEquals", "aws:ResourceTag/env", "prod", false),
+        ("Deny", "StringEquals", "aws:ResourceTag/env", "test", true),
+        ("Deny", "StringNotEquals", "aws:ResourceTag/env", "prod", true),
+        ("Deny", "StringNotEquals", "aws:ResourceTag/env", "test", false),
+        ("Deny", "StringEquals", "iam:ResourceTag/env", "prod", false),
+        ("Deny", "Null", "aws:ResourceTag/env", "true", true),
+        ("Allow", "StringEquals", "aws:ResourceTag/env", "prod", true),
+        ("Allow", "StringNotEquals", "aws:ResourceTag/env", "prod", false),
+    ] {
+        for trusting in [false, true] {
+            let (mut world, _) = world();
+            let tags = json!([{"Key": "env", "Value": "prod"}]);
+            world.ok("TagRole", json!({"RoleName": "r", "Tags": tags}));
+            let policy = document(trusting, effect, json!({operator: {key: value}}));
+            let members = json!({
+                "UserName": "ann", "PolicyName": "p", "RoleName": "r", "PolicyDocument": policy,
+            });
+            let (operation, other) = match trusting {
+                true => ("UpdateAssumeRolePolicy", ["UserName", "PolicyName"].as_slice()),
+                false => ("PutUserPolicy", ["RoleName"].as_slice()),
+            };
+            let mut members = members.as_object().expect("members").clone();
+            members.retain(|name, _| !other.contains(&name.as_str()));
+            world.ok(operation, members.into());
+            let ann = world.principal(&world.key_of("ann")).expect("a principal");
+            let lent = assume(&mut world, &ann, json!({}));
+            let code = lent.err().map_or("ok", |fault| fault.code());
+            let expected = if may { "ok" } else { "AccessDenied" };
+            assert_eq!(code, expected, "{operation}: {effect} {operator} {key} {value}");
+        }
+    }
+}
+
 /// A role that names somebody needs no policy of theirs that grants; those that limit count all the
 /// same, or a session that is cut down could get its rights back through the next role.
 #[test]

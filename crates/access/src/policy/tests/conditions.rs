@@ -234,6 +234,7 @@ fn the_keys_of_every_request() {
         ("StringEquals", "aws:ResourceAccount", json!("123456789012")),
         ("StringEquals", "aws:ResourceTag/env", json!("test")),
         ("StringEquals", "aws:ResourceTag/Env", json!("prod")),
+        ("StringEquals", "iam:resourceTag/env", json!("test")),
         ("StringEquals", "AWS:RequestTag/Cost", json!("7")),
         ("Null", "aws:TokenIssueTime", json!("true")),
         ("Null", "aws:TagKeys", json!("true")),

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 /// How many cases are tried, and from which seed on: always the same. `PROPTEST_CASES` in the
 /// environment asks for more.
-const CASES: u64 = 3_000;
+const CASES: u64 = 20_000;
 
 /// Of so many cases, one is tried on each property.
-const CASES_PER_PROPERTY_CASE: u64 = 8;
+const CASES_PER_PROPERTY_CASE: u64 = 40;
 
 /// How many cases a deliberate mistake may need to be noticed.
 const CASES_PER_MISTAKE_MAX: u64 = 20_000;

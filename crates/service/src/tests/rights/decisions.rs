@@ -91,6 +91,34 @@ fn each_decision_needs_its_action() {
     }
 }
 
+/// What was said of one is remembered for those that demand the same, and for no others.
+#[test]
+fn each_decision_of_a_list_is_judged_by_what_it_demands() {
+    let house = House::new();
+    let good = json!({"StringEquals": {"swf:taskList.name": "good"}});
+    let who = user("u", json!([allow(&[RESPOND]), allow_if(&["swf:ScheduleActivityTask"], good)]));
+    let scheduled = |at: usize, list: &str| {
+        decision(
+            "ScheduleActivityTask",
+            json!({
+                "activityId": at.to_string(),
+                "activityType": {"name": "a", "version": "1"},
+                "taskList": {"name": list},
+            }),
+        )
+    };
+    let lists = ["good", "bad", "good", "worse", "bad"];
+    let decisions: Vec<Value> =
+        lists.iter().enumerate().map(|(at, list)| scheduled(at, list)).collect();
+    let task = house.decision_task("v");
+    assert_eq!(house.answer(&who, &task, json!(decisions)), Ok(Value::Null));
+    let expected = lists.map(|list| match list {
+        "good" => "ActivityTaskScheduled",
+        _ => "ScheduleActivityTaskFailed OPERATION_NOT_PERMITTED",
+    });
+    assert_eq!(house.outcome(&task)[..lists.len()], expected);
+}
+
 #[test]
 fn a_lambda_task_needs_no_action() {
     let house = House::new();
