@@ -4,7 +4,7 @@ import json
 import pathlib
 import subprocess
 
-from server import ADMINISTRATOR, IDENTITIES, Key, binary, without_settings
+from server import ADMINISTRATOR, IDENTITIES, SECRETS, Key, binary, without_settings
 
 ACCOUNT = "000000000000"
 SECONDS_MAX = 60
@@ -47,6 +47,7 @@ def describe(directory: pathlib.Path, users: dict, others: dict | None = None) -
         lines.append('[[account]]\nid = "111111111111"\n')
         lines += [_described(name, statements) for name, statements in others.items()]
     file = directory / "identities.toml"
+    file.touch(mode=0o600)  # Secrets are in it.
     file.write_text("\n".join(lines))
     return file
 
@@ -87,7 +88,7 @@ class Iam:
         }
         if self.key.token is not None:
             environment["AWS_SESSION_TOKEN"] = self.key.token
-        environment |= self.environment
+        environment |= SECRETS | self.environment
         return subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=SECONDS_MAX
         )

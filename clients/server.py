@@ -30,9 +30,10 @@ class Key:
     token: str | None = None
 
 
-# Who is in this file may do everything, and has this key.
+# Who is in this file may do everything, and has this key. Its secret comes by the environment.
 IDENTITIES = pathlib.Path(__file__).with_name("identities.toml")
 ADMINISTRATOR = Key("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+SECRETS = {"ADMINISTRATOR_SECRET": ADMINISTRATOR.secret}
 VERIFIED = ("--auth", "sigv4", "--identities", str(IDENTITIES))
 UNVERIFIED = ("--auth", "off")
 
@@ -63,7 +64,7 @@ class Server:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env=without_settings("TIDEWHEEL_") | self.environment,
+                env=without_settings("TIDEWHEEL_") | SECRETS | self.environment,
             )
         lines = queue.Queue()
         threading.Thread(target=_drain, args=(self.process.stdout, lines), daemon=True).start()

@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-/** Who is in this file may do everything, and has this key. */
+/** Who is in this file may do everything, and has this key. Its secret comes by the environment. */
 const IDENTITIES = fileURLToPath(new URL("../identities.toml", import.meta.url));
 export const ADMINISTRATOR = {
   accessKeyId: "AKIDEXAMPLE",
@@ -97,7 +97,8 @@ export function binary() {
   return path;
 }
 
-/** Ours without settings for the server: a test's flags say all. */
+/** Ours without settings for the server (a test's flags say all), and with the administrator's secret. */
 export function environment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TIDEWHEEL_")));
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith("TIDEWHEEL_"));
+  return Object.fromEntries([...others, ["ADMINISTRATOR_SECRET", ADMINISTRATOR.secretAccessKey]]);
 }

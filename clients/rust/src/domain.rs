@@ -11,7 +11,7 @@ use aws_sdk_swf::types::{ChildPolicy, Decision, HistoryEvent, TaskList, Workflow
 pub const EVENTS_PER_PAGE: i32 = 5;
 /// The key of the administrator in `clients/identities.toml`.
 const KEY_ID: &str = "AKIDEXAMPLE";
-const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 /// The version of every type.
 pub const VERSION: &str = "1";
 

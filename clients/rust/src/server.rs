@@ -2,6 +2,7 @@
 //!
 //! Knows the command line and the first line of output; knows nothing of SWF.
 
+use crate::domain::SECRET;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 const TEST_MAX: Duration = Duration::from_secs(120);
 const STOP_MAX: Duration = Duration::from_secs(10);
 const LOG_CHARACTERS_MAX: usize = 4000;
-/// Who there is.
+/// Who there is: the administrator, whose secret comes by the environment.
 const IDENTITIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../identities.toml");
 
 /// A running server. If a test panics while it has one, the log is told; it is killed when it goes out of use.
@@ -70,6 +71,7 @@ impl Server {
                 command.env_remove(name); // A test's flags say all.
             }
         }
+        command.env("ADMINISTRATOR_SECRET", SECRET);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
         let process = command.spawn().expect("the server can be started");
         Self { process, scratch }

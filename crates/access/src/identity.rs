@@ -27,7 +27,7 @@ mod sessions;
 mod shape;
 mod warnings;
 
-pub use apply::{Applied, Setting};
+pub use apply::{Applied, Setting, Simulation};
 pub use change::Change;
 pub use directory::{Directory, Unreadable};
 pub use document::{

@@ -8,15 +8,17 @@
 mod asked;
 
 use crate::answer::Answer;
-use access::identity::{Directory, IdentityFault, IdentityReply, IdentityRequest, Tags, limits};
-use access::{Action, Authority, Caller, Check, Denial, DenialReason, Verdict};
+use access::identity::{
+    Directory, IdentityFault, IdentityReply, IdentityRequest, Simulation, Tags, limits,
+};
+use access::{Action, Authority, Caller, Check, Denial, DenialReason, KeyRef, Verdict};
 use asked::Asked;
 use hyper::StatusCode;
 use serde_json::json;
 use service::{Asking, Clock, Identities, IdentityError, IdentityReader};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
-use wire::Fault;
+use wire::{Fault, Timestamp};
 
 /// The service in `X-Amz-Target`.
 const TARGET: &str = "TidewheelIdentity";
@@ -93,7 +95,32 @@ impl Administration {
             Err(fault) => return refused(fault),
         };
         let now = self.clock.now();
+        if let IdentityRequest::SimulatePrincipalPolicy(asked) = &request {
+            // Many are judged by it, and it changes nothing: who changes something does not wait.
+            return self.judged(caller, key, &request, now, |directory, asking| {
+                let Asking { account, region, .. } = *asking;
+                directory.simulate(asked, &Simulation { account, region, now })
+            });
+        }
         let mut identities = self.identities.lock().expect("no holder panics");
+        self.judged(caller, key, &request, now, |_, asking| {
+            identities.handle(&request, asking, now).map_err(|error| match error {
+                IdentityError::Refused(fault) => fault,
+                IdentityError::Unavailable => IdentityFault::ServiceFailure,
+            })
+        })
+    }
+
+    /// Looks who the caller is now and what they may, and has the operation carried out if they may.
+    fn judged(
+        &self,
+        caller: &Caller,
+        key: &KeyRef,
+        request: &IdentityRequest,
+        now: Timestamp,
+        carry_out: impl FnOnce(&Directory, &Asking<'_>) -> Result<IdentityReply, IdentityFault>,
+    ) -> Result<Administered, Fault> {
+        let refused = |fault| Ok(Administered { reply: Err(fault), judged: None });
         let principal = &self.reader.refresh(key, now)?;
         let authority = Authority::Principal(Arc::clone(principal), key.clone());
         let caller = &Caller { authority, ..caller.clone() };
@@ -108,8 +135,7 @@ impl Administration {
             )));
         }
         let action = request.action();
-        let verdict = judge(&directory, caller, &request, &resource, now);
-        drop(directory); // What nobody holds is not copied when it changes.
+        let verdict = judge(&directory, caller, request, &resource, now);
         if let Verdict::Denied(denial) = &verdict
             && !is_judged_by_itself(action)
         {
@@ -124,12 +150,9 @@ impl Administration {
             region: &caller.region,
             short_secrets: false,
         };
-        let reply = identities.handle(&request, &asking, now).map_err(|error| match error {
-            IdentityError::Refused(fault) => fault,
-            IdentityError::Unavailable => IdentityFault::ServiceFailure,
-        });
+        let reply = carry_out(&directory, &asking);
         if reply.is_ok() {
-            warn(&request, &principal.arn);
+            warn(request, &principal.arn);
         }
         let verdict = outcome(&reply, action, verdict);
         let judged = verdict.map(|verdict| (action, resource.into(), verdict));
@@ -247,7 +270,7 @@ fn judge(
     caller: &Caller,
     request: &IdentityRequest,
     resource: &str,
-    now: wire::Timestamp,
+    now: Timestamp,
 ) -> Verdict {
     let action = request.action();
     // A role of another account may be assumed, and nothing else is done outside of one's own.

@@ -8,22 +8,26 @@
 //! in an interval, never on the way of a request. The greatest wall time that was seen is written
 //! along, so that an expired session does not revive where the clock is behind after a start.
 
+mod lost;
+mod rows;
+
+pub use lost::{discard_access_keys, stored_identities};
+pub(crate) use rows::change_of;
+
 use crate::api::Entropy;
 use crate::judge::Credentials;
-use crate::keys::{self, Table};
-use crate::values::{self, Damage};
+use crate::keys;
+use crate::values::Damage;
 use access::identity::{
-    Change, Directory, Folded, Fresh, IdentityFault, IdentityReply, IdentityRequest, KeyMaterial,
-    KeyUse, Keyring, NONCE_BYTES, OpenError, Setting, Unreadable, limits,
+    Change, Directory, Fresh, IdentityFault, IdentityReply, IdentityRequest, KeyMaterial, KeyUse,
+    Keyring, NONCE_BYTES, OpenError, Setting, Unreadable, limits,
 };
 use access::{Claim, KeyRef, Origin, Principal, SigningKeys};
+use rows::{load, write};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, RwLock};
-use store::{Batch, CommitError, Direction, Epoch, Store, StoreError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use store::{Batch, CommitError, Epoch, Store, StoreError};
 use wire::{Fault, Timestamp};
-
-/// How many rows are read at a time when the identities are loaded.
-const ROWS_PER_SCAN: usize = 1000;
 
 /// How many keys are sealed anew, and how many uses are written, by one commit.
 const KEYS_PER_COMMIT: usize = 500;
@@ -48,12 +52,12 @@ pub struct Identities {
 /// The identities, for those who look: cheap to clone, and always the newest durable state.
 #[derive(Clone)]
 pub struct IdentityReader {
-    state: Arc<RwLock<State>>,
+    /// Held to take what is there or to put another in its place, and never to make one.
+    state: Arc<RwLock<Arc<State>>>,
     /// Uses that are not written yet: at most one of each key.
     uses: Arc<Mutex<BTreeMap<Arc<str>, KeyUse>>>,
 }
 
-#[derive(Clone)]
 struct State {
     directory: Arc<Directory>,
     keyring: Keyring,
@@ -65,6 +69,19 @@ struct State {
 impl State {
     fn new(directory: Directory, keyring: Keyring) -> State {
         State { directory: Arc::new(directory), keyring, signing_keys: Arc::default() }
+    }
+
+    /// What follows from changes. This one stays as it is.
+    fn after(&self, changes: &[Change]) -> Result<State, Unreadable> {
+        let mut directory = Directory::clone(&self.directory);
+        for change in changes {
+            directory.evolve(change.clone())?;
+        }
+        let signing_keys = match changes.iter().any(touches_keys) {
+            true => Arc::default(),
+            false => Arc::clone(&self.signing_keys),
+        };
+        Ok(State { directory: Arc::new(directory), keyring: self.keyring.clone(), signing_keys })
     }
 }
 
@@ -136,7 +153,7 @@ impl Identities {
         now: Timestamp,
     ) -> Result<Identities, IdentitiesError> {
         let reader = IdentityReader {
-            state: Arc::new(RwLock::new(State::new(Directory::default(), keyring))),
+            state: Arc::new(RwLock::new(Arc::new(State::new(Directory::default(), keyring)))),
             uses: Arc::new(Mutex::new(BTreeMap::new())),
         };
         let owner = owner.to_owned();
@@ -159,20 +176,19 @@ impl Identities {
     ) -> Result<IdentityReply, IdentityError> {
         self.available(now)?;
         let fresh = self.fresh();
-        let State { directory, keyring, .. } = self.reader.state();
+        let state = self.reader.state();
         let setting = Setting {
             account: asking.account,
             caller: asking.caller,
             origin: asking.origin,
             region: asking.region,
-            keyring: &keyring,
+            keyring: &state.keyring,
             now,
             fresh: &fresh,
             short_secrets: asking.short_secrets,
+            names_follow: false,
         };
-        let (changes, reply) = directory.apply(request, &setting)?;
-        // What is not held here any longer is not copied when it changes.
-        drop(directory);
+        let (changes, reply) = state.directory.apply(request, &setting)?;
         self.commit(changes, now)?;
         Ok(reply)
     }
@@ -191,7 +207,6 @@ impl Identities {
         if stored.is_none_or(|stored| latest.0 - stored.0 >= USE_INTERVAL_MILLISECONDS) {
             changes.push(Change::PutTime(latest));
         }
-        drop(directory);
         for changes in changes.chunks(KEYS_PER_COMMIT) {
             self.commit(changes.to_vec(), now)?;
         }
@@ -205,9 +220,12 @@ impl Identities {
         let unopened = |(key, why)| IdentitiesError::Sealed { key, why };
         self.ready(now)?;
         self.reader.directory().check_sealed(&keyring).map_err(unopened)?;
-        let mut state = self.reader.state.write().expect("no writer panics");
-        (state.keyring, state.signing_keys) = (keyring.clone(), Arc::default());
-        drop(state);
+        let directory = self.reader.directory();
+        self.reader.replace(State {
+            directory,
+            keyring: keyring.clone(),
+            signing_keys: Arc::default(),
+        });
         let mut resealed = 0;
         loop {
             let entropy = Arc::clone(&self.entropy);
@@ -218,7 +236,6 @@ impl Identities {
             };
             let directory = self.reader.directory();
             let changes = directory.reseal(&keyring, KEYS_PER_COMMIT, nonce).map_err(unopened)?;
-            drop(directory);
             if changes.is_empty() {
                 return Ok(resealed);
             }
@@ -242,12 +259,18 @@ impl Identities {
         })
     }
 
-    /// Makes changes durable, and then folds them in.
+    /// Folds changes in, and shows what came of it when they are durable. Readers go on with what
+    /// they have meanwhile: to read policies and to wait for the disk takes long.
     fn commit(&mut self, changes: Vec<Change>, now: Timestamp) -> Result<(), IdentityError> {
         if changes.is_empty() {
             return Ok(());
         }
         let epoch = self.available(now)?;
+        let next = self.reader.state().after(&changes).map_err(|error| {
+            // What was applied can be folded in; what cannot is not to be stored.
+            tracing::error!(%error, "a change of the identities makes no sense");
+            IdentityError::Unavailable
+        })?;
         let mut batch = Batch::default();
         changes.iter().for_each(|change| write(change, &mut batch));
         if let Err(error) = self.store.commit(keys::IDENTITY_SHARD, epoch, batch) {
@@ -264,14 +287,7 @@ impl Identities {
             }
             return Err(IdentityError::Unavailable);
         }
-        let mut state = self.reader.state.write().expect("no writer panics");
-        if changes.iter().any(touches_keys) {
-            state.signing_keys = Arc::default();
-        }
-        let directory = Arc::make_mut(&mut state.directory);
-        for change in changes {
-            directory.evolve(change).expect("what was applied can be folded in");
-        }
+        self.reader.replace(next);
         Ok(())
     }
 
@@ -283,13 +299,11 @@ impl Identities {
         let epoch = self.store.claim(keys::IDENTITY_SHARD, &self.owner)?;
         let seen = self.reader.directory().latest(now);
         let loaded = load(&*self.store, seen)?;
-        let mut state = self.reader.state.write().expect("no writer panics");
-        loaded
-            .check_sealed(&state.keyring)
-            .map_err(|(key, why)| IdentitiesError::Sealed { key, why })?;
+        let keyring = self.reader.state().keyring.clone();
+        loaded.check_sealed(&keyring).map_err(|(key, why)| IdentitiesError::Sealed { key, why })?;
         // What was seen counts on, whatever is stored.
         loaded.latest(seen);
-        *state = State::new(loaded, state.keyring.clone());
+        self.reader.replace(State::new(loaded, keyring));
         Ok(*self.epoch.insert(epoch))
     }
 }
@@ -297,7 +311,7 @@ impl Identities {
 impl IdentityReader {
     /// The newest state.
     pub fn directory(&self) -> Arc<Directory> {
-        self.state().directory
+        Arc::clone(&self.state().directory)
     }
 
     /// What a signature by this key is verified with.
@@ -306,16 +320,17 @@ impl IdentityReader {
         access_key_id: &str,
         session_token: Option<&str>,
     ) -> Result<KeyMaterial, Fault> {
-        let State { directory, keyring, .. } = self.state();
-        directory.key_material(&keyring, access_key_id, session_token)
+        let state = self.state();
+        state.directory.key_material(&state.keyring, access_key_id, session_token)
     }
 
     /// Verifies who signed. Checks 13, 14 and 15a; whether a session has expired, and what its
     /// principal may do, [`IdentityReader::refresh`] says.
     pub fn verify(&self, claim: &Claim<'_>) -> Result<Verified, Fault> {
-        let State { directory, keyring, signing_keys } = self.state();
+        let state = self.state();
+        let State { directory, keyring, signing_keys } = &*state;
         let id = claim.access_key_id();
-        let material = || directory.key_material(&keyring, id, claim.session_token());
+        let material = || directory.key_material(keyring, id, claim.session_token());
         if claim.session_token().is_some() {
             // What the token holds has to be opened in any case; and a key that was kept would be
             // found for a request without the token, too.
@@ -354,8 +369,18 @@ impl IdentityReader {
         }
     }
 
-    fn state(&self) -> State {
-        self.state.read().expect("no writer panics").clone()
+    fn state(&self) -> Arc<State> {
+        // What is in it is whole, whoever panicked.
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// For the one writer alone: it made `next` from what is there.
+    fn replace(&self, next: State) {
+        let next = Arc::new(next);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let last = std::mem::replace(&mut *state, next);
+        drop(state);
+        drop(last); // It may be the last that holds all of it: nobody waits for that.
     }
 }
 
@@ -390,102 +415,6 @@ impl std::fmt::Debug for IdentityReader {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("IdentityReader")
     }
-}
-
-fn write(change: &Change, batch: &mut Batch) {
-    match change {
-        Change::PutAccount(record) => batch.put(keys::account(&record.id), values::json(record)),
-        Change::DeleteAccount(id) => batch.delete(keys::account(id)),
-        Change::PutPolicy(account, record) => {
-            batch.put(
-                keys::managed_policy(account, &Folded::of(&record.name)),
-                values::json(record),
-            );
-        }
-        Change::DeletePolicy(account, name) => batch.delete(keys::managed_policy(account, name)),
-        Change::PutGroup(account, record) => {
-            batch.put(keys::group(account, &Folded::of(&record.name)), values::json(record));
-        }
-        Change::DeleteGroup(account, name) => batch.delete(keys::group(account, name)),
-        Change::PutUser(account, record) => {
-            batch.put(keys::user(account, &Folded::of(&record.name)), values::json(record));
-        }
-        Change::DeleteUser(account, name) => batch.delete(keys::user(account, name)),
-        Change::PutRole(account, record) => {
-            batch.put(keys::role(account, &Folded::of(&record.name)), values::json(record));
-        }
-        Change::DeleteRole(account, name) => batch.delete(keys::role(account, name)),
-        Change::PutKey(record) => batch.put(keys::access_key(&record.id), values::json(record)),
-        Change::DeleteKey(id) => {
-            batch.delete(keys::access_key(id));
-            batch.delete(keys::key_use(id));
-        }
-        Change::PutKeyUse(id, key_use) => batch.put(keys::key_use(id), values::json(key_use)),
-        Change::PutTime(at) => batch.put(keys::latest_time(), values::json(at)),
-    }
-}
-
-/// The change that a row follows from.
-pub(crate) fn change_of(table: Table, key: &[u8], bytes: &[u8]) -> Result<Change, Damage> {
-    let damaged = || Damage(format!("a key of the table {table} does not decode"));
-    let named = || keys::parse_identity(key).map(Arc::from).ok_or_else(damaged);
-    let change = if table == Table::Account {
-        Change::PutAccount(values::parse_json(bytes)?)
-    } else if table == Table::ManagedPolicy {
-        Change::PutPolicy(named()?, values::parse_json(bytes)?)
-    } else if table == Table::Group {
-        Change::PutGroup(named()?, values::parse_json(bytes)?)
-    } else if table == Table::User {
-        Change::PutUser(named()?, values::parse_json(bytes)?)
-    } else if table == Table::Role {
-        Change::PutRole(named()?, values::parse_json(bytes)?)
-    } else if table == Table::AccessKey {
-        Change::PutKey(values::parse_json(bytes)?)
-    } else if table == Table::KeyUse {
-        Change::PutKeyUse(named()?, values::parse_json(bytes)?)
-    } else if table == Table::LatestTime {
-        Change::PutTime(values::parse_json(bytes)?)
-    } else {
-        return Err(damaged());
-    };
-    // The key that the change is written under must be the one that it was found under.
-    let mut batch = Batch::default();
-    write(&change, &mut batch);
-    match batch.get(key) {
-        Some(Some(_)) => Ok(change),
-        Some(None) | None => Err(damaged()),
-    }
-}
-
-/// Folds everything that is stored.
-fn load(store: &dyn Store, now: Timestamp) -> Result<Directory, IdentitiesError> {
-    let mut directory = Directory::default();
-    for table in Table::OF_IDENTITIES {
-        let mut range = table.keys();
-        loop {
-            let rows = store.scan(
-                keys::IDENTITY_SHARD,
-                range.start.as_slice()..range.end.as_slice(),
-                Direction::Ascending,
-                ROWS_PER_SCAN,
-            )?;
-            for (key, bytes) in &rows {
-                let change = change_of(table, key, bytes)?;
-                if let Change::PutTime(at) = change
-                    && at.0 - now.0 > TIME_AHEAD_MILLISECONDS_MAX
-                {
-                    tracing::warn!("the clock is far behind of where it has been");
-                    continue;
-                }
-                directory.evolve(change)?;
-            }
-            let Some((mut last, _)) = rows.into_iter().last() else { break };
-            last.push(0); // The smallest key after it.
-            range.start = last;
-        }
-    }
-    directory.check_references()?;
-    Ok(directory)
 }
 
 #[cfg(test)]

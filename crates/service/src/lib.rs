@@ -39,6 +39,7 @@ pub use engine::{Limits, Scope};
 pub use functions::{FunctionAnswer, FunctionCall, FunctionOutcome, Functions, RESULT_CHARS_MAX};
 pub use identities::{
     Asking, Identities, IdentitiesError, IdentityError, IdentityReader, Verified,
+    discard_access_keys, stored_identities,
 };
 pub use judge::{Credentials, Denials, Judged, Judgment, Named};
 pub use reader::EmptyPollToken;

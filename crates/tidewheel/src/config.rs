@@ -70,10 +70,11 @@ fn check_identities(settings: &Settings, data_dir: &Path) -> Result<(), Finding>
     let entropy = Arc::new(SystemEntropy);
     let keyring = MasterKeys::find(&settings.master_keys, data_dir, &*entropy)?.keyring;
     let Some(file) = &settings.identities else { return Ok(()) };
+    let document = file.read_here().map_err(ImportError::from)?;
     let now = wall_time();
     let store = Arc::new(Memory::default());
     let mut identities = Identities::open("config check", store, entropy, keyring, now)?;
-    file.apply(&mut identities, now)?;
+    file.apply(document, &mut identities, now)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! No redirect and no proxy is followed, and no server is believed that no authority vouches for.
 
+use crate::secret_file::{self, SecretFileError};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -29,6 +30,9 @@ const SYSTEM_BUNDLES: [&str; 4] = [
     "/etc/ssl/cert.pem",
     "/etc/ssl/ca-bundle.pem",
 ];
+
+/// As what complaints name the key of a client's certificate.
+const WHAT_OF_KEY: &str = "the private key";
 
 /// Where a server is: `http://host[:port][/path]`, or the same with `https`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +118,8 @@ pub enum ConnectorError {
     Authorities(#[from] AuthoritiesError),
     #[error("cannot read {}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    KeyFile(#[from] SecretFileError),
     #[error("{}: there is no certificate in PEM in it", path.display())]
     NoCertificate { path: PathBuf },
     #[error("{}: there is no private key in PEM without a password in it", path.display())]
@@ -136,16 +142,15 @@ pub fn connector_as(
     bundle: Option<&Path>,
     files: &ClientFiles,
 ) -> Result<TlsConnector, ConnectorError> {
-    let read = |path: &Path| {
-        let unreadable = |source| ConnectorError::Unreadable { path: path.to_owned(), source };
-        std::fs::read(path).map_err(unreadable)
-    };
-    let certificates = CertificateDer::pem_slice_iter(&read(&files.cert)?)
+    let certificates = std::fs::read(&files.cert)
+        .map_err(|source| ConnectorError::Unreadable { path: files.cert.clone(), source })?;
+    let certificates = CertificateDer::pem_slice_iter(&certificates)
         .collect::<Result<Vec<CertificateDer<'static>>, _>>()
         .ok()
         .filter(|certificates| !certificates.is_empty())
         .ok_or_else(|| ConnectorError::NoCertificate { path: files.cert.clone() })?;
-    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?)
+    let key = secret_file::read(WHAT_OF_KEY, &files.key)?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_ref())
         .map_err(|_| ConnectorError::NoKey { path: files.key.clone() })?;
     let config = vouched_for(bundle)?.with_client_auth_cert(certificates, key);
     config.map(ready).map_err(|source| ConnectorError::Pair { files: files.clone(), source })

@@ -4,6 +4,7 @@
 //! a running server: options become the members of a request, and the answer's members are printed.
 
 mod arguments;
+mod command;
 mod help;
 mod json;
 mod local;
@@ -107,7 +108,7 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
             Ok(answer)
         }
         Task::Import { file, prune, dry_run } => {
-            let document = IdentitiesFile(file).read(&|name| std::env::var(name).ok())?;
+            let document = IdentitiesFile(file).read_here()?;
             let request: IdentityRequest = ImportIdentities { document, prune, dry_run }.into();
             let if_empty = if dry_run { IfEmpty::Imagine } else { IfEmpty::Begin };
             let mut performer = performer(&place, if_empty)?;
@@ -117,6 +118,10 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
         }
         Task::RotateMasterKey { drop_old } => {
             Ok(directory(&place, "rotate-master-key")?.rotate_master_key(drop_old)?.print())
+        }
+        Task::ReplaceMasterKey { dry_run } => {
+            let place = local(&place, "replace-master-key")?;
+            Ok(local::replace_master_key(place, dry_run)?.print())
         }
         Task::RotateTokenKey => {
             Ok(directory(&place, "rotate-token-key")?.rotate_token_key()?.print())
@@ -147,8 +152,13 @@ fn performer(place: &Place, if_empty: IfEmpty) -> Result<Box<dyn Perform>, Failu
 
 /// The data directory, for what is done nowhere else.
 fn directory(place: &Place, what: &str) -> Result<Local, Failure> {
+    Local::open(local(place, what)?, IfEmpty::Refuse)
+}
+
+/// The place, if it is a data directory.
+fn local<'a>(place: &'a Place, what: &str) -> Result<&'a Place, Failure> {
     match &place.endpoint_url {
-        None => Local::open(place, IfEmpty::Refuse),
+        None => Ok(place),
         Some(_) => Err(Failure::Usage(format!(
             "{what} works on the data directory alone, while no server runs on it"
         ))),

@@ -4,6 +4,7 @@
 //! table, or `file://` and a path that is relative to the file.
 
 use crate::master_key::{MasterKeyError, MasterKeys};
+use crate::secret_file::{self, SecretFile, SecretFileError};
 use crate::settings::Settings;
 use access::ACCOUNT;
 use access::identity::{
@@ -20,6 +21,11 @@ use wire::Timestamp;
 
 /// What begins the name of a policy's file.
 const FILE_PREFIX: &str = "file://";
+/// As what complaints name the file, and one that it has a secret from.
+const WHAT: &str = "the file of identities";
+const WHAT_OF_SECRET: &str = "the file";
+/// The longest file of identities that is read, in bytes: far more than the quotas of an account take.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Where all that is not of a region is asked for.
 const REGION: &str = "us-east-1";
 
@@ -30,14 +36,25 @@ pub struct IdentitiesFile(pub PathBuf);
 /// Why the file says nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    File(SecretFileError),
+    #[error("{0}, or have its secrets elsewhere: secret_from_file, secret_from_env")]
+    Open(SecretFileError),
     #[error("{}: {text}", path.display())]
     Malformed { path: PathBuf, text: String },
     #[error("{}: {source}", path.display())]
-    Secret { path: PathBuf, source: SecretError<String> },
+    Secret { path: PathBuf, source: SecretError<SourceError> },
     #[error("{}: {entry}: cannot read {}: {source}", path.display(), policy.display())]
     Policy { path: PathBuf, entry: String, policy: PathBuf, source: io::Error },
+}
+
+/// Why a secret cannot be had from where the file says that it is.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error("the variable {0} is not set")]
+    Variable(String),
+    #[error(transparent)]
+    File(#[from] SecretFileError),
 }
 
 /// Why the identities are not what the file says. They are what they were.
@@ -72,12 +89,17 @@ impl IdentitiesFile {
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Document, DocumentError> {
         let path = || self.0.clone();
-        let text = std::fs::read_to_string(&self.0)
-            .map_err(|source| DocumentError::Unreadable { path: path(), source })?;
-        let mut document: Document = toml::from_str(&text).map_err(|error| {
-            let text = without_values(crate::settings::toml_error(&text, &error));
+        let file = SecretFile::open(WHAT, &self.0).map_err(DocumentError::File)?;
+        let text = file.text(FILE_BYTES_MAX).map_err(DocumentError::File)?;
+        let text = text.expose();
+        let mut document: Document = toml::from_str(text).map_err(|error| {
+            let text = without_values(crate::settings::toml_error(text, &error));
             DocumentError::Malformed { path: path(), text }
         })?;
+        // Without secrets in it, it may lie where everybody reads it.
+        if document.has_secrets() {
+            file.check().map_err(DocumentError::Open)?;
+        }
         let near = |name: &str| match self.0.parent() {
             Some(parent) => parent.join(name),
             None => PathBuf::from(name),
@@ -85,13 +107,11 @@ impl IdentitiesFile {
         let secret = |source: SecretSource<'_>| match source {
             SecretSource::Environment(name) => {
                 let value = variable(name).filter(|value| !value.is_empty());
-                value.map(Secret::new).ok_or_else(|| format!("the variable {name} is not set"))
+                value.map(Secret::new).ok_or_else(|| SourceError::Variable(name.to_owned()))
             }
             SecretSource::File(name) => {
-                let path = near(name);
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-                Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+                let text = secret_file::read(WHAT_OF_SECRET, &near(name))?;
+                Ok(Secret::new(text.expose().trim_end_matches(['\r', '\n']).to_owned()))
             }
         };
         document
@@ -112,14 +132,19 @@ impl IdentitiesFile {
         Ok(document)
     }
 
-    /// Makes the identities what the file says, all of it or nothing, and says what that took.
-    /// What the file does not name stays.
+    /// The same, with the environment of the process.
+    pub fn read_here(&self) -> Result<Document, DocumentError> {
+        self.read(&|name| std::env::var(name).ok())
+    }
+
+    /// Makes the identities what was read in the file, all of it or nothing, and says what that
+    /// took. What the file does not name stays.
     pub fn apply(
         &self,
+        document: Document,
         identities: &mut Identities,
         now: Timestamp,
     ) -> Result<Vec<ImportStepView>, ImportError> {
-        let document = self.read(&|name| std::env::var(name).ok())?;
         let request: IdentityRequest =
             ImportIdentities { document, prune: false, dry_run: false }.into();
         let reply = identities
@@ -174,9 +199,13 @@ fn policies(document: &mut Document) -> impl Iterator<Item = (String, &mut Arc<s
     })
 }
 
-/// Reads the file again while the server runs. One that is bad changes nothing and says so.
-pub fn reload_identities(file: &IdentitiesFile, identities: &mut Identities, now: Timestamp) {
-    match file.apply(identities, now) {
+/// Reads the file again while the server runs. One that is bad changes nothing and says so. Whoever
+/// administers identities waits for what the file changes, and not for the disk that it is on.
+pub fn reload_identities(file: &IdentitiesFile, administration: &Administration, now: Timestamp) {
+    let applied = file.read_here().map_err(ImportError::from).and_then(|document| {
+        administration.with(|identities| file.apply(document, identities, now))
+    });
+    match applied {
         Ok(steps) if steps.is_empty() => {
             tracing::info!("the identities are as their file says, as before");
         }
@@ -232,7 +261,8 @@ pub fn open(
         })?;
     master_keys.keep()?;
     if let Some(file) = &settings.identities {
-        let steps = file.apply(&mut identities, now)?;
+        let document = file.read_here().map_err(ImportError::from)?;
+        let steps = file.apply(document, &mut identities, now)?;
         tracing::info!(changes = steps.len(), "the identities are as their file says");
     }
     Ok(Administration::new(identities, clock))

@@ -25,7 +25,7 @@ mod upkeep;
 use clap::Parser;
 use command::{Check, Command, Config, Dev, Serve};
 use process::{After, RunError};
-use server::{AllowedHosts, TrustedProxies};
+use server::AllowedHosts;
 use settings::{Auth, Defaults, Given, Settings, SettingsError, Sources};
 use signals::OnHangup;
 use std::fmt::Display;

@@ -61,7 +61,7 @@ pub enum MasterKeyError {
     Wrong { path: PathBuf, source: KeyringError },
     #[error(
         "the master key {} is missing, and there are secrets that it has sealed; put it back from \
-         where it was kept",
+         where it was kept, or go on without them: tidewheel iam replace-master-key",
         path.display()
     )]
     Missing { path: PathBuf },

@@ -114,9 +114,7 @@ async fn serve(
     let service = Arc::new(service);
     let reread = administration.clone().zip(settings.identities.clone());
     let reread = reread.map(|(administration, file)| {
-        let reread = move || {
-            administration.with(|identities| reload_identities(&file, identities, wall_time()));
-        };
+        let reread = move || reload_identities(&file, &administration, wall_time());
         Arc::new(reread) as Reread
     });
     let authentication = match &administration {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// What others than its owner must not be able to do with the file: anything at all.
 const ACCESS_REFUSED: u32 = 0o077;
-/// The longest file that is read, in bytes: far more than anybody's secrets.
+/// The longest file of secrets alone that is read, in bytes: far more than anybody's.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// The administrator, whose files everybody has to trust.
 const ROOT: u32 = 0;
@@ -20,8 +20,8 @@ pub enum SecretFileError {
     Unreadable { what: &'static str, path: PathBuf, source: io::Error },
     #[error("{what} {} is not a plain file", path.display())]
     NoFile { what: &'static str, path: PathBuf },
-    #[error("{what} {} is longer than {FILE_BYTES_MAX} bytes", path.display())]
-    TooLong { what: &'static str, path: PathBuf },
+    #[error("{what} {} is longer than {bytes_max} bytes", path.display())]
+    TooLong { what: &'static str, path: PathBuf, bytes_max: u64 },
     #[error(
         "others than its owner have access to {what} {} (mode {mode:03o}); chmod 600 takes it from \
          them",
@@ -52,32 +52,59 @@ impl SecretFileError {
 /// Reads a file of secrets, if nobody but its owner can. What a link leads to is looked at, and not
 /// the link: secrets are mounted as links into directories that change as a whole.
 pub fn read(what: &'static str, path: &Path) -> Result<Secret, SecretFileError> {
-    let unreadable = |source| SecretFileError::Unreadable { what, path: path.to_owned(), source };
-    let file = File::open(path).map_err(unreadable)?;
-    // Asked of what was opened: the name may stand for something else by now.
-    check(what, path, &file.metadata().map_err(unreadable)?)?;
-    let mut text = String::new();
-    let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
-    let text = Secret::new(text);
-    read.map_err(unreadable)?;
-    match u64::try_from(text.expose().len()) {
-        Ok(length) if length <= FILE_BYTES_MAX => Ok(text),
-        Ok(_) | Err(_) => Err(SecretFileError::TooLong { what, path: path.to_owned() }),
+    let file = SecretFile::open(what, path)?;
+    if !file.found.is_file() {
+        return Err(SecretFileError::NoFile { what, path: path.to_owned() });
     }
+    file.check()?;
+    file.text(FILE_BYTES_MAX)
 }
 
-fn check(what: &'static str, path: &Path, found: &Metadata) -> Result<(), SecretFileError> {
-    let path = || path.to_owned();
-    if !found.is_file() {
-        return Err(SecretFileError::NoFile { what, path: path() });
+/// An open file, for those who know only when they have read it whether there are secrets in it.
+#[derive(Debug)]
+pub struct SecretFile<'a> {
+    what: &'static str,
+    path: &'a Path,
+    file: File,
+    /// Asked of what was opened: the name may stand for something else by now.
+    found: Metadata,
+}
+
+impl<'a> SecretFile<'a> {
+    /// Opens a file, or a pipe: that of a program which opens what is sealed, for instance.
+    pub fn open(what: &'static str, path: &'a Path) -> Result<SecretFile<'a>, SecretFileError> {
+        let unreadable =
+            |source| SecretFileError::Unreadable { what, path: path.to_owned(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        let found = file.metadata().map_err(unreadable)?;
+        Ok(SecretFile { what, path, file, found })
     }
-    let mode = found.mode() & 0o777;
-    if mode & ACCESS_REFUSED != 0 {
-        return Err(SecretFileError::Access { what, path: path(), mode });
+
+    /// Refuses what others than its owner have access to.
+    pub fn check(&self) -> Result<(), SecretFileError> {
+        let what = self.what;
+        let path = || self.path.to_owned();
+        let mode = self.found.mode() & 0o777;
+        if mode & ACCESS_REFUSED != 0 {
+            return Err(SecretFileError::Access { what, path: path(), mode });
+        }
+        let owner = self.found.uid();
+        if owner != ROOT && owner != rustix::process::geteuid().as_raw() {
+            return Err(SecretFileError::Owner { what, path: path(), owner });
+        }
+        Ok(())
     }
-    let owner = found.uid();
-    if owner != ROOT && owner != rustix::process::geteuid().as_raw() {
-        return Err(SecretFileError::Owner { what, path: path(), owner });
+
+    /// What is in it from where it was read to, `bytes_max` bytes at most.
+    pub fn text(&self, bytes_max: u64) -> Result<Secret, SecretFileError> {
+        let (what, path) = (self.what, || self.path.to_owned());
+        let mut text = String::new();
+        let read = (&self.file).take(bytes_max + 1).read_to_string(&mut text);
+        let text = Secret::new(text);
+        read.map_err(|source| SecretFileError::Unreadable { what, path: path(), source })?;
+        match u64::try_from(text.expose().len()) {
+            Ok(length) if length <= bytes_max => Ok(text),
+            Ok(_) | Err(_) => Err(SecretFileError::TooLong { what, path: path(), bytes_max }),
+        }
     }
-    Ok(())
 }

@@ -33,6 +33,8 @@ mod simulation;
 mod sts;
 mod users;
 
+pub use simulation::Simulation;
+
 /// With what an operation is looked at.
 pub struct Setting<'a> {
     /// The account that it acts in.
@@ -52,6 +54,9 @@ pub struct Setting<'a> {
     /// Whether secrets that are shorter than [`limits::SECRET_CHARS_MIN`] may be imported: for
     /// development.
     pub short_secrets: bool,
+    /// Whether those whom a trust policy names may be made by operations that follow, and whoever
+    /// carries all of them out looks at the end.
+    pub names_follow: bool,
 }
 
 /// What an operation changes and answers.
@@ -195,7 +200,11 @@ impl Draft<'_> {
             R::DeletePolicy(request) => self.delete_managed(&request.policy_arn),
             R::GetPolicy(request) => self.get_managed(&request.policy_arn),
             R::ListPolicies(request) => self.list_managed(request),
-            R::SimulatePrincipalPolicy(request) => self.simulate(request),
+            R::SimulatePrincipalPolicy(request) => {
+                let Setting { account, region, now, .. } = *self.setting;
+                let simulation = Simulation { account, region, now };
+                Ok((Vec::new(), self.directory.simulate(request, &simulation)?))
+            }
             R::AssumeRole(request) => self.assume_role(request),
             R::GetCallerIdentity(_) => self.caller_identity(),
             R::ImportIdentities(request) => self.directory.import(request, self.setting),

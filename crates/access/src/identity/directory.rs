@@ -21,7 +21,7 @@ use wire::Timestamp;
 pub struct Directory {
     pub(super) accounts: BTreeMap<Arc<str>, Account>,
     keys: BTreeMap<Arc<str>, Arc<KeyRecord>>,
-    /// TrustedIds of keys by whose they are.
+    /// Ids of keys by whose they are.
     owners: BTreeMap<(Arc<str>, KeyOwner), BTreeSet<Arc<str>>>,
     uses: BTreeMap<Arc<str>, KeyUse>,
     /// As it is stored; what was seen since is in `latest`.

@@ -183,6 +183,15 @@ pub enum SecretError<E> {
 }
 
 impl Document {
+    /// Whether there are secrets in it, and not only where they are.
+    pub fn has_secrets(&self) -> bool {
+        let of_users = |account: &AccountEntry| {
+            account.user.iter().flat_map(|user| &user.key).any(|key| key.secret.is_some())
+        };
+        let of_root = |account: &AccountEntry| account.root_key.iter().any(|k| k.secret.is_some());
+        self.account.iter().any(|account| of_users(account) || of_root(account))
+    }
+
     /// Gets the secrets that the document only refers to.
     pub fn resolve<E>(
         &mut self,

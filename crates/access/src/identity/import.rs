@@ -2,11 +2,14 @@
 //! they are, so that an import from outside is one request and one commit.
 
 use super::apply::{Applied, Setting};
-use super::directory::Directory;
+use super::change::Change;
+use super::directory::{Directory, Role};
 use super::fault::IdentityFault;
 use super::plan::{PlanError, Unnamed, carry_out};
+use super::record::{Folded, RoleRecord};
 use super::reply::{IdentityReply, ImportStepView};
-use super::request::ImportIdentities;
+use super::request::{IdentityRequest, ImportIdentities};
+use std::sync::Arc;
 
 impl Directory {
     /// Looks at an import: what it changes, and by which operations. Whoever asks from outside has
@@ -24,24 +27,58 @@ impl Directory {
         let unnamed = if request.prune { Unnamed::Pruned } else { Unnamed::Kept };
         let steps = document.plan(self, setting.keyring, unnamed).map_err(refusal)?;
         let mut done = Vec::new();
+        let mut trusting = Vec::new();
         let mut index = 0;
-        let changes = carry_out(self, steps, |directory, step| {
+        let (mut changes, after) = carry_out(self, steps, |directory, step| {
             let resource = step.request.resource(directory, &step.account, None);
             let operation = step.request.operation();
             let fresh = setting.fresh.nth(index);
             index += 1;
-            let setting = Setting { account: &step.account, fresh: &fresh, ..*setting };
+            let account = &step.account;
+            let setting = Setting { account, fresh: &fresh, names_follow: true, ..*setting };
             let (changes, _) = directory
                 .apply(&step.request, &setting)
                 .map_err(|fault| fault.at(&format!("{operation} {resource}")))?;
+            if let Some(role) = trusting_role(&step.request) {
+                trusting.push((Arc::clone(account), role.to_owned(), operation, resource.clone()));
+            }
             if !changes.is_empty() {
                 done.push(ImportStepView { operation, resource });
             }
             Ok(changes)
         })
         .map_err(refusal)?;
+        // Roles may trust those who were made after them, and not those who have gone.
+        for (account, role, operation, resource) in trusting {
+            let settled = after
+                .settled(&account, &role)
+                .map_err(|fault| fault.at(&format!("{operation} {resource}")))?;
+            changes.extend(settled.map(|role| Change::PutRole(account, role)));
+        }
         let changes = if request.dry_run { Vec::new() } else { changes };
         Ok((changes, IdentityReply::Imported { steps: done }))
+    }
+
+    /// A role with the ids of those whom it trusts. None, if it has them or has gone.
+    fn settled(&self, account: &str, role: &str) -> Result<Option<RoleRecord>, IdentityFault> {
+        let role = self.accounts.get(account).and_then(|entry| entry.roles.get(&Folded::of(role)));
+        let Some(Role { record, trust, .. }) = role else { return Ok(None) };
+        let trusted = self.trusted(trust)?;
+        if record.trusted == trusted {
+            return Ok(None);
+        }
+        Ok(Some(RoleRecord { trusted, ..RoleRecord::clone(record) }))
+    }
+}
+
+/// The role that an operation makes, or whose trust policy it replaces.
+fn trusting_role(request: &IdentityRequest) -> Option<&str> {
+    if let IdentityRequest::CreateRole(request) = request {
+        Some(&request.role_name)
+    } else if let IdentityRequest::UpdateAssumeRolePolicy(request) = request {
+        Some(&request.role_name)
+    } else {
+        None
     }
 }
 

@@ -64,6 +64,8 @@ pub const ITEMS_MAX: usize = 1_000;
 pub const ITEMS_DEFAULT: usize = 100;
 /// How many actions or resources a simulation takes.
 pub const SIMULATED_MAX: usize = 100;
+/// How many actions on resources are judged by one simulation.
+pub const JUDGMENTS_MAX: usize = 1_000;
 /// Bytes of what an operation acts on, and of each resource and value of a simulation: IAM's bound
 /// of resource names.
 pub const RESOURCE_BYTES_MAX: usize = 2_048;

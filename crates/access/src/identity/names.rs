@@ -107,11 +107,16 @@ pub fn check_access_key_id(id: &str) -> Result<(), IdentityFault> {
     if limits::ACCESS_KEY_ID_CHARS.contains(&id.len()) && id.bytes().all(plain) && !session {
         return Ok(());
     }
-    Err(IdentityFault::Validation(
+    Err(invalid_access_key_id())
+}
+
+/// What is said of an id that cannot be imported, whatever the reason.
+pub fn invalid_access_key_id() -> IdentityFault {
+    IdentityFault::Validation(
         "The specified value for accessKeyId is invalid. It has 1 to 128 letters, digits and \
-         -_. and does not begin with ASIA."
+         -_., does not begin with ASIA and is not in use."
             .to_owned(),
-    ))
+    )
 }
 
 fn check_text(member: &'static str, name: &str, chars_max: usize) -> Result<(), IdentityFault> {

@@ -127,10 +127,18 @@ impl Directory {
 
     /// Looks whether every key's secret opens. The first that does not is named.
     pub fn check_sealed(&self, keyring: &Keyring) -> Result<(), (Arc<str>, OpenError)> {
-        for record in self.keys() {
-            open_key(keyring, record).map_err(|why| (Arc::clone(&record.id), why))?;
+        match self.unopened(keyring).next() {
+            Some((record, why)) => Err((Arc::clone(&record.id), why)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The keys whose secrets do not open, each with the reason.
+    pub fn unopened<'d>(
+        &'d self,
+        keyring: &'d Keyring,
+    ) -> impl Iterator<Item = (&'d Arc<KeyRecord>, OpenError)> {
+        self.keys().filter_map(|record| Some((record, open_key(keyring, record).err()?)))
     }
 
     /// Seals anew what another master key than the first has sealed, at most `keys_max` keys. There

@@ -7,10 +7,13 @@ use std::sync::Arc;
 use wire::{Fault, Timestamp};
 
 mod documents;
+mod keys;
 mod operations;
 mod quotas;
 mod resolution;
 mod sessions;
+mod simulation;
+mod trust;
 
 pub const ACCOUNT: &str = "123456789012";
 
@@ -106,6 +109,7 @@ impl World {
             now: self.now,
             fresh: &fresh,
             short_secrets: self.short_secrets,
+            names_follow: false,
         };
         self.directory.apply(request, &setting)
     }

@@ -90,6 +90,15 @@ impl TrustPolicy {
         })
     }
 
+    /// The accounts that it names as a whole, by their ids.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        let trusted = self.statements.iter().flat_map(|statement| &statement.trusted);
+        trusted.filter_map(|trusted| match trusted {
+            Trusted::Account(account) => Some(&**account),
+            Trusted::Everybody | Trusted::Named(_) => None,
+        })
+    }
+
     /// Whether `principal` may assume the role. The check is that of `sts:AssumeRole` on the role;
     /// of it, only what conditions ask for counts. `ids` are those of users and roles who had the
     /// names in it when it was written: who was made again under such a name is not meant.

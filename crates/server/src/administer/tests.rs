@@ -307,6 +307,38 @@ fn the_audit_is_told_what_came_of_it() {
     assert_eq!((action.as_str(), allowed, sid), ("iam:CreateAccount", false, None));
 }
 
+/// Many judgments in one request, and nothing that they could change.
+#[test]
+fn a_simulation_waits_for_nobody_and_is_judged() {
+    let administration = administration();
+    let ada = user(
+        &administration,
+        "ada",
+        json!({"Effect": "Allow", "Action": "swf:*", "Resource": "*"}),
+    );
+    let simulate = json!({"PolicySourceArn": ada, "ActionNames": ["swf:ListDomains"]});
+    let (status, answer) =
+        told(ask(&administration, &ada, "SimulatePrincipalPolicy", simulate.clone()));
+    assert_eq!(status, 400);
+    assert_eq!(answer["__type"], "com.tidewheel.identity#AccessDenied", "she may not ask");
+    let root = caller(&administration, ROOT);
+    let (tell, hear) = std::sync::mpsc::channel();
+    let (administration, body) = (&administration, simulate.to_string());
+    let answered = std::thread::scope(|scope| {
+        administration.with(|_changing| {
+            scope.spawn(move || {
+                let operation = "SimulatePrincipalPolicy";
+                let administered = administration.administer(&root, operation, body.as_bytes());
+                tell.send(administered.expect("the key is good")).expect("it is waited for");
+            });
+            hear.recv_timeout(std::time::Duration::from_secs(10))
+        })
+    });
+    let (status, answer) = told(answered.expect("it waits for nobody"));
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["EvaluationResults"][0]["EvalDecision"], "allowed");
+}
+
 #[test]
 fn tags_that_are_there_and_tags_that_are_given_count() {
     let administration = administration();

@@ -1,8 +1,12 @@
 //! The identities through a store that fails: what is acknowledged stays, and memory is the store.
 
+mod lost;
+mod states;
+
+use super::rows::ROWS_PER_SCAN;
 use super::*;
 use crate::tests::fixture::{Prng, rows};
-use access::identity::{Document, ImportIdentities, MASTER_KEY_BYTES};
+use access::identity::{Document, Folded, ImportIdentities, MASTER_KEY_BYTES};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use store::memory::{self, Memory};

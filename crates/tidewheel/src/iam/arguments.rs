@@ -3,9 +3,10 @@
 //! Invariant: all of it follows from the table of operations ([`Shape`]), so an operation that there
 //! is can be asked for. Text in, a task out: files are read by what is handed in.
 
+use super::command::{Command, DISCARD_SEALED_KEYS, DRY_RUN, PLACE};
 use crate::connect::ClientFiles;
 use crate::settings::is_near;
-use access::identity::{IdentityRequest, Kind, Member, Shape};
+use access::identity::{Kind, Member, Shape};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,172 +44,16 @@ pub enum Task {
     Import { file: PathBuf, prune: bool, dry_run: bool },
     /// A new master key; the old ones stay, unless they are to be dropped.
     RotateMasterKey { drop_old: bool },
+    /// A master key in the place of one that is lost. What that has sealed is deleted, or shown.
+    ReplaceMasterKey { dry_run: bool },
     /// A new key of the tokens.
     RotateTokenKey,
 }
-
-/// What can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    Operation(&'static Shape),
-    Import,
-    CreateRootKey,
-    RotateMasterKey,
-    RotateTokenKey,
-}
-
-/// An option that every operation has, or one that is no operation's member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extra {
-    pub name: &'static str,
-    /// What stands for its value; none if it has none.
-    pub value: Option<&'static str>,
-    pub about: &'static str,
-}
-
-/// The options that every operation has.
-pub const PLACE: [Extra; 9] = [
-    Extra {
-        name: "endpoint-url",
-        value: Some("URL"),
-        about: "A running server, such as http://127.0.0.1:7933; with the credentials of \
-                AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.",
-    },
-    Extra {
-        name: "region",
-        value: Some("REGION"),
-        about: "The region that is signed for; else AWS_REGION, AWS_DEFAULT_REGION or us-east-1.",
-    },
-    Extra {
-        name: "ca-bundle",
-        value: Some("FILE"),
-        about: "Certificates of authorities that may vouch for the server; else AWS_CA_BUNDLE, or \
-                the system's.",
-    },
-    Extra {
-        name: "client-cert",
-        value: Some("FILE"),
-        about: "The certificate that the server wants of its clients, if it wants one.",
-    },
-    Extra { name: "client-key", value: Some("FILE"), about: "The private key of it." },
-    Extra {
-        name: "data-dir",
-        value: Some("DIRECTORY"),
-        about: "Without an endpoint: the data directory of a server that does not run.",
-    },
-    Extra {
-        name: "config",
-        value: Some("FILE"),
-        about: "The server's configuration file, which may name the data directory.",
-    },
-    Extra {
-        name: "master-key-file",
-        value: Some("FILE"),
-        about: "The server's master keys, if they are not in the data directory.",
-    },
-    Extra {
-        name: "account",
-        value: Some("ID"),
-        about: "On the data directory: the account that is acted in. [default: 000000000000]",
-    },
-];
-
-const DROP_OLD: Extra = Extra {
-    name: "drop-old",
-    value: None,
-    about: "Make no new key, and forget all but the one that seals. Sessions that older ones have \
-            sealed end.",
-};
 
 /// Wrong usage, in one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(String);
-
-impl Command {
-    /// All of them, by their names.
-    pub fn all() -> BTreeMap<String, Command> {
-        let shapes = IdentityRequest::SHAPES.iter();
-        let operations = shapes.map(Command::Operation).map(|command| match command {
-            Command::Operation(shape) if shape.operation == "ImportIdentities" => Command::Import,
-            Command::Operation(_)
-            | Command::Import
-            | Command::CreateRootKey
-            | Command::RotateMasterKey
-            | Command::RotateTokenKey => command,
-        });
-        let ours = [Command::CreateRootKey, Command::RotateMasterKey, Command::RotateTokenKey];
-        operations.chain(ours).map(|command| (command.name(), command)).collect()
-    }
-
-    pub fn name(self) -> String {
-        match self {
-            Command::Operation(shape) => shape.command(),
-            Command::Import => "import".to_owned(),
-            Command::CreateRootKey => "create-root-key".to_owned(),
-            Command::RotateMasterKey => "rotate-master-key".to_owned(),
-            Command::RotateTokenKey => "rotate-token-key".to_owned(),
-        }
-    }
-
-    pub fn about(self) -> &'static str {
-        match self {
-            Command::Operation(shape) => shape.words().about,
-            Command::Import => import().words().about,
-            Command::CreateRootKey => {
-                "Makes an access key of the account's root and shows its secret, this once."
-            }
-            Command::RotateMasterKey => {
-                "Makes a new master key and seals all secrets with it. Only on the data directory."
-            }
-            Command::RotateTokenKey => {
-                "Makes a new key of task and page tokens; those that are out stay good. Only on \
-                 the data directory."
-            }
-        }
-    }
-
-    pub fn example(self) -> String {
-        match self {
-            Command::Operation(shape) => shape.words().example.to_owned(),
-            Command::Import => import().words().example.to_owned(),
-            Command::CreateRootKey | Command::RotateMasterKey | Command::RotateTokenKey => {
-                self.name()
-            }
-        }
-    }
-
-    pub fn members(self) -> &'static [Member] {
-        match self {
-            Command::Operation(shape) => shape.members,
-            Command::Import => import().members,
-            Command::CreateRootKey | Command::RotateMasterKey | Command::RotateTokenKey => &[],
-        }
-    }
-
-    /// Options that are no members.
-    pub fn extras(self) -> &'static [Extra] {
-        match self {
-            Command::RotateMasterKey => &[DROP_OLD],
-            Command::Operation(_)
-            | Command::Import
-            | Command::CreateRootKey
-            | Command::RotateTokenKey => &[],
-        }
-    }
-
-    pub fn requires(self, member: &Member) -> bool {
-        match self {
-            Command::Operation(shape) => shape.requires(member),
-            Command::Import => import().requires(member),
-            Command::CreateRootKey | Command::RotateMasterKey | Command::RotateTokenKey => false,
-        }
-    }
-}
-
-pub fn import() -> &'static Shape {
-    Shape::of("ImportIdentities").expect("there is such an operation")
-}
 
 /// Reads the words behind `tidewheel iam`. `read_file` reads what an option names as a file.
 pub fn parse(
@@ -390,6 +235,16 @@ impl Options<'_> {
                 Task::Operation(shape, members)
             }
             Command::RotateMasterKey => Task::RotateMasterKey { drop_old: self.flag("drop-old") },
+            Command::ReplaceMasterKey => {
+                let (discard, dry_run) = (self.flag(DISCARD_SEALED_KEYS), self.flag(DRY_RUN));
+                if !discard && !dry_run {
+                    return Err(UsageError(format!(
+                        "access keys that cannot be opened are deleted with \
+                         --{DISCARD_SEALED_KEYS} alone; --{DRY_RUN} shows them"
+                    )));
+                }
+                Task::ReplaceMasterKey { dry_run }
+            }
             Command::RotateTokenKey => Task::RotateTokenKey,
         };
         Ok(Invocation { place, task })

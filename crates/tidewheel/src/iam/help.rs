@@ -1,6 +1,6 @@
 //! What `tidewheel iam help` says, made from the table of operations.
 
-use super::arguments::{Command, PLACE};
+use super::command::{Command, PLACE};
 use access::identity::{Kind, Member};
 use std::fmt::Write;
 

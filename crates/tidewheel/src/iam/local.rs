@@ -9,7 +9,7 @@ use crate::master_key::MasterKeys;
 use crate::settings::{Defaults, Given, Key, SettingsError};
 use crate::system::{SystemEntropy, wall_time};
 use access::ACCOUNT;
-use access::identity::{IdentityFault, IdentityRequest};
+use access::identity::{Directory, IdentityFault, IdentityRequest, KeyOwner, KeyRecord};
 use service::{Identities, IdentitiesError, IdentityError};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -26,18 +26,17 @@ pub enum IfEmpty {
     Imagine,
 }
 
-/// An open data directory.
-pub struct Local {
+/// An open data directory, in which nothing was looked at.
+struct Opened {
     owner: String,
-    account: String,
     store: Arc<dyn Store>,
-    identities: Identities,
     master_keys: MasterKeys,
+    /// Whether it is not there, but as if it were.
+    imagined: bool,
 }
 
-impl Local {
-    /// Opens the data directory.
-    pub fn open(place: &Place, if_empty: IfEmpty) -> Result<Local, Failure> {
+impl Opened {
+    fn open(place: &Place, if_empty: IfEmpty) -> Result<Opened, Failure> {
         let values = [
             (Key::DataDir, place.data_dir.clone()),
             (Key::MasterKeyFile, place.master_key_file.clone()),
@@ -67,8 +66,29 @@ impl Local {
             false => Arc::new(Embedded::open(&data_dir, options).map_err(not_opened)?),
         };
         let master_keys = MasterKeys::find(&settings.master_keys, &data_dir, &SystemEntropy);
-        let mut master_keys = master_keys.map_err(other)?;
+        let master_keys = master_keys.map_err(other)?;
         let owner = format!("iam by process {}", std::process::id());
+        Ok(Opened { owner, store, master_keys, imagined })
+    }
+}
+
+/// An open data directory, and the identities in it.
+pub struct Local {
+    owner: String,
+    account: String,
+    store: Arc<dyn Store>,
+    identities: Identities,
+    master_keys: MasterKeys,
+}
+
+impl Local {
+    /// Opens the data directory.
+    pub fn open(place: &Place, if_empty: IfEmpty) -> Result<Local, Failure> {
+        Local::within(Opened::open(place, if_empty)?, account(place))
+    }
+
+    fn within(opened: Opened, account: String) -> Result<Local, Failure> {
+        let Opened { owner, store, mut master_keys, imagined } = opened;
         let keyring = master_keys.keyring.clone();
         let entropy = Arc::new(SystemEntropy);
         let mut identities = Identities::open(&owner, store.clone(), entropy, keyring, wall_time())
@@ -77,7 +97,6 @@ impl Local {
             master_keys.keep().map_err(other)?;
         }
         first_account(&mut identities, wall_time()).map_err(other)?;
-        let account = place.account.clone().unwrap_or_else(|| ACCOUNT.to_owned());
         Ok(Local { owner, account, store, identities, master_keys })
     }
 
@@ -111,6 +130,66 @@ impl Local {
         answer.extend(rotation.retired_key_id.map(|id| ("RetiredKeyId".to_owned(), number(id))));
         Ok(Ordered::Object(answer))
     }
+}
+
+/// Goes on without a master key that is lost: deletes the access keys whose secrets no key opens that
+/// is there, and makes one of the root of the account, if that has none left. Without keys in the data
+/// directory, a new one is made there. Users, roles and policies stay.
+pub fn replace_master_key(place: &Place, dry_run: bool) -> Result<Ordered, Failure> {
+    let mut opened = Opened::open(place, IfEmpty::Refuse)?;
+    let directory = service::stored_identities(&*opened.store, wall_time()).map_err(other)?;
+    let lost = directory.unopened(&opened.master_keys.keyring).map(|(record, _)| record);
+    let lost: Vec<&Arc<KeyRecord>> = lost.collect();
+    let account = account(place);
+    if lost.is_empty() {
+        return Err(Failure::Usage(
+            "the master keys open all secrets: nothing is lost. rotate-master-key changes them, and \
+             create-root-key makes a key of the root"
+                .to_owned(),
+        ));
+    }
+    if directory.account(&account).is_none() {
+        return Err(Failure::Usage(format!(
+            "there is no account {account} whose root could have a new key; --account names another"
+        )));
+    }
+    let keys = lost.iter().map(|record| lost_key(&directory, record)).collect();
+    let mut answer = vec![("DiscardedKeys".to_owned(), Ordered::List(keys))];
+    if dry_run {
+        return Ok(Ordered::Object(answer));
+    }
+    let ids: Vec<Arc<str>> = lost.iter().map(|record| Arc::clone(&record.id)).collect();
+    let has_key = directory.keys_of(&account, &KeyOwner::Root).any(|key| !ids.contains(&key.id));
+    // Where one of these fails, another attempt goes on with what is left.
+    opened.master_keys.keep().map_err(other)?;
+    service::discard_access_keys(&opened.owner, &*opened.store, &ids).map_err(other)?;
+    let mut local = Local::within(opened, account)?;
+    let sealing_key = local.master_keys.keyring.sealing_key_id().to_string();
+    answer.push(("SealingKey".to_owned(), Ordered::Text(sealing_key)));
+    if !has_key {
+        let made = local.perform("CreateAccessKey", br#"{"Root":true}"#)?;
+        let made = Ordered::answer(&made).map_err(other)?;
+        answer.extend(made.get("AccessKey").map(|key| ("AccessKey".to_owned(), key.clone())));
+    }
+    Ok(Ordered::Object(answer))
+}
+
+/// Which key it is, and whose.
+fn lost_key(directory: &Directory, record: &KeyRecord) -> Ordered {
+    let text = |text: &str| Ordered::Text(text.to_owned());
+    let mut members = vec![("AccountId".to_owned(), text(&record.account))];
+    if let KeyOwner::User(name) = &record.owner {
+        let user = directory.user(&record.account, name.as_str());
+        let name = user.map_or(name.as_str(), |user| &user.name);
+        members.push(("UserName".to_owned(), text(name)));
+    }
+    members.push(("AccessKeyId".to_owned(), text(&record.id)));
+    Ordered::Object(members)
+}
+
+/// The account that is acted in.
+fn account(place: &Place) -> String {
+    place.account.clone().unwrap_or_else(|| ACCOUNT.to_owned())
 }
 
 impl Perform for Local {

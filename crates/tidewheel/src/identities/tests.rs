@@ -2,9 +2,12 @@
 
 use super::*;
 use access::identity::{Keyring, MASTER_KEY_BYTES};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use store::memory::Memory;
 
+/// Far longer than what is waited for takes.
+const WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(10);
 const NOW: Timestamp = Timestamp(1_440_938_160_000);
 
 fn identities() -> Identities {
@@ -15,9 +18,14 @@ fn identities() -> Identities {
         .expect("an empty store has no identities")
 }
 
+fn put(path: &Path, text: &str, mode: u32) {
+    fs::write(path, text).expect("the scratch directory is ours");
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+}
+
 fn file(dir: &Path, text: &str) -> IdentitiesFile {
     let path = dir.join("identities.toml");
-    fs::write(&path, text).expect("the scratch directory is ours");
+    put(&path, text, 0o600);
     IdentitiesFile(path)
 }
 
@@ -62,7 +70,7 @@ key = [
 fn with_all(dir: &Path) -> IdentitiesFile {
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"swf:*","Resource":"*"}]}"#;
     fs::write(dir.join("swf.json"), policy).expect("the scratch directory is ours");
-    fs::write(dir.join("ada.secret"), "correct-horse\n").expect("the scratch directory is ours");
+    put(&dir.join("ada.secret"), "correct-horse\n", 0o600);
     file(dir, ALL)
 }
 
@@ -120,27 +128,136 @@ fn what_is_wrong_with_a_file_is_said_with_its_place_and_without_its_secrets() {
     }
 }
 
+/// A file without secrets in it is often in a place where everybody reads it; those that it names
+/// are not.
+#[test]
+fn a_file_with_secrets_that_others_can_read_is_not_used() {
+    let dir = scratch();
+    let with_keys = |keys: &str| {
+        let user = format!("{{ name = 'a', key = [{keys}] }}");
+        file(dir.path(), &format!("[[account]]\nid = '0'\nuser = [{user}]\n"))
+    };
+    let from_env = with_keys("{ id = 'K', secret_from_env = 'BOB_SECRET' }");
+    fs::set_permissions(&from_env.0, Permissions::from_mode(0o644)).expect("it is ours");
+    from_env.read(&variable).expect("there is no secret in it");
+
+    for keys in [
+        "{ id = 'K', secret = 'in-the-file' }",
+        "{ id = 'L', secret_from_env = 'BOB_SECRET' }, { id = 'K', secret = 'in-the-file' }",
+    ] {
+        for mode in [0o640, 0o604, 0o622, 0o644] {
+            let open = with_keys(keys);
+            fs::set_permissions(&open.0, Permissions::from_mode(mode)).expect("it is ours");
+            let error = open.read(&variable).expect_err("others can read it").to_string();
+            let said = format!(
+                "others than its owner have access to the file of identities {} (mode {mode:o}); \
+                 chmod 600 takes it from them, or have its secrets elsewhere: secret_from_file, \
+                 secret_from_env",
+                open.0.display()
+            );
+            assert_eq!(error, said);
+        }
+    }
+    let root_key = "[[account]]\nid = '0'\nroot_key = [{ id = 'K', secret = 'in-the-file' }]\n";
+    let root_key = file(dir.path(), root_key);
+    fs::set_permissions(&root_key.0, Permissions::from_mode(0o644)).expect("it is ours");
+    assert!(matches!(root_key.read(&variable), Err(DocumentError::Open(_))));
+
+    let secret = dir.path().join("k.secret");
+    put(&secret, "correct-horse", 0o644);
+    let from_file = with_keys("{ id = 'K', secret_from_file = 'k.secret' }");
+    let error = from_file.read(&variable).expect_err("others can read it").to_string();
+    let said = format!(
+        "the secret of the access key K: others than its owner have access to the file {} \
+         (mode 644); chmod 600 takes it from them",
+        secret.display()
+    );
+    assert!(error.ends_with(&said), "{error}");
+    put(&secret, "correct-horse", 0o600);
+    from_file.read(&variable).expect("nobody else can read it");
+}
+
+/// What opens a sealed file for its reader, and writes it nowhere.
+#[test]
+fn a_file_may_be_a_pipe() {
+    let (reading, mut writing) = std::io::pipe().expect("a pipe");
+    let text = "[[account]]\nid = '0'\nroot_key = [{ id = 'K', secret = 'in-the-pipe' }]\n";
+    io::Write::write_all(&mut writing, text.as_bytes()).expect("it has room");
+    drop(writing);
+    let descriptor = std::os::fd::AsRawFd::as_raw_fd(&reading);
+    let file = IdentitiesFile(format!("/proc/self/fd/{descriptor}").into());
+    let document = file.read(&variable).expect("it is ours");
+    assert!(document.has_secrets());
+}
+
+/// A clock that stands.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+}
+
 #[test]
 fn a_file_is_applied_once_and_a_bad_one_changes_nothing() {
     let dir = scratch();
-    let mut identities = identities();
+    let administration = Administration::new(identities(), Arc::new(Stopped));
+    let directory = || administration.reader().directory();
+    let apply = |text: &str| {
+        let file = file(dir.path(), text);
+        let document = file.read(&variable)?;
+        administration.with(|identities| file.apply(document, identities, NOW))
+    };
     let user =
         |name: &str| format!("[[account]]\nid = '{ACCOUNT}'\nuser = [{{ name = '{name}' }}]\n");
-    let steps = file(dir.path(), &user("ada")).apply(&mut identities, NOW).expect("it is right");
+    let steps = apply(&user("ada")).expect("it is right");
     let operations: Vec<_> = steps.iter().map(|step| step.operation).collect();
     assert_eq!(operations, ["CreateAccount", "CreateUser"]);
-    let good = identities.reader().directory();
-    let again = file(dir.path(), &user("ada")).apply(&mut identities, NOW).expect("it is right");
-    assert_eq!(again, []);
+    let good = directory();
+    assert_eq!(apply(&user("ada")).expect("it is right"), []);
     for text in ["nonsense".to_owned(), user("a name"), user("bob") + "group = [{ name = '' }]\n"] {
-        let bad = file(dir.path(), &text);
-        reload_identities(&bad, &mut identities, NOW);
-        bad.apply(&mut identities, NOW).expect_err("it is bad");
-        assert_eq!(identities.reader().directory(), good);
+        reload_identities(&file(dir.path(), &text), &administration, NOW);
+        apply(&text).expect_err("it is bad");
+        assert_eq!(directory(), good);
     }
-    reload_identities(&file(dir.path(), &user("bob")), &mut identities, NOW);
-    let users = identities.reader().directory();
-    assert_eq!(users.users(ACCOUNT).count(), 2, "what the file does not name stays");
+    reload_identities(&file(dir.path(), &user("bob")), &administration, NOW);
+    assert_eq!(directory().users(ACCOUNT).count(), 2, "what the file does not name stays");
+}
+
+/// A file on a disk that does not answer holds up nobody but its reader.
+#[test]
+fn nobody_waits_while_the_file_is_read() {
+    let dir = scratch();
+    let path = dir.path().join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &path,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::from_raw_mode(0o600),
+        0,
+    )
+    .expect("a pipe");
+    let administration = Administration::new(identities(), Arc::new(Stopped));
+    let administration = &administration;
+    let (told, heard) = std::sync::mpsc::channel();
+    let was_free = std::thread::scope(|scope| {
+        scope.spawn(|| reload_identities(&IdentitiesFile(path.clone()), administration, NOW));
+        // From here the file is open, and its reader waits for what is written to it.
+        let mut writer = fs::OpenOptions::new().write(true).open(&path).expect("there is a reader");
+        scope.spawn(move || {
+            let made = administration.with(|identities| first_account(identities, NOW));
+            made.expect("there is room");
+            told.send(()).expect("it is waited for");
+        });
+        let was_free = heard.recv_timeout(WAIT_MAX);
+        let text = format!("[[account]]\nid = '{ACCOUNT}'\nuser = [{{ name = 'ada' }}]\n");
+        io::Write::write_all(&mut writer, text.as_bytes()).expect("there is a reader");
+        drop(writer);
+        was_free
+    });
+    assert_eq!(was_free, Ok(()), "whoever administers identities waits for the file");
+    assert_eq!(administration.reader().directory().users(ACCOUNT).count(), 1);
 }
 
 #[test]
@@ -178,6 +295,8 @@ fn no_root_key_is_made_beside_others() {
         "[[account]]\nid = '{ACCOUNT}'\nroot_key = [{{ id = 'K', secret = 'long-enough' }}]\n"
     );
     let mut identities = identities();
-    file(dir.path(), &text).apply(&mut identities, NOW).expect("it is right");
+    let file = file(dir.path(), &text);
+    let document = file.read(&variable).expect("it is right");
+    file.apply(document, &mut identities, NOW).expect("it can be followed");
     assert_eq!(first_root_key(&mut identities, NOW), Ok(None));
 }

@@ -74,6 +74,50 @@ fn a_data_directory_is_administered() {
     assert!(!data_dir.join("master.key").exists(), "no other was made");
 }
 
+/// What it has sealed is gone, and the rest goes on under another one.
+#[test]
+fn a_master_key_that_is_lost_is_replaced() {
+    let dir = scratch();
+    let data_dir = dir.path().join("d");
+    let master_key = data_dir.join("master.key");
+    fs::create_dir(&data_dir).expect("the scratch directory is ours");
+    let other = MASTER_KEY.replace("a:AA", "b:BB");
+    put(&master_key, MASTER_KEY, 0o600);
+    let key = |id: &str| format!("key = [{{ id = '{id}', secret = 'long-enough' }}]");
+    let file = |keys_of_bob: &str| {
+        format!(
+            "[[account]]\nid = '000000000000'\nroot_key = [{{ id = 'ROOT', secret = 'long-enough' }}]\n\
+             [[account.user]]\nname = 'Ada'\n{}\n[[account.user]]\nname = 'bob'\n{keys_of_bob}\n",
+            key("ADA")
+        )
+    };
+    put(&dir.path().join("i.toml"), &file(""), 0o600);
+    iam(dir.path(), "import --file i.toml --data-dir d");
+    put(&master_key, &format!("{other}{MASTER_KEY}"), 0o600);
+    put(&dir.path().join("i.toml"), &file(&key("BOB")), 0o600);
+    iam(dir.path(), "import --file i.toml --data-dir d");
+    check_transcript(
+        dir.path(),
+        "$ replace-master-key --discard-sealed-keys --data-dir d\n\
+        tidewheel: the master keys open all secrets: nothing is lost. rotate-master-key changes \
+        them, and create-root-key makes a key of the root\nexit code Some(252)\n",
+    );
+    put(&master_key, &other, 0o600);
+    check_transcript(dir.path(), include_str!("lost.transcript"));
+    assert_eq!(fs::read_to_string(&master_key).expect("it is ours"), other);
+
+    fs::remove_file(&master_key).expect("it is ours");
+    let shown = iam(dir.path(), "replace-master-key --dry-run --data-dir d");
+    assert_eq!(shown.matches("AccessKeyId").count(), 2, "{shown}");
+    assert!(!master_key.exists(), "nothing was changed");
+    let told = iam(dir.path(), "replace-master-key --discard-sealed-keys --data-dir d");
+    assert!(told.contains("SecretAccessKey"), "{told}");
+    let made = fs::metadata(&master_key).expect("it was made");
+    assert_eq!(made.permissions().mode() & 0o777, 0o600);
+    let told = iam(dir.path(), "list-users --data-dir d");
+    assert_eq!(told.matches("\"UserName\"").count(), 2, "{told}");
+}
+
 /// A slip in the name of a directory begins no other.
 #[test]
 fn only_what_begins_a_data_directory_makes_one() {

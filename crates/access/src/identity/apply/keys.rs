@@ -1,6 +1,7 @@
 //! Access keys of users and of accounts' roots.
 
 use super::*;
+use crate::caller::PrincipalKind;
 use crate::identity::record::{KeyRecord, KeyStatus};
 use crate::identity::reply::{KeyUseView, KeyView, NewKeyView};
 use crate::identity::request::{
@@ -15,6 +16,7 @@ const KEY_PREFIX: &str = "AKIA";
 impl Draft<'_> {
     pub(super) fn create_key(&self, request: &CreateAccessKey) -> Applied {
         let (owner, user_name) = self.key_owner(request.root, request.user_name.as_deref())?;
+        self.check_maker(&owner)?;
         let id: Arc<str> = self.setting.fresh.key_id(KEY_PREFIX).into();
         let secret = self.setting.fresh.secret();
         let record = self.new_key(&id, owner, &secret, KeyStatus::Active)?;
@@ -30,6 +32,7 @@ impl Draft<'_> {
 
     pub(super) fn import_key(&self, request: &ImportAccessKey) -> Applied {
         let (owner, _) = self.key_owner(request.root, request.user_name.as_deref())?;
+        self.check_maker(&owner)?;
         names::check_access_key_id(&request.access_key_id)?;
         let secret = &request.secret_access_key.0;
         let chars_min = if self.setting.short_secrets { 1 } else { limits::SECRET_CHARS_MIN };
@@ -103,7 +106,6 @@ impl Draft<'_> {
             }
             (false, None, None) => {
                 // The root itself means its own keys.
-                use crate::caller::PrincipalKind;
                 if caller.is_some_and(|caller| caller.kind == PrincipalKind::Account) {
                     return Ok((KeyOwner::Root, None));
                 }
@@ -111,6 +113,21 @@ impl Draft<'_> {
                     "Must specify userName when calling with non-User credentials".to_owned(),
                 ))
             }
+        }
+    }
+
+    /// A key of the root may do everything, so users' rights do not reach to making one: as in AWS,
+    /// the root makes its own.
+    fn check_maker(&self, owner: &KeyOwner) -> Result<(), IdentityFault> {
+        match (owner, self.setting.caller) {
+            (KeyOwner::Root, Some(caller)) if caller.kind != PrincipalKind::Account => {
+                Err(IdentityFault::AccessDenied(format!(
+                    "User: {} is not authorized to make access keys of the root: only the root and \
+                     whoever has the data directory are",
+                    caller.arn
+                )))
+            }
+            (KeyOwner::Root | KeyOwner::User(_), _) => Ok(()),
         }
     }
 
@@ -128,17 +145,22 @@ impl Draft<'_> {
         status: KeyStatus,
     ) -> Result<KeyRecord, IdentityFault> {
         let account = self.account();
-        if self.directory.key(id).is_some() {
-            return Err(IdentityFault::EntityAlreadyExists(format!(
-                "Access key with id {id} already exists."
-            )));
-        }
         if self.directory.keys_of(&account, &owner).count() >= limits::ACCESS_KEYS_MAX {
             let quota = match owner {
                 KeyOwner::Root => "AccessKeysPerAccount",
                 KeyOwner::User(_) => "AccessKeysPerUser",
             };
             return Err(IdentityFault::quota(quota, limits::ACCESS_KEYS_MAX));
+        }
+        if let Some(known) = self.directory.key(id) {
+            // An id is there once among all accounts, so one of another account cannot be had; but
+            // of what is there, its refusal says no more than that of an id that nobody can have.
+            if self.setting.caller.is_some() && known.account != account {
+                return Err(names::invalid_access_key_id());
+            }
+            return Err(IdentityFault::EntityAlreadyExists(format!(
+                "Access key with id {id} already exists."
+            )));
         }
         let purpose = key_purpose(id, &account);
         let nonce = self.setting.fresh.nonce();

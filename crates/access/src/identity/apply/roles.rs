@@ -2,6 +2,7 @@
 
 use super::users::no_boundary;
 use super::*;
+use crate::identity::record::root_arn;
 use crate::identity::reply::RoleView;
 use crate::identity::request::{
     CreateRole, ListRoles, TagRole, UntagRole, UpdateAssumeRolePolicy, UpdateRole,
@@ -32,7 +33,7 @@ impl Draft<'_> {
             created_at: self.setting.now,
             description: description.into(),
             trust: request.assume_role_policy_document.as_str().into(),
-            trusted: self.trusted(&trust),
+            trusted: self.trusted(&trust)?,
             session_seconds_max: session_seconds_max.unwrap_or(limits::SESSION_SECONDS_DEFAULT),
             tags,
             policies: Documents::new(),
@@ -88,7 +89,7 @@ impl Draft<'_> {
 
     pub(super) fn update_trust(&self, request: &UpdateAssumeRolePolicy) -> Applied {
         let role = self.role(&request.role_name)?;
-        let trusted = self.trusted(&read_trust(&request.policy_document)?);
+        let trusted = self.trusted(&read_trust(&request.policy_document)?)?;
         let trust = request.policy_document.as_str().into();
         self.put_role(role, RoleRecord { trust, trusted, ..RoleRecord::clone(role) })
     }
@@ -114,10 +115,11 @@ impl Draft<'_> {
         self.put_role(role, RoleRecord { boundary, ..RoleRecord::clone(role) })
     }
 
-    /// Who has the names of a trust policy now.
-    fn trusted(&self, trust: &TrustPolicy) -> TrustedIds {
-        let id = |arn: &str| Some((arn.into(), self.directory.id_of(arn)?));
-        trust.named().filter_map(id).collect()
+    fn trusted(&self, trust: &TrustPolicy) -> Result<TrustedIds, IdentityFault> {
+        match self.setting.names_follow {
+            true => Ok(TrustedIds::new()),
+            false => self.directory.trusted(trust),
+        }
     }
 
     fn put_role(&self, before: &RoleRecord, after: RoleRecord) -> Applied {
@@ -125,6 +127,26 @@ impl Draft<'_> {
             return done(Vec::new());
         }
         done(vec![Change::PutRole(self.account(), after)])
+    }
+}
+
+impl Directory {
+    /// Who has the names of a trust policy now. Refuses one that names somebody who is not there, as
+    /// AWS does: whoever is made under the name later would be let in, and a typing error stays
+    /// unseen. An account that is not there is nobody, too: no caller can come from it.
+    pub(in crate::identity) fn trusted(
+        &self,
+        trust: &TrustPolicy,
+    ) -> Result<TrustedIds, IdentityFault> {
+        let nobody = |arn: &str| {
+            let text = format!("Invalid principal in policy: \"AWS\":\"{arn}\"");
+            IdentityFault::MalformedPolicyDocument(text)
+        };
+        if let Some(account) = trust.accounts().find(|id| self.account(id).is_none()) {
+            return Err(nobody(&root_arn(account)));
+        }
+        let id = |arn: &str| Ok((arn.into(), self.id_of(arn).ok_or_else(|| nobody(arn))?));
+        trust.named().map(id).collect()
     }
 }
 

@@ -1,14 +1,83 @@
-//! The surroundings of a simulated request.
+//! What somebody would be allowed: the surroundings of a simulated request, and what is said of it.
 
 use super::*;
 use crate::action::Action;
 use crate::check::{Check, ServiceKey, ServiceValues};
 use crate::identity::reply::SimulatedView;
+use crate::identity::request::SimulatePrincipalPolicy;
 use crate::policy::{DenialReason, Verdict, is_resource_tag};
 use std::collections::BTreeMap;
 
+/// What surrounds a simulation itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Simulation<'a> {
+    /// The account that it is asked in.
+    pub account: &'a str,
+    /// The region of simulated requests that are given none.
+    pub region: &'a str,
+    /// Their time, likewise.
+    pub now: Timestamp,
+}
+
+impl Directory {
+    /// Says what the policies of a principal allow: every action on every resource. It changes
+    /// nothing and takes no chance, so whoever has a state can ask it.
+    pub fn simulate(
+        &self,
+        request: &SimulatePrincipalPolicy,
+        simulation: &Simulation<'_>,
+    ) -> Result<IdentityReply, IdentityFault> {
+        let source = &request.policy_source_arn;
+        let principal = self.principal(simulation.account, source);
+        let principal = principal
+            .ok_or_else(|| IdentityFault::NoSuchEntity(format!("{source} cannot be found.")))?;
+        let everything = ["*".to_owned()];
+        let resources = match request.resource_arns.as_slice() {
+            [] => &everything[..],
+            given => given,
+        };
+        let counts = [request.action_names.len(), resources.len(), request.context.len()];
+        if request.action_names.is_empty()
+            || counts.iter().any(|count| *count > limits::SIMULATED_MAX)
+        {
+            let most = limits::SIMULATED_MAX;
+            return Err(IdentityFault::InvalidInput(format!(
+                "A simulation takes 1 to {most} actions and as many resources and keys."
+            )));
+        }
+        if request.action_names.len() * resources.len() > limits::JUDGMENTS_MAX {
+            return Err(IdentityFault::InvalidInput(format!(
+                "A simulation judges each action on each resource, {} times at most.",
+                limits::JUDGMENTS_MAX
+            )));
+        }
+        // Each is compared with every pattern of the policies, for each action.
+        let most = limits::RESOURCE_BYTES_MAX;
+        let mut texts = resources.iter().chain(request.context.values());
+        if texts.any(|text| text.len() > most) {
+            return Err(IdentityFault::InvalidInput(format!(
+                "Resources and values of a simulation have {most} bytes at most."
+            )));
+        }
+        let context = Context::parse(&request.context, simulation)?;
+        let mut evaluation_results = Vec::new();
+        for name in &request.action_names {
+            let action =
+                Action::ALL.iter().find(|action| action.to_string().eq_ignore_ascii_case(name));
+            let action = *action
+                .ok_or_else(|| IdentityFault::InvalidInput(format!("Invalid Action: {name}")))?;
+            for resource in resources {
+                let check = context.check(action, resource);
+                let verdict = principal.permissions.judge(&principal, &check);
+                evaluation_results.push(view(&check, verdict));
+            }
+        }
+        Ok(IdentityReply::Simulated { evaluation_results })
+    }
+}
+
 /// Values of condition keys, as a simulation gives them.
-pub(super) struct Context<'a> {
+struct Context<'a> {
     values: ServiceValues<'a>,
     resource_tags: Option<Tags>,
     request_tags: Vec<(&'a str, &'a str)>,
@@ -22,7 +91,7 @@ impl<'a> Context<'a> {
     /// Resolves the keys that are given. The others are absent, but for the time and the region.
     pub fn parse(
         given: &'a BTreeMap<String, String>,
-        setting: &Setting<'a>,
+        simulation: &Simulation<'a>,
     ) -> Result<Context<'a>, IdentityFault> {
         let mut context = Context {
             values: ServiceValues::default(),
@@ -30,8 +99,8 @@ impl<'a> Context<'a> {
             request_tags: Vec::new(),
             tag_keys: Vec::new(),
             origin: None,
-            region: setting.region,
-            now: setting.now,
+            region: simulation.region,
+            now: simulation.now,
         };
         for (key, value) in given {
             context.set(key, value)?;
@@ -99,7 +168,7 @@ impl<'a> Context<'a> {
 }
 
 /// A verdict in IAM's words.
-pub(super) fn view(check: &Check<'_>, verdict: Verdict) -> SimulatedView {
+fn view(check: &Check<'_>, verdict: Verdict) -> SimulatedView {
     let (eval_decision, matched_sid) = match verdict {
         Verdict::Allowed(sid) => ("allowed", sid),
         Verdict::Denied(denial) => match denial.reason {

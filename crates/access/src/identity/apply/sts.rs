@@ -1,11 +1,11 @@
-//! Sessions, who somebody is, and what they would be allowed.
+//! Sessions, and who somebody is.
 
 use super::*;
 use crate::action::Action;
 use crate::caller::{PrincipalKind, Session};
 use crate::check::{Check, ServiceValues};
 use crate::identity::reply::{AssumedView, CredentialsView};
-use crate::identity::request::{AssumeRole, SimulatePrincipalPolicy};
+use crate::identity::request::AssumeRole;
 use crate::identity::sealing::Secret;
 use crate::identity::sessions;
 use crate::policy::{Admission, DenialReason, Permissions, Verdict};
@@ -95,49 +95,6 @@ impl Draft<'_> {
             arn: sessions::session_arn(&account, &record.name, &name),
         };
         Ok((Vec::new(), IdentityReply::Session { credentials, assumed_role_user }))
-    }
-
-    pub(super) fn simulate(&self, request: &SimulatePrincipalPolicy) -> Applied {
-        let source = &request.policy_source_arn;
-        let principal = self.directory.principal(self.setting.account, source);
-        let principal = principal
-            .ok_or_else(|| IdentityFault::NoSuchEntity(format!("{source} cannot be found.")))?;
-        let everything = ["*".to_owned()];
-        let resources = match request.resource_arns.as_slice() {
-            [] => &everything[..],
-            given => given,
-        };
-        let counts = [request.action_names.len(), resources.len(), request.context.len()];
-        if request.action_names.is_empty()
-            || counts.iter().any(|count| *count > limits::SIMULATED_MAX)
-        {
-            let most = limits::SIMULATED_MAX;
-            return Err(IdentityFault::InvalidInput(format!(
-                "A simulation takes 1 to {most} actions and as many resources and keys."
-            )));
-        }
-        // Each is compared with every pattern of the policies, for each action.
-        let most = limits::RESOURCE_BYTES_MAX;
-        let mut texts = resources.iter().chain(request.context.values());
-        if texts.any(|text| text.len() > most) {
-            return Err(IdentityFault::InvalidInput(format!(
-                "Resources and values of a simulation have {most} bytes at most."
-            )));
-        }
-        let context = simulation::Context::parse(&request.context, self.setting)?;
-        let mut evaluation_results = Vec::new();
-        for name in &request.action_names {
-            let action =
-                Action::ALL.iter().find(|action| action.to_string().eq_ignore_ascii_case(name));
-            let action = *action
-                .ok_or_else(|| IdentityFault::InvalidInput(format!("Invalid Action: {name}")))?;
-            for resource in resources {
-                let check = context.check(action, resource);
-                let verdict = principal.permissions.judge(&principal, &check);
-                evaluation_results.push(simulation::view(&check, verdict));
-            }
-        }
-        Ok((Vec::new(), IdentityReply::Simulated { evaluation_results }))
     }
 
     fn caller(&self) -> Result<&Principal, IdentityFault> {

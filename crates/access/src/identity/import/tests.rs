@@ -48,6 +48,7 @@ impl World {
             now: Timestamp(i64::from(self.imports)),
             fresh: &Fresh::new([self.imports; Fresh::BYTES]),
             short_secrets: false,
+            names_follow: false,
         };
         let (changes, reply) = self.directory.apply(&request.clone().into(), &setting)?;
         let IdentityReply::Imported { steps } = reply else { panic!("{reply:?}") };

@@ -24,7 +24,7 @@ fn import(
         Ok(world.apply(None, &step.account, &step.request)?.0)
     });
     world.directory = directory;
-    for change in changes? {
+    for change in changes?.0 {
         world.directory.evolve(change).expect("it can be folded in");
     }
     world.directory.check_references().expect("everything that is named is there");

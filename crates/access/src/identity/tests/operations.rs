@@ -3,7 +3,7 @@
 use super::*;
 
 /// Operations, members, and what comes of them: a code, or `ok`.
-fn check(world: &mut World, rows: &[(&str, Value, &str)]) {
+pub(super) fn check(world: &mut World, rows: &[(&str, Value, &str)]) {
     for (operation, members, expected) in rows {
         if *expected == "ok" {
             world.ok(operation, members.clone());
@@ -476,70 +476,4 @@ fn accounts_are_for_whoever_has_the_data_directory() {
     world.ok("DeleteAccount", json!({"AccountId": ACCOUNT}));
     assert_eq!(world.principal(&root).err(), Some(Fault::UnrecognizedClient));
     assert_eq!(world.directory.keys().count(), 0);
-}
-
-#[test]
-fn what_somebody_would_be_allowed_is_simulated() {
-    let mut world = World::new();
-    world.ok("CreateUser", json!({"UserName": "ann"}));
-    let document = json!({"Version": "2012-10-17", "Statement": [
-        {"Sid": "Poll", "Effect": "Allow", "Action": "swf:PollForDecisionTask", "Resource": "*",
-         "Condition": {"StringEquals": {"swf:taskList.name": "mine"}}},
-        {"Sid": "Never", "Effect": "Deny", "Action": "swf:DeprecateDomain", "Resource": "*"},
-    ]});
-    let put = json!({"UserName": "ann", "PolicyName": "p", "PolicyDocument": document.to_string()});
-    world.ok("PutUserPolicy", put);
-    let source = format!("arn:aws:iam::{ACCOUNT}:user/ann");
-    let mut decide = |action: &str, context: Value| {
-        let members =
-            json!({"PolicySourceArn": source, "ActionNames": [action], "Context": context});
-        let result = world.ok("SimulatePrincipalPolicy", members)["EvaluationResults"][0].clone();
-        (text(&result["EvalDecision"]), result["MatchedSid"].clone())
-    };
-    let poll = "swf:pollForDecisionTask";
-    let mine = json!({"SWF:taskList.Name": "mine"});
-    assert_eq!(decide(poll, mine), ("allowed".into(), json!("Poll")));
-    assert_eq!(decide(poll, json!({})), ("implicitDeny".into(), Value::Null));
-    let never = decide("swf:DeprecateDomain", json!({}));
-    assert_eq!(never, ("explicitDeny".into(), json!("Never")));
-    let simulate = |more: Value| {
-        let mut members = more;
-        members["PolicySourceArn"] = source.as_str().into();
-        members
-    };
-    check(
-        &mut world,
-        &[
-            ("SimulatePrincipalPolicy", simulate(json!({})), "InvalidInput"),
-            (
-                "SimulatePrincipalPolicy",
-                simulate(json!({"ActionNames": ["swf:Nothing"]})),
-                "InvalidInput",
-            ),
-            (
-                "SimulatePrincipalPolicy",
-                simulate(
-                    json!({"ActionNames": ["swf:ListDomains"], "Context": {"aws:Nothing": "1"}}),
-                ),
-                "InvalidInput",
-            ),
-            (
-                "SimulatePrincipalPolicy",
-                simulate(json!({"ActionNames": vec!["swf:ListDomains"; 101]})),
-                "InvalidInput",
-            ),
-            (
-                "SimulatePrincipalPolicy",
-                simulate(
-                    json!({"ActionNames": ["swf:ListDomains"], "ResourceArns": ["x".repeat(2049)]}),
-                ),
-                "InvalidInput",
-            ),
-            (
-                "SimulatePrincipalPolicy",
-                json!({"PolicySourceArn": "arn:aws:iam::123456789012:user/bob", "ActionNames": ["swf:ListDomains"]}),
-                "NoSuchEntity",
-            ),
-        ],
-    );
 }

@@ -1,6 +1,7 @@
 //! Command lines, what they mean, and what is said of those that mean nothing.
 
 use super::*;
+use access::identity::IdentityRequest;
 use std::io;
 
 /// Files by their names; no others are there.
@@ -31,7 +32,7 @@ fn members(line: &str) -> Value {
 #[test]
 fn every_command_reads_its_own_example() {
     let all = Command::all();
-    assert_eq!(all.len(), IdentityRequest::OPERATIONS.len() + 3);
+    assert_eq!(all.len(), IdentityRequest::OPERATIONS.len() + 4);
     let mut reached: Vec<&str> = Vec::new();
     for (name, command) in all {
         let example = command.example();
@@ -46,7 +47,8 @@ fn every_command_reads_its_own_example() {
                 }
             }
             Task::Import { .. } => reached.push("ImportIdentities"),
-            Task::RotateMasterKey { .. } | Task::RotateTokenKey => (),
+            Task::RotateMasterKey { .. } | Task::ReplaceMasterKey { .. } | Task::RotateTokenKey => {
+            }
             task @ (Task::Help | Task::HelpOn(_)) => panic!("{task:?}"),
         }
         let help = parsed(&format!("{name} help")).expect("there is help");
@@ -57,6 +59,22 @@ fn every_command_reads_its_own_example() {
     operations.sort_unstable();
     reached.sort_unstable();
     assert_eq!(reached, operations);
+}
+
+/// What deletes something does it only when that is what was asked for.
+#[test]
+fn keys_are_discarded_when_it_is_said_and_shown_when_that_is_asked() {
+    let parsed = |line: &str| parsed(line).map_err(|error| error.to_string());
+    let told = "access keys that cannot be opened are deleted with --discard-sealed-keys alone; \
+                --dry-run shows them";
+    assert_eq!(parsed("replace-master-key"), Err(told.to_owned()));
+    for (line, dry_run) in [
+        ("replace-master-key --discard-sealed-keys", false),
+        ("replace-master-key --dry-run", true),
+        ("replace-master-key --discard-sealed-keys --dry-run", true),
+    ] {
+        assert_eq!(parsed(line), Ok(Task::ReplaceMasterKey { dry_run }), "{line}");
+    }
 }
 
 #[test]

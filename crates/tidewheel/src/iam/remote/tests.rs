@@ -3,8 +3,11 @@
 use super::*;
 use crate::connect::{ClientFiles, fixture};
 use access::{Claim, Received, Rules};
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::thread::JoinHandle;
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -188,6 +191,10 @@ fn a_server_is_believed_if_an_authority_of_the_bundle_vouches_for_it() {
     }
 }
 
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+}
+
 /// A server that lets in whom an authority vouches for, with and without such a certificate.
 #[test]
 fn a_client_shows_a_certificate_to_a_server_that_wants_one() {
@@ -196,6 +203,7 @@ fn a_client_shows_a_certificate_to_a_server_that_wants_one() {
     let put = |name: &str, pem: &str| {
         let path = dir.path().join(name);
         std::fs::write(&path, pem).expect("the scratch directory is ours");
+        set_mode(&path, 0o600);
         path
     };
     let bundle = put("ca", &authority);
@@ -223,6 +231,17 @@ fn a_client_shows_a_certificate_to_a_server_that_wants_one() {
             }
         }
     }
+    set_mode(&files.key, 0o640);
+    let place = Place { client: Some(files.clone()), ..Place::default() };
+    match Remote::new("https://localhost", &place, &variable) {
+        Err(Failure::Usage(text)) => assert!(
+            text.starts_with("others than its owner have access to the private key "),
+            "{text}"
+        ),
+        Err(failure) => panic!("{failure}"),
+        Ok(_) => panic!("others can read the key"),
+    }
+    set_mode(&files.key, 0o600);
     let missing = ClientFiles { cert: dir.path().join("missing"), key: files.key.clone() };
     let swapped = ClientFiles { cert: files.key, key: files.cert };
     for files in [missing, swapped] {
