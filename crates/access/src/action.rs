@@ -146,7 +146,15 @@ actions! {
         GetPolicy,
         ListPolicies,
         SimulatePrincipalPolicy,
-        // Ours: IAM has no such operations.
+        // Demanded by operations that do what IAM's of these names do.
+        CreatePolicyVersion,
+        DeletePolicyVersion,
+        GetPolicyVersion,
+        SetDefaultPolicyVersion,
+        GetAccountAuthorizationDetails,
+    }
+    // Ours: IAM has no such operations, and who wrote `iam:*` for AWS did not mean them.
+    "tidewheel" {
         ImportAccessKey,
         UpdatePolicy,
         ImportIdentities,

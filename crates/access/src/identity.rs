@@ -9,12 +9,14 @@
 //! nothing. Time and chance are handed in.
 
 mod apply;
+mod asked;
 mod change;
 mod directory;
 mod document;
 mod fault;
 mod fresh;
 mod import;
+mod judge;
 pub mod limits;
 mod names;
 mod plan;
@@ -36,6 +38,7 @@ pub use document::{
 };
 pub use fault::IdentityFault;
 pub use fresh::Fresh;
+pub use judge::{Asker, Judged};
 pub use plan::{PlanError, Step, Unnamed, carry_out};
 pub use record::{
     AccountRecord, Documents, Folded, GroupRecord, KeyOwner, KeyRecord, KeyStatus, KeyUse,

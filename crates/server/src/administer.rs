@@ -5,18 +5,15 @@
 //! key that outlives it. What comes in and goes out may hold secrets, so nothing here logs either
 //! but what has no effect in a policy that was taken.
 
-mod asked;
-
 use crate::answer::Answer;
 use access::identity::{
-    Directory, IdentityFault, IdentityReply, IdentityRequest, Simulation, Tags, limits,
+    Asker, IdentityFault, IdentityReply, IdentityRequest, ImportIdentities, Judged, Simulation,
 };
-use access::{Action, Authority, Caller, Check, Denial, DenialReason, KeyRef, Verdict};
-use asked::Asked;
+use access::{Action, Authority, Caller, Denial, DenialReason, KeyRef, Principal, Verdict};
 use hyper::StatusCode;
 use serde_json::json;
 use service::{Asking, Clock, Identities, IdentityError, IdentityReader};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Semaphore;
 use wire::{Fault, Timestamp};
 
@@ -33,7 +30,7 @@ pub struct Administration {
     reader: IdentityReader,
     clock: Arc<dyn Clock>,
     /// Commits wait for the disk, in threads that others need, too.
-    room: Semaphore,
+    room: Arc<Semaphore>,
 }
 
 /// What came of an operation.
@@ -60,7 +57,7 @@ impl Administration {
             reader: identities.reader(),
             identities: Mutex::new(identities),
             clock,
-            room: Semaphore::new(UNDER_WAY_MAX),
+            room: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
         }
     }
 
@@ -71,7 +68,18 @@ impl Administration {
 
     /// Lends the identities out, for what is not asked for over the network. Blocks.
     pub fn with<T>(&self, act: impl FnOnce(&mut Identities) -> T) -> T {
-        act(&mut self.identities.lock().expect("no holder panics"))
+        act(&mut self.identities())
+    }
+
+    /// Whoever panics with the identities loses their own request alone. What they have left in
+    /// memory may be wrong, so it is read again before it is used.
+    fn identities(&self) -> MutexGuard<'_, Identities> {
+        self.identities.lock().unwrap_or_else(|poisoned| {
+            let mut identities = poisoned.into_inner();
+            identities.distrust();
+            self.identities.clear_poison();
+            identities
+        })
     }
 
     /// Carries an operation out for `caller`, whose signature is right. Blocks: see
@@ -90,20 +98,29 @@ impl Administration {
             Authority::Principal(_, key) => key,
             Authority::Unrestricted => return refused(without_access_control()),
         };
+        // What an import is judged on first does not depend on its document, which may be long.
+        let import = IdentityRequest::from(ImportIdentities::default());
+        if operation == import.operation() {
+            let now = self.clock.now();
+            if let Err(administered) =
+                self.judge(&import, caller, &*self.reader.refresh(key, now)?, now)
+            {
+                return Ok(*administered);
+            }
+        }
         let request = match IdentityRequest::parse(operation, body) {
             Ok(request) => request,
             Err(fault) => return refused(fault),
         };
-        let now = self.clock.now();
         if let IdentityRequest::SimulatePrincipalPolicy(asked) = &request {
             // Many are judged by it, and it changes nothing: who changes something does not wait.
-            return self.judged(caller, key, &request, now, |directory, asking| {
+            return self.judged(caller, key, &request, |asking, now| {
                 let Asking { account, region, .. } = *asking;
-                directory.simulate(asked, &Simulation { account, region, now })
+                self.reader.directory().simulate(asked, &Simulation { account, region, now })
             });
         }
-        let mut identities = self.identities.lock().expect("no holder panics");
-        self.judged(caller, key, &request, now, |_, asking| {
+        let mut identities = self.identities();
+        self.judged(caller, key, &request, |asking, now| {
             identities.handle(&request, asking, now).map_err(|error| match error {
                 IdentityError::Refused(fault) => fault,
                 IdentityError::Unavailable => IdentityFault::ServiceFailure,
@@ -117,32 +134,15 @@ impl Administration {
         caller: &Caller,
         key: &KeyRef,
         request: &IdentityRequest,
-        now: Timestamp,
-        carry_out: impl FnOnce(&Directory, &Asking<'_>) -> Result<IdentityReply, IdentityFault>,
+        carry_out: impl FnOnce(&Asking<'_>, Timestamp) -> Result<IdentityReply, IdentityFault>,
     ) -> Result<Administered, Fault> {
-        let refused = |fault| Ok(Administered { reply: Err(fault), judged: None });
+        let now = self.clock.now();
         let principal = &self.reader.refresh(key, now)?;
-        let authority = Authority::Principal(Arc::clone(principal), key.clone());
-        let caller = &Caller { authority, ..caller.clone() };
-        let directory = self.reader.directory();
-        let user_name = principal.user_name.as_deref();
-        let resource = request.resource(&directory, &caller.account, user_name);
-        // Names are looked at by whoever carries it out; a denial quotes them before, and the audit.
-        if resource.len() > limits::RESOURCE_BYTES_MAX {
-            return refused(IdentityFault::Validation(format!(
-                "What the operation acts on has a name of more than {} bytes.",
-                limits::RESOURCE_BYTES_MAX
-            )));
-        }
-        let action = request.action();
-        let verdict = judge(&directory, caller, request, &resource, now);
-        if let Verdict::Denied(denial) = &verdict
-            && !is_judged_by_itself(action)
-        {
-            let text = denial.text(&principal.arn, action, &resource);
-            let reply = Err(IdentityFault::AccessDenied(text));
-            return Ok(Administered { reply, judged: Some((action, resource.into(), verdict)) });
-        }
+        let judged = match self.judge(request, caller, principal, now) {
+            Ok(judged) => judged,
+            Err(administered) => return Ok(*administered),
+        };
+        let Judged { action, resource, named: _, verdict } = judged;
         let asking = Asking {
             account: &caller.account,
             caller: Some(principal),
@@ -150,13 +150,41 @@ impl Administration {
             region: &caller.region,
             short_secrets: false,
         };
-        let reply = carry_out(&directory, &asking);
+        let reply = carry_out(&asking, now);
         if reply.is_ok() {
             warn(request, &principal.arn);
         }
         let verdict = outcome(&reply, action, verdict);
-        let judged = verdict.map(|verdict| (action, resource.into(), verdict));
+        let judged = verdict.map(|verdict| (action, resource, verdict));
         Ok(Administered { reply, judged })
+    }
+
+    /// What the policies of `principal` say of a request of `caller`, or how it is refused at once.
+    fn judge(
+        &self,
+        request: &IdentityRequest,
+        caller: &Caller,
+        principal: &Principal,
+        now: Timestamp,
+    ) -> Result<Judged, Box<Administered>> {
+        let asker = Asker {
+            principal,
+            account: &caller.account,
+            origin: Some(&caller.origin),
+            region: &caller.region,
+            now,
+        };
+        let judged = request
+            .judge(&self.reader.directory(), &asker)
+            .map_err(|fault| Administered { reply: Err(fault), judged: None })?;
+        match judged.refusal(principal) {
+            Some(fault) if !is_judged_by_itself(judged.action) => {
+                let Judged { action, resource, named: _, verdict } = judged;
+                let judged = Some((action, resource, verdict));
+                Err(Box::new(Administered { reply: Err(fault), judged }))
+            }
+            Some(_) | None => Ok(judged),
+        }
     }
 
     /// The same as an HTTP answer, without blocking whoever awaits it. An operation that has begun
@@ -168,8 +196,12 @@ impl Administration {
         body: Vec<u8>,
     ) -> Result<(Answer, Option<(Action, Arc<str>, Verdict)>), Fault> {
         let this = Arc::clone(&self);
-        let _room = self.room.acquire().await.expect("it is never closed");
-        let run = move || this.administer(&caller, &operation, &body);
+        let room = Arc::clone(&self.room).acquire_owned().await.expect("it is never closed");
+        // It takes room for as long as it runs, and not only while somebody waits for it.
+        let run = move || {
+            let _room = room;
+            this.administer(&caller, &operation, &body)
+        };
         match tokio::task::spawn_blocking(run).await {
             Ok(administered) => {
                 let Administered { reply, judged } = administered?;
@@ -262,43 +294,6 @@ fn outcome(
         (_, Verdict::Denied(_)) => Some(Verdict::Allowed(None)),
         (_, allowed @ Verdict::Allowed(_)) => Some(allowed),
     }
-}
-
-/// What the sender's policies say of a request.
-fn judge(
-    directory: &Directory,
-    caller: &Caller,
-    request: &IdentityRequest,
-    resource: &str,
-    now: Timestamp,
-) -> Verdict {
-    let action = request.action();
-    // A role of another account may be assumed, and nothing else is done outside of one's own.
-    let foreign = (action == Action::AssumeRole).then(|| resource.split(':').nth(4)).flatten();
-    let tags = resource_tags(directory, foreign.unwrap_or(&caller.account), resource);
-    let asked = Asked::of(request);
-    let given = asked.request_tags();
-    let keys = asked.tag_keys();
-    let check = Check {
-        action,
-        resource,
-        values: asked.values(directory, &caller.account),
-        resource_tags: tags,
-        request_tags: &given,
-        tag_keys: &keys,
-        origin: Some(&caller.origin),
-        region: &caller.region,
-        now,
-    };
-    caller.judge(&check)
-}
-
-/// The tags of a user or a role that is there.
-fn resource_tags<'d>(directory: &'d Directory, account: &str, arn: &str) -> Option<&'d Tags> {
-    let (_, name) = arn.rsplit_once('/')?;
-    let user = directory.user(account, name).filter(|user| user.arn(account) == arn);
-    let role = directory.role(account, name).filter(|role| role.arn(account) == arn);
-    user.map(|user| &user.tags).or_else(|| role.map(|role| &role.tags))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub struct Identities {
     store: Arc<dyn Store>,
     entropy: Arc<dyn Entropy>,
     reader: IdentityReader,
-    /// `None` after a commit of unknown outcome, until the identities are claimed and read again.
+    /// `None` after a commit of unknown outcome or a panic, until the identities are claimed and read again.
     epoch: Option<Epoch>,
 }
 
@@ -244,6 +244,12 @@ impl Identities {
                 .map_err(|error| StoreError(format!("secrets were not sealed anew: {error}")))?;
             resealed += count;
         }
+    }
+
+    /// Has the identities claimed and read again before they are used: whoever held them has
+    /// panicked, and what is in memory may be wrong.
+    pub fn distrust(&mut self) {
+        self.epoch = None;
     }
 
     fn fresh(&self) -> Fresh {

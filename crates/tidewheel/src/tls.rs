@@ -256,7 +256,10 @@ pub type Reread = Arc<dyn Fn() + Send + Sync>;
 
 async fn read_others(reread: &Reread) {
     let reread = reread.clone();
-    tokio::task::spawn_blocking(move || reread()).await.expect("reading files does not panic");
+    // It panicked, which is no reason to end the server.
+    if let Err(error) = tokio::task::spawn_blocking(move || reread()).await {
+        tracing::error!(%error, "SIGHUP: the identities were not read again");
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use crate::system::wall_time;
 use server::Administration;
+use service::IdentityError;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -51,10 +52,15 @@ fn every(seconds: u64) -> tokio::time::Interval {
 /// Writes what is due. What could not be written is lost: it says when keys were last used, and no
 /// more depends on it.
 pub async fn flush(administration: Arc<Administration>) {
-    let write = move || administration.with(|identities| identities.flush(wall_time()));
-    let written = tokio::task::spawn_blocking(write).await.expect("writing does not panic");
-    if let Err(error) = written {
-        tracing::warn!(%error, "it was not written when keys were last used");
+    flush_with(move || administration.with(|identities| identities.flush(wall_time()))).await;
+}
+
+async fn flush_with(write: impl FnOnce() -> Result<(), IdentityError> + Send + 'static) {
+    match tokio::task::spawn_blocking(write).await {
+        Ok(Ok(())) => (),
+        Ok(Err(error)) => tracing::warn!(%error, "it was not written when keys were last used"),
+        // It panicked, which ends neither the upkeep nor an orderly stop.
+        Err(error) => tracing::error!(%error, "it was not written when keys were last used"),
     }
 }
 
@@ -82,6 +88,10 @@ impl ClockWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::{SystemEntropy, WallClock};
+    use access::identity::{Keyring, MASTER_KEY_BYTES};
+    use service::Identities;
+    use store::memory::Memory;
 
     #[test]
     fn jumps_of_the_clock_are_noticed_once() {
@@ -101,5 +111,26 @@ mod tests {
             let at = start + Duration::from_millis(passed);
             assert_eq!(clock.look(Timestamp(wall), at), jump, "after {passed} ms");
         }
+    }
+
+    /// The stop of the server writes what is due, too, and is not to end in a panic.
+    #[tokio::test]
+    async fn what_a_panic_has_left_is_written_all_the_same() {
+        let line = Keyring::line("test", &[7; MASTER_KEY_BYTES]);
+        let keyring = Keyring::parse(line.expose()).expect("a line is a ring");
+        let (store, entropy) = (Arc::new(Memory::default()), Arc::new(SystemEntropy));
+        let identities = Identities::open("test", store, entropy, keyring, wall_time())
+            .expect("an empty store has no identities");
+        let administration = Arc::new(Administration::new(identities, Arc::new(WallClock)));
+        let panicking = Arc::clone(&administration);
+        let panics = std::thread::spawn(move || panicking.with(|_| panic!("in the middle")));
+        assert!(panics.join().is_err());
+        assert_eq!(administration.reader().directory().time_stored(), None);
+        flush(Arc::clone(&administration)).await;
+        assert!(administration.reader().directory().time_stored().is_some());
+        // Nor is one that panics itself.
+        let panicking = Arc::clone(&administration);
+        let flushed = flush_with(move || panicking.with(|_| panic!("in the middle")));
+        flushed.await;
     }
 }

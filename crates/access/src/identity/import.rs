@@ -5,6 +5,7 @@ use super::apply::{Applied, Setting};
 use super::change::Change;
 use super::directory::{Directory, Role};
 use super::fault::IdentityFault;
+use super::judge::Asker;
 use super::plan::{PlanError, Unnamed, carry_out};
 use super::record::{Folded, RoleRecord};
 use super::reply::{IdentityReply, ImportStepView};
@@ -30,6 +31,15 @@ impl Directory {
         let mut trusting = Vec::new();
         let mut index = 0;
         let (mut changes, after) = carry_out(self, steps, |directory, step| {
+            if let Some(principal) = setting.caller {
+                // As if it were asked for alone; but with the rights from before the import, of
+                // which no step takes or gives any.
+                let Setting { origin, region, now, .. } = *setting;
+                let asker = Asker { principal, account: &step.account, origin, region, now };
+                if let Some(fault) = step.request.judge(directory, &asker)?.refusal(principal) {
+                    return Err(fault);
+                }
+            }
             let resource = step.request.resource(directory, &step.account, None);
             let operation = step.request.operation();
             let fresh = setting.fresh.nth(index);

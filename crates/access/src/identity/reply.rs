@@ -216,7 +216,9 @@ views! {
         update_date: Timestamp,
         #[serde(skip_serializing_if = "str::is_empty")]
         description: Arc<str>,
-        policy_document: Arc<str>,
+        /// Not in lists: as in IAM, whoever may list policies may not read them all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        policy_document: Option<Arc<str>>,
     }
     /// What came of one action on one resource.
     SimulatedView {
@@ -323,7 +325,7 @@ impl PolicyView {
             create_date: policy.created_at,
             update_date: policy.updated_at,
             description: Arc::clone(&policy.description),
-            policy_document: Arc::clone(&policy.document),
+            policy_document: Some(Arc::clone(&policy.document)),
         }
     }
 }

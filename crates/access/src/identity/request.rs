@@ -6,12 +6,13 @@
 use super::directory::Directory;
 use super::document::Document;
 use super::fault::IdentityFault;
-use super::record::{KeyOwner, KeyStatus, root_arn};
+use super::record::{KeyOwner, KeyRecord, KeyStatus, root_arn};
 use super::sealing::Secret;
 use super::shape::{Kinded, Member, Shape};
 use crate::action::Action;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A tag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,11 +111,24 @@ macro_rules! operations {
                 account: &str,
                 caller: Option<&str>,
             ) -> String {
-                let ground = Ground { directory, account, caller };
+                self.resource_on(&Ground { directory, account, caller, as_named: false })
+            }
+
+            /// The same, as whoever asks has named it, whether it exists or not.
+            pub(super) fn resource_as_named(
+                &self,
+                directory: &Directory,
+                account: &str,
+                caller: Option<&str>,
+            ) -> String {
+                self.resource_on(&Ground { directory, account, caller, as_named: true })
+            }
+
+            fn resource_on(&self, ground: &Ground<'_>) -> String {
                 match self {
                     $(IdentityRequest::$operation(request) => {
                         let on: fn(&$operation, &Ground<'_>) -> String = $resource;
-                        on(request, &ground)
+                        on(request, ground)
                     })*
                 }
             }
@@ -127,6 +141,8 @@ struct Ground<'a> {
     directory: &'a Directory,
     account: &'a str,
     caller: Option<&'a str>,
+    /// Whether names are taken as they are given, and nothing is looked up.
+    as_named: bool,
 }
 
 impl Ground<'_> {
@@ -137,22 +153,22 @@ impl Ground<'_> {
 
     fn user(&self, name: &str) -> String {
         match self.directory.user(self.account, name) {
-            Some(user) => user.arn(self.account),
-            None => self.named("user", None, name),
+            Some(user) if !self.as_named => user.arn(self.account),
+            Some(_) | None => self.named("user", None, name),
         }
     }
 
     fn group(&self, name: &str) -> String {
         match self.directory.group(self.account, name) {
-            Some(group) => group.arn(self.account),
-            None => self.named("group", None, name),
+            Some(group) if !self.as_named => group.arn(self.account),
+            Some(_) | None => self.named("group", None, name),
         }
     }
 
     fn role(&self, name: &str) -> String {
         match self.directory.role(self.account, name) {
-            Some(role) => role.arn(self.account),
-            None => self.named("role", None, name),
+            Some(role) if !self.as_named => role.arn(self.account),
+            Some(_) | None => self.named("role", None, name),
         }
     }
 
@@ -163,9 +179,11 @@ impl Ground<'_> {
 
     /// A user, or who asks if none is named.
     fn user_or_caller(&self, name: Option<&str>) -> String {
-        match name.or(self.caller) {
-            Some(name) => self.user(name),
-            None => root_arn(self.account),
+        match (name, self.caller) {
+            (Some(name), _) => self.user(name),
+            // They know who they are.
+            (None, Some(name)) => Ground { as_named: false, ..*self }.user(name),
+            (None, None) => root_arn(self.account),
         }
     }
 }
@@ -231,7 +249,8 @@ operations! {
     GetAccessKeyLastUsed { access_key_id: String } on |request, ground| {
         // One of another account is as unknown as one that is not there.
         let key = ground.directory.key(&request.access_key_id);
-        match key.filter(|key| *key.account == *ground.account).map(|key| &key.owner) {
+        let known = |key: &&Arc<KeyRecord>| !ground.as_named && *key.account == *ground.account;
+        match key.filter(known).map(|key| &key.owner) {
             Some(KeyOwner::User(name)) => ground.user(name.as_str()),
             Some(KeyOwner::Root) => root_arn(ground.account),
             None => ground.all("user"),
@@ -351,8 +370,8 @@ operations! {
     } on |request, _| request.role_arn.clone();
     GetCallerIdentity {} on |_, ground| ground.user_or_caller(None);
 
-    /// Ours: makes what a document describes, all of it or nothing. Whoever may do it may do
-    /// everything within the account.
+    /// Ours: makes what a document describes, all of it or nothing. Whoever asks for it from outside
+    /// must be allowed each of its steps as well.
     ImportIdentities { document: Document, prune: bool, dry_run: bool }
         on |_, ground| root_arn(ground.account);
 

@@ -1,12 +1,15 @@
 //! Operations as they come in: who may, what is refused and how, and that nobody is let in without
 //! access control.
 
+mod demands;
+
 use super::*;
 use access::identity::{CreateAccessKey, Folded, KeyOwner, Keyring, MASTER_KEY_BYTES};
 use access::{KeyRef, Origin};
 use serde_json::Value;
 use service::Entropy;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Waker};
 use store::memory::Memory;
 use wire::Timestamp;
 
@@ -41,16 +44,25 @@ impl Entropy for Counted {
 }
 
 fn administration() -> Administration {
+    administration_on(Arc::new(Memory::default()))
+}
+
+fn administration_on(store: Arc<Memory>) -> Administration {
+    Administration::new(identities_on(store), Arc::new(Noon))
+}
+
+fn identities_on(store: Arc<Memory>) -> Identities {
     let line = Keyring::line("test", &[7; MASTER_KEY_BYTES]);
     let keyring = Keyring::parse(line.expose()).expect("a line is a ring");
-    let store = Arc::new(Memory::default());
     let entropy = Arc::new(Counted::default());
     let mut identities = Identities::open("test", store, entropy, keyring, Noon.now())
-        .expect("an empty store has no identities");
-    let account =
-        access::identity::CreateAccount { account_id: ACCOUNT.to_owned(), account_name: None };
-    identities.handle(&account.into(), &OPERATOR, Noon.now()).expect("there is room");
-    Administration::new(identities, Arc::new(Noon))
+        .expect("what the store has can be read");
+    if identities.reader().directory().account(ACCOUNT).is_none() {
+        let account =
+            access::identity::CreateAccount { account_id: ACCOUNT.to_owned(), account_name: None };
+        identities.handle(&account.into(), &OPERATOR, Noon.now()).expect("there is room");
+    }
+    identities
 }
 
 /// The root or a user by their resource name, with the key that they have from the first time.
@@ -304,7 +316,7 @@ fn the_audit_is_told_what_came_of_it() {
     let account = json!({ "AccountId": "111111111111" });
     let told = audited(ask(&administration, ROOT, "CreateAccount", account));
     let (action, _, allowed, sid) = told.expect("it was judged");
-    assert_eq!((action.as_str(), allowed, sid), ("iam:CreateAccount", false, None));
+    assert_eq!((action.as_str(), allowed, sid), ("tidewheel:CreateAccount", false, None));
 }
 
 /// Many judgments in one request, and nothing that they could change.
@@ -343,7 +355,7 @@ fn a_simulation_waits_for_nobody_and_is_judged() {
 fn tags_that_are_there_and_tags_that_are_given_count() {
     let administration = administration();
     let statement = json!({
-        "Effect": "Allow", "Action": ["iam:CreateUser", "iam:DeleteUser"], "Resource": "*",
+        "Effect": "Allow", "Action": ["iam:CreateUser", "iam:TagUser"], "Resource": "*",
         "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}},
     });
     let ada = user(&administration, "ada", statement);
@@ -470,4 +482,63 @@ async fn an_answer_is_http() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(&answer.body[..], br#"{"Users":[],"IsTruncated":false}"#);
     assert!(matches!(judged, Some((Action::ListUsers, _, Verdict::Allowed(_)))));
+}
+
+/// A client that leaves does not make room: what it asked for goes on.
+#[tokio::test]
+async fn operations_under_way_are_as_few_when_nobody_waits_for_them() {
+    let administration = Arc::new(administration());
+    let root = caller(&administration, ROOT);
+    {
+        let _held = administration.identities.lock().expect("nobody has panicked");
+        for _ in 0..UNDER_WAY_MAX {
+            let this = Arc::clone(&administration);
+            let mut left =
+                Box::pin(this.answer(root.clone(), "ListUsers".to_owned(), b"{}".to_vec()));
+            let polled = left.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending());
+        }
+        assert_eq!(administration.room.available_permits(), 0);
+    }
+    // They come to their end.
+    for _ in 0..UNDER_WAY_MAX {
+        administration.room.acquire().await.expect("it is never closed").forget();
+    }
+}
+
+/// A document may be long. Whoever may not import does not have it read.
+#[test]
+fn an_import_is_judged_before_its_document_is_read() {
+    let administration = administration();
+    done(&administration, "CreateUser", json!({ "UserName": "ada" }));
+    let ada = caller(&administration, &format!("arn:aws:iam::{ACCOUNT}:user/ada"));
+    let root = caller(&administration, ROOT);
+    for (by, code) in [(ada, "AccessDenied"), (root, "ValidationError")] {
+        let administered = administration.administer(&by, "ImportIdentities", b"{ no document");
+        let administered = administered.expect("the key is good");
+        assert_eq!(administered.judged.is_some(), code == "AccessDenied");
+        let (_, body) = told(administered);
+        assert_eq!(body["__type"], format!("com.tidewheel.identity#{code}"), "{body}");
+    }
+}
+
+/// What is in memory then may be wrong: it is claimed and read again.
+#[test]
+fn a_panic_costs_its_own_request() {
+    let store = Arc::new(Memory::default());
+    let administration = administration_on(Arc::clone(&store));
+    caller(&administration, ROOT);
+    std::thread::scope(|scope| {
+        let panics = scope.spawn(|| administration.with(|_| panic!("in the middle of something")));
+        assert!(panics.join().is_err());
+    });
+    // Somebody else has the claim meanwhile: what is in memory is old.
+    let mut other = identities_on(store);
+    let bob = IdentityRequest::parse("CreateUser", br#"{"UserName":"bob"}"#).expect("it is one");
+    other.handle(&bob, &OPERATOR, Noon.now()).expect("it is new");
+    done(&administration, "CreateUser", json!({ "UserName": "ada" }));
+    let directory = administration.reader().directory();
+    let names: Vec<&str> = directory.users(ACCOUNT).map(|user| &*user.name).collect();
+    assert_eq!(names, ["ada", "bob"]);
+    administration.with(|identities| identities.flush(Noon.now())).expect("it is written");
 }

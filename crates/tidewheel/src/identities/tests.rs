@@ -300,3 +300,33 @@ fn no_root_key_is_made_beside_others() {
     file.apply(document, &mut identities, NOW).expect("it can be followed");
     assert_eq!(first_root_key(&mut identities, NOW), Ok(None));
 }
+
+/// A key that was deleted by hand and still stands in the file is one of these: the log says so.
+#[test]
+fn keys_that_come_to_who_was_there_before_are_told() {
+    let dir = scratch();
+    let text = format!(
+        "[[account]]\nid = '{ACCOUNT}'\nroot_key = [{{ id = 'K', secret = 'long-enough' }}]\n\
+         user = [{{ name = 'ada', key = [{{ id = 'A', secret = 'long-enough' }}] }}]\n"
+    );
+    let file = file(dir.path(), &text);
+    let mut identities = identities();
+    let document = file.read(&variable).expect("it is right");
+    let added = |identities: &Identities| added_keys(&document, &identities.reader().directory());
+    assert_eq!(added(&identities), [], "all is new");
+    file.apply(&mut identities, NOW).expect("it is right");
+    assert_eq!(added(&identities), [], "all is there");
+    let root = root_arn(ACCOUNT);
+    let ada = format!("arn:aws:iam::{ACCOUNT}:user/ada");
+    for (owner, key, members) in [
+        (&root, "K", r#"{"Root":true,"AccessKeyId":"K"}"#),
+        (&ada, "A", r#"{"UserName":"ada","AccessKeyId":"A"}"#),
+    ] {
+        let delete = IdentityRequest::parse("DeleteAccessKey", members.as_bytes());
+        let delete = delete.expect("an operation");
+        identities.handle(&delete, &administrator(ACCOUNT), NOW).expect("it is there");
+        assert_eq!(added(&identities), [(owner.clone(), key.to_owned())]);
+        file.apply(&mut identities, NOW).expect("it is right");
+        assert_eq!(added(&identities), []);
+    }
+}

@@ -189,3 +189,10 @@ fn the_end_of_a_certificate_is_said_once_a_day() {
     assert_eq!(looks(&mut watch, 2), ["changing", "replaced"]);
     assert_eq!(watch.days_left(at(DAY_MILLISECONDS + 1)), None);
 }
+
+/// Whoever awaits it is the server itself.
+#[tokio::test]
+async fn a_panic_while_the_identities_are_read_again_ends_nothing() {
+    let reread: Reread = Arc::new(|| panic!("in the middle of something"));
+    read_others(&reread).await;
+}

@@ -16,7 +16,6 @@ const KEY_PREFIX: &str = "AKIA";
 impl Draft<'_> {
     pub(super) fn create_key(&self, request: &CreateAccessKey) -> Applied {
         let (owner, user_name) = self.key_owner(request.root, request.user_name.as_deref())?;
-        self.check_maker(&owner)?;
         let id: Arc<str> = self.setting.fresh.key_id(KEY_PREFIX).into();
         let secret = self.setting.fresh.secret();
         let record = self.new_key(&id, owner, &secret, KeyStatus::Active)?;
@@ -32,7 +31,6 @@ impl Draft<'_> {
 
     pub(super) fn import_key(&self, request: &ImportAccessKey) -> Applied {
         let (owner, _) = self.key_owner(request.root, request.user_name.as_deref())?;
-        self.check_maker(&owner)?;
         names::check_access_key_id(&request.access_key_id)?;
         let secret = &request.secret_access_key.0;
         let chars_min = if self.setting.short_secrets { 1 } else { limits::SECRET_CHARS_MIN };
@@ -94,6 +92,15 @@ impl Draft<'_> {
         user_name: Option<&str>,
     ) -> Result<(KeyOwner, Option<Arc<str>>), IdentityFault> {
         let caller = self.setting.caller;
+        let is_root = |caller: &Principal| caller.kind == PrincipalKind::Account;
+        // As in AWS, where no policy gives anybody the root's keys, and so all of the account.
+        if root && let Some(caller) = caller.filter(|caller| !is_root(caller)) {
+            return Err(IdentityFault::AccessDenied(format!(
+                "User: {} is not authorized to administer access keys of the account's root; the \
+                 root is, and whoever administers the data directory",
+                caller.arn
+            )));
+        }
         let of_caller = caller.and_then(|caller| caller.user_name.as_deref());
         match (root, user_name, of_caller) {
             (true, None, _) => Ok((KeyOwner::Root, None)),
@@ -106,28 +113,13 @@ impl Draft<'_> {
             }
             (false, None, None) => {
                 // The root itself means its own keys.
-                if caller.is_some_and(|caller| caller.kind == PrincipalKind::Account) {
+                if caller.is_some_and(is_root) {
                     return Ok((KeyOwner::Root, None));
                 }
                 Err(IdentityFault::Validation(
                     "Must specify userName when calling with non-User credentials".to_owned(),
                 ))
             }
-        }
-    }
-
-    /// A key of the root may do everything, so users' rights do not reach to making one: as in AWS,
-    /// the root makes its own.
-    fn check_maker(&self, owner: &KeyOwner) -> Result<(), IdentityFault> {
-        match (owner, self.setting.caller) {
-            (KeyOwner::Root, Some(caller)) if caller.kind != PrincipalKind::Account => {
-                Err(IdentityFault::AccessDenied(format!(
-                    "User: {} is not authorized to make access keys of the root: only the root and \
-                     whoever has the data directory are",
-                    caller.arn
-                )))
-            }
-            (KeyOwner::Root | KeyOwner::User(_), _) => Ok(()),
         }
     }
 

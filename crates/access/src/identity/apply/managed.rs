@@ -70,7 +70,8 @@ impl Draft<'_> {
         let policies = policies.filter(|policy| policy.path.starts_with(prefix));
         let entries = policies.map(|policy| (policy.name.to_ascii_lowercase(), policy));
         let (policies, page) = page(entries, request.marker.as_deref(), request.max_items)?;
-        let policies = policies.into_iter().map(|policy| self.managed_view(policy)).collect();
+        let listed = |policy| PolicyView { policy_document: None, ..self.managed_view(policy) };
+        let policies = policies.into_iter().map(|policy| listed(policy)).collect();
         Ok((Vec::new(), IdentityReply::Policies { policies, page }))
     }
 

@@ -101,9 +101,11 @@ impl Planner<'_> {
         };
         for key in entries {
             let wanted = key.secret.as_ref().ok_or_else(|| PlanError::NoSecret(key.id.clone()))?;
-            let status = key.status.unwrap_or(KeyStatus::Active);
             let known =
                 self.directory.keys_of(&self.account, owner).find(|known| *known.id == *key.id);
+            // One that was disabled by hand, as it had leaked, is not enabled by the next start.
+            let there = self.directory.key(&key.id).map(|there| there.status);
+            let status = key.status.or(there).unwrap_or(KeyStatus::Active);
             if let Some(known) = known {
                 let secret = open_key(self.keyring, known)
                     .map_err(|why| PlanError::Sealed(Arc::clone(&known.id), why))?;

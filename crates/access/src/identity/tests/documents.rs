@@ -144,6 +144,31 @@ fn keys_follow_the_document() {
     assert_eq!(world.directory.keys_of(ACCOUNT, &bob).count(), 1);
 }
 
+/// One that has leaked is not good again because a file that names it is read again, whatever else
+/// that changes about it.
+#[test]
+fn a_key_that_was_disabled_stays_so_unless_the_document_says_otherwise() {
+    let mut world = World::empty();
+    import(&mut world, &document(whole()), Unnamed::Kept).expect("it is imported");
+    let leaked = json!({"UserName": "ann", "AccessKeyId": "AKIAANN", "Status": "Inactive"});
+    world.ok("UpdateAccessKey", leaked);
+    assert_eq!(import(&mut world, &document(whole()), Unnamed::Pruned), Ok(Vec::new()));
+    let mut other = whole();
+    other["account"][0]["user"][0]["key"][0]["secret"] = "second-secret".into();
+    import(&mut world, &document(other.clone()), Unnamed::Pruned).expect("it is imported");
+    assert_eq!(world.principal("AKIAANN").err(), Some(Fault::UnrecognizedClient));
+    let key = other["account"][0]["user"][0]["key"].take();
+    other["account"][0]["user"][0]["key"] = json!([]);
+    let users = other["account"][0]["user"].as_array_mut().expect("users");
+    users.push(json!({"name": "bob", "key": key}));
+    import(&mut world, &document(other.clone()), Unnamed::Pruned).expect("it is imported");
+    assert_eq!(world.principal("AKIAANN").err(), Some(Fault::UnrecognizedClient));
+    let users = other["account"][0]["user"].as_array_mut().expect("users");
+    users[1]["key"][0]["status"] = "Active".into();
+    import(&mut world, &document(other), Unnamed::Pruned).expect("it is imported");
+    assert!(world.principal("AKIAANN").is_ok());
+}
+
 #[test]
 fn documents_that_cannot_be_followed() {
     let mut world = World::empty();

@@ -22,6 +22,16 @@ fn every_operation_has_its_action_and_what_it_acts_on() {
         assert_eq!(request.action().name(), *operation);
         let service = request.action().service();
         assert_eq!(service == "sts", ["AssumeRole", "GetCallerIdentity"].contains(operation));
+        // What IAM does not have is not meant by `iam:*`.
+        let ours = [
+            "ImportAccessKey",
+            "UpdatePolicy",
+            "ImportIdentities",
+            "CreateAccount",
+            "DeleteAccount",
+            "ListAccounts",
+        ];
+        assert_eq!(service == "tidewheel", ours.contains(operation), "{operation}");
         let again = IdentityRequest::parse(operation, &request.to_json()).expect(operation);
         assert_eq!(again, request);
         request.resource(&world.directory, ACCOUNT, None);

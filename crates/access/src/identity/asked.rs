@@ -4,8 +4,9 @@
 //! Invariant: the match over operations has no wildcard, so a new one does not compile without its
 //! row. Where a key is absent, negated operators hold.
 
-use access::identity::{Directory, IdentityRequest, Tag};
-use access::{ServiceKey, ServiceValues};
+use super::directory::Directory;
+use super::request::{IdentityRequest, Tag};
+use crate::check::{ServiceKey, ServiceValues};
 
 /// See the module. What an operation does not have is empty.
 pub(super) struct Asked<'a> {
