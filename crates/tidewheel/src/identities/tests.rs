@@ -314,7 +314,7 @@ fn keys_that_come_to_who_was_there_before_are_told() {
     let document = file.read(&variable).expect("it is right");
     let added = |identities: &Identities| added_keys(&document, &identities.reader().directory());
     assert_eq!(added(&identities), [], "all is new");
-    file.apply(&mut identities, NOW).expect("it is right");
+    file.apply(document.clone(), &mut identities, NOW).expect("it is right");
     assert_eq!(added(&identities), [], "all is there");
     let root = root_arn(ACCOUNT);
     let ada = format!("arn:aws:iam::{ACCOUNT}:user/ada");
@@ -326,7 +326,7 @@ fn keys_that_come_to_who_was_there_before_are_told() {
         let delete = delete.expect("an operation");
         identities.handle(&delete, &administrator(ACCOUNT), NOW).expect("it is there");
         assert_eq!(added(&identities), [(owner.clone(), key.to_owned())]);
-        file.apply(&mut identities, NOW).expect("it is right");
+        file.apply(document.clone(), &mut identities, NOW).expect("it is right");
         assert_eq!(added(&identities), []);
     }
 }

@@ -38,32 +38,34 @@ fn a_key_of_another_account_is_refused_as_an_id_that_nobody_can_have() {
     world.refused("ImportAccessKey", import(json!({"UserName": "ann"})), "LimitExceeded");
 }
 
-/// A policy that grants `iam:CreateAccessKey` on everything does not grant everything.
+/// A policy that grants `iam:*AccessKey` on everything does not grant everything.
 #[test]
-fn keys_of_the_root_are_made_by_the_root_alone() {
+fn keys_of_the_root_are_administered_by_the_root_alone() {
     let mut world = World::new();
     let (key, _) = world.user_with_key("ann");
     let ann = world.principal(&key).expect("a principal");
     let (key, _) = world.new_key(json!({"Root": true}));
     let root = world.principal(&key).expect("a principal");
     let of_root = json!({"Root": true});
-    for (operation, members) in
-        [("CreateAccessKey", of_root.clone()), ("ImportAccessKey", import(of_root.clone()))]
-    {
+    let disabled = json!({"Root": true, "AccessKeyId": key, "Status": "Inactive"});
+    for (operation, members) in [
+        ("CreateAccessKey", of_root.clone()),
+        ("ImportAccessKey", import(of_root.clone())),
+        ("UpdateAccessKey", disabled),
+        ("DeleteAccessKey", json!({"Root": true, "AccessKeyId": key})),
+        ("ListAccessKeys", of_root.clone()),
+    ] {
         let fault = world.call_as(Some(&ann), operation, members).expect_err(operation);
         assert_eq!(
             (fault.code(), fault.to_string().as_str()),
             (
                 "AccessDenied",
-                "User: arn:aws:iam::123456789012:user/ann is not authorized to make access keys of \
-                 the root: only the root and whoever has the data directory are"
+                "User: arn:aws:iam::123456789012:user/ann is not authorized to administer access \
+                 keys of the account's root; the root is, and whoever administers the data directory"
             ),
             "{operation}"
         );
     }
-    // To take one away needs no more than policies say.
-    let disable = json!({"Root": true, "AccessKeyId": key, "Status": "Inactive"});
-    world.call_as(Some(&ann), "UpdateAccessKey", disable).expect("it was judged before");
     world.call_as(Some(&root), "CreateAccessKey", json!({})).expect("its own");
     world.ok("DeleteAccessKey", json!({"Root": true, "AccessKeyId": key}));
     world.call_as(Some(&root), "ImportAccessKey", import(of_root)).expect("its own");
