@@ -8,6 +8,7 @@ use std::process::Command;
 /// Each of our packages, and those of ours that it may use.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("tidewheel-wire", &[]),
+    ("tidewheel-cli", &["tidewheel-wire"]),
     ("tidewheel-access", &["tidewheel-wire"]),
     ("tidewheel-engine", &["tidewheel-wire"]),
     ("tidewheel-store", &[]),
@@ -20,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "tidewheel",
         &[
             "tidewheel-wire",
+            "tidewheel-cli",
             "tidewheel-access",
             "tidewheel-store",
             "tidewheel-service",
@@ -35,6 +37,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// What the pure crates may use of others' packages.
 const PURE: &[(&str, &[&str])] = &[
     ("tidewheel-wire", &["serde", "serde_json", "thiserror"]),
+    (
+        "tidewheel-cli",
+        &[
+            "base64",
+            "jiff",
+            "jmespath",
+            "saphyr-parser",
+            "serde",
+            "serde_json",
+            "shlex",
+            "thiserror",
+            "unicode-width",
+        ],
+    ),
     (
         "tidewheel-access",
         &[

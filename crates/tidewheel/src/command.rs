@@ -21,6 +21,8 @@ pub enum Command {
     Config(Config),
     /// Administer identities: users, policies, access keys; `tidewheel iam help` lists operations.
     Iam(Iam),
+    /// Every operation of the API, in the words of aws swf; `tidewheel swf help` lists them.
+    Swf(Swf),
 }
 
 /// Below the flags of `config check`.
@@ -54,6 +56,15 @@ pub enum Config {
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Iam {
+    /// An operation and its options.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPERATION")]
+    pub words: Vec<std::ffi::OsString>,
+}
+
+/// Its words are read by `cli`: they follow from AWS's model.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub struct Swf {
     /// An operation and its options.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPERATION")]
     pub words: Vec<std::ffi::OsString>,

@@ -1,6 +1,7 @@
 //! Connections to other servers: where they are, who vouches for them, and one request on each.
 //!
-//! No redirect and no proxy is followed, and no server is believed that no authority vouches for.
+//! No redirect and no proxy is followed, and no server is believed that no authority vouches for,
+//! unless a person says that any is to be believed.
 
 use crate::secret_file::{self, SecretFileError};
 use http_body_util::Full;
@@ -18,10 +19,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::WantsClientCert;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{
+    WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{self, ClientConfig, ConfigBuilder, RootCertStore};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    self, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 
 /// Where systems keep the certificates of authorities that they trust.
 const SYSTEM_BUNDLES: [&str; 4] = [
@@ -154,6 +162,60 @@ pub fn connector_as(
         .map_err(|_| ConnectorError::NoKey { path: files.key.clone() })?;
     let config = vouched_for(bundle)?.with_client_auth_cert(certificates, key);
     config.map(ready).map_err(|source| ConnectorError::Pair { files: files.clone(), source })
+}
+
+/// Connects to any server, whoever it is: for `--no-verify-ssl`. What is sent can be read by whoever
+/// puts themselves in between.
+pub fn credulous_connector() -> TlsConnector {
+    let provider = Arc::new(ring::default_provider());
+    let credulity = Credulity(provider.signature_verification_algorithms);
+    ready(
+        ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring has cipher suites for TLS 1.2 and 1.3")
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(credulity))
+            .with_no_client_auth(),
+    )
+}
+
+/// Believes every certificate, but not that a server has one whose key it does not have.
+#[derive(Debug)]
+struct Credulity(WebPkiSupportedAlgorithms);
+
+impl ServerCertVerifier for Credulity {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
 }
 
 fn ready(mut config: ClientConfig) -> TlsConnector {

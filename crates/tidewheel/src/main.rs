@@ -18,6 +18,7 @@ mod secret_file;
 mod settings;
 mod signals;
 mod stamp;
+mod swf;
 mod system;
 mod tls;
 mod upkeep;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Config(Config::Show { flags, origin }) => show_config(flags.into(), origin),
         Command::Config(Config::Check { flags }) => check_config(flags.into()),
         Command::Iam(words) => return iam::run(&words.words),
+        Command::Swf(words) => return swf::run(&words.words),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

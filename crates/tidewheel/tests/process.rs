@@ -11,6 +11,8 @@ mod functions;
 
 #[path = "process/iam.rs"]
 mod iam;
+#[path = "process/swf.rs"]
+mod swf;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

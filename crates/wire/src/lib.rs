@@ -18,7 +18,7 @@ mod values;
 pub use decision::{Decision, DecisionType};
 pub use event::{Event, EventAttributes};
 pub use fault::Fault;
-pub use model::Model;
+pub use model::{MODEL_JSON, Model};
 pub use request::*;
 pub use rules::{LAMBDA_SECONDS_MAX, RETENTION_DAYS_MAX};
 pub use shapes::*;

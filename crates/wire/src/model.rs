@@ -9,6 +9,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+/// AWS's model of the API as JSON, for those who need what the table here leaves out: the order of
+/// members, and which operations have pages.
+pub const MODEL_JSON: &str = include_str!("swf-2012-01-25.json");
+
 /// The API model.
 #[derive(Debug)]
 pub struct Model {
@@ -50,8 +54,7 @@ impl Model {
     pub fn get() -> &'static Model {
         static MODEL: OnceLock<Model> = OnceLock::new();
         MODEL.get_or_init(|| {
-            let text = include_str!("swf-2012-01-25.json");
-            let json: Value = serde_json::from_str(text).expect("the embedded model is JSON");
+            let json: Value = serde_json::from_str(MODEL_JSON).expect("the embedded model is JSON");
             Model::parse(&json)
         })
     }

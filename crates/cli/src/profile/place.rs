@@ -1,0 +1,168 @@
+//! Where requests go: the endpoint that was given, AWS, or the local server.
+
+use super::{Credentials, Keys, ProfileError, Sources};
+use crate::invocation::Globals;
+
+/// Where the server of this project listens unless it is told otherwise.
+const LOCAL: &str = "http://127.0.0.1:7933";
+/// The region of requests to a server of this project, if nobody says; it is that of
+/// `tidewheel iam`, too.
+const REGION: &str = "us-east-1";
+/// What requests to it are signed with, if nobody says: a server without access control wants a
+/// signature, too, and believes any.
+const STAND_IN: &str = "tidewheel";
+/// Our own variable for it. Only this command reads it, so that AWS's tools and programs go on as
+/// they were set up.
+const VARIABLE: &str = "TIDEWHEEL_ENDPOINT_URL";
+
+/// A server.
+///
+/// The first of these that says something:
+///
+/// 1. `--endpoint-url`
+/// 2. `TIDEWHEEL_ENDPOINT_URL`
+/// 3. what AWS's tools are told: `AWS_ENDPOINT_URL_SWF`, `AWS_ENDPOINT_URL`, `endpoint_url` for
+///    `swf` in the `services` section of the profile, and `endpoint_url` of the profile, unless
+///    `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` or `ignore_configured_endpoint_urls` is true
+/// 4. AWS itself, if anything was said that only AWS's tools have a use for: a profile that was
+///    named, a region, credentials of whatever kind, or that there shall be none
+/// 5. the local server
+///
+/// So it is the bare machine, on which nobody has set up anything, that talks to itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// An endpoint that AWS's tools would take, too.
+    Given(String),
+    /// AWS, by this endpoint.
+    Aws(String),
+    /// A server of this project, by its own variable or by default.
+    Ours(String),
+}
+
+impl Place {
+    /// Its URL.
+    pub fn url(&self) -> &str {
+        match self {
+            Place::Given(url) | Place::Aws(url) | Place::Ours(url) => url,
+        }
+    }
+
+    /// The region, if nobody says.
+    pub(super) fn region(&self) -> Option<&'static str> {
+        match self {
+            Place::Ours(_) => Some(REGION),
+            Place::Given(_) | Place::Aws(_) => None,
+        }
+    }
+
+    /// The credentials, if nobody says.
+    pub(super) fn credentials(&self) -> Option<Credentials> {
+        match self {
+            Place::Ours(_) => Some(Credentials::Keys(Keys {
+                access_key_id: STAND_IN.to_owned(),
+                secret_access_key: STAND_IN.to_owned(),
+                session_token: None,
+            })),
+            Place::Given(_) | Place::Aws(_) => None,
+        }
+    }
+
+    pub(super) fn find(
+        asked: &Globals,
+        sources: &Sources<'_>,
+        region: Option<&str>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Place, ProfileError> {
+        let set = |name: &str| (sources.variable)(name).filter(|text| !text.is_empty());
+        let ours = asked.endpoint_url.is_none().then(|| set(VARIABLE)).flatten();
+        let configured = match &ours {
+            Some(_) => None,
+            None => match &asked.endpoint_url {
+                Some(url) => Some(url.clone()),
+                None => configured(sources)?,
+            },
+        };
+        let is_local = ours.is_none()
+            && configured.is_none()
+            && sources.named.is_none()
+            && region.is_none()
+            && credentials.is_none();
+        if is_local {
+            return Ok(Place::Ours(LOCAL.to_owned()));
+        }
+        let is_ours = ours.is_some();
+        // AWS's tools want a region before they look at anything else, whatever the endpoint.
+        let region = match region {
+            Some(region) => region,
+            None if is_ours => REGION,
+            None => return Err(ProfileError::NoRegion),
+        };
+        if !is_region(region) {
+            return Err(ProfileError::InvalidRegion(region.to_owned()));
+        }
+        if let Some(url) = ours {
+            return Ok(Place::Ours(url));
+        }
+        let fips = sources.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
+        let dual_stack = sources.switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
+        match configured {
+            Some(_) if fips => Err(ProfileError::CustomEndpoint("FIPS")),
+            Some(_) if dual_stack => Err(ProfileError::CustomEndpoint("Dualstack")),
+            Some(url) => Ok(Place::Given(url)),
+            None => Ok(Place::Aws(endpoint_of_aws(region, fips, dual_stack))),
+        }
+    }
+}
+
+/// An endpoint that the environment or the files have.
+fn configured(sources: &Sources<'_>) -> Result<Option<String>, ProfileError> {
+    let ignore = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls");
+    if sources.switch(ignore.0, ignore.1) {
+        return Ok(None);
+    }
+    let set = |name: &str| (sources.variable)(name).filter(|text| !text.is_empty());
+    if let Some(url) = set("AWS_ENDPOINT_URL_SWF").or_else(|| set("AWS_ENDPOINT_URL")) {
+        return Ok(Some(url));
+    }
+    let url = match sources.option("services") {
+        None => None,
+        Some(name) => {
+            let services = sources.configuration.services.get(name);
+            let services = services.ok_or_else(|| ProfileError::NoServices(name.to_owned()))?;
+            services.nested("swf", "endpoint_url")
+        }
+    };
+    let url = url.filter(|url| !url.is_empty()).or_else(|| sources.option("endpoint_url"));
+    Ok(url.filter(|url| !url.is_empty()).map(str::to_owned))
+}
+
+/// The partitions of AWS that are not the usual one: how their regions begin, and the ends of the
+/// names of their servers, the second of those that speak IPv6.
+const PARTITIONS: &[(&str, &str, &str)] = &[
+    ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    ("eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
+    ("us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
+    ("us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+    ("us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+];
+
+fn endpoint_of_aws(region: &str, fips: bool, dual_stack: bool) -> String {
+    let partition = PARTITIONS.iter().find(|(start, _, _)| region.starts_with(start));
+    let (_, usual, of_both) = partition.unwrap_or(&("", "amazonaws.com", "api.aws"));
+    let suffix = if dual_stack { of_both } else { usual };
+    // In GovCloud the plain name is that of FIPS already.
+    let plain = !fips || (region.starts_with("us-gov-") && !dual_stack);
+    let host = if plain { "swf" } else { "swf-fips" };
+    format!("https://{host}.{region}.{suffix}")
+}
+
+/// Whether it can be part of the name of a host.
+fn is_region(region: &str) -> bool {
+    const CHARS_MAX: usize = 63;
+    region.len() <= CHARS_MAX
+        && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !region.starts_with('-')
+        && !region.ends_with('-')
+        && !region.bytes().all(|byte| byte.is_ascii_digit())
+}

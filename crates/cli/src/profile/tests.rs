@@ -1,0 +1,457 @@
+//! Settings from options, environment and files.
+
+use super::*;
+use std::collections::BTreeMap;
+
+const CONFIG: &str = "\
+[default]
+region = eu-west-1
+
+[profile keys]
+region = us-west-2
+aws_access_key_id = CONFIGKEY
+aws_secret_access_key = config
+aws_session_token = token
+
+[profile process]
+region = us-west-2
+credential_process = /bin/keys --of \"a b\"
+
+[profile role]
+role_arn = arn:aws:iam::1:role/r
+source_profile = keys
+
+[profile sso]
+sso_session = s
+
+[profile login]
+login_session = arn:aws:iam::1:user/u
+
+[profile half]
+region = us-west-2
+aws_access_key_id = CONFIGKEY
+
+[profile placed]
+region = us-west-2
+endpoint_url = http://profile:1
+services = local
+
+[profile lost]
+region = us-west-2
+services = nowhere
+
+[profile plain]
+region = us-west-2
+endpoint_url = http://profile:1
+
+[profile shown]
+output = table
+cli_timestamp_format = wire
+cli_pager = more
+cli_error_format = json
+max_attempts = 7
+retry_mode = legacy
+ca_bundle = /c.pem
+read_timeout = 5
+
+[profile old]
+retry_mode = legacy
+region = us-west-2
+
+[profile \"two words\"]
+region = ap-south-1
+
+[profile wrong]
+output = xml
+retry_mode = never
+cli_timestamp_format = roman
+region = us-west-2
+
+[services local]
+swf =
+  endpoint_url = http://services:1
+";
+
+const CREDENTIALS: &str = "\
+[default]
+aws_access_key_id = FILEKEY
+aws_secret_access_key = file
+
+[keys]
+aws_access_key_id = FILEKEY
+aws_secret_access_key = file
+
+[other]
+aws_access_key_id = OTHERKEY
+aws_secret_access_key = other
+";
+
+/// Nothing is set up.
+const BARE: (&str, &str) = ("", "");
+/// Both files are there.
+const FILES: (&str, &str) = (CONFIG, CREDENTIALS);
+
+fn configuration((config, credentials): (&str, &str)) -> Configuration {
+    let config = File { path: "/config", text: config };
+    let credentials = File { path: "/credentials", text: credentials };
+    Configuration::read(Some(config), Some(credentials)).expect("they are right")
+}
+
+/// Options as `--profile p --region r`, and variables as `NAME=value`, with spaces in between.
+fn asked(text: &str) -> (Globals, BTreeMap<String, String>) {
+    let mut globals = Globals::default();
+    let mut variables = BTreeMap::new();
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        if let Some((name, value)) = word.split_once('=') {
+            variables.insert(name.to_owned(), value.to_owned());
+            continue;
+        }
+        if word == "--no-sign-request" {
+            globals.sign_request = false;
+            continue;
+        }
+        let value = words.next().expect("a value").to_owned();
+        let option = match word {
+            "--profile" => &mut globals.profile,
+            "--region" => &mut globals.region,
+            "--endpoint-url" => &mut globals.endpoint_url,
+            "--ca-bundle" => &mut globals.ca_bundle,
+            "--output" => &mut globals.output,
+            "--cli-error-format" => &mut globals.error_format,
+            other => panic!("{other}"),
+        };
+        *option = Some(value);
+    }
+    (globals, variables)
+}
+
+fn resolve(files: (&str, &str), text: &str) -> Result<Settings, ProfileError> {
+    let (globals, variables) = asked(text);
+    Settings::resolve(&globals, &configuration(files), &|name| variables.get(name).cloned())
+}
+
+/// Where requests go, for which region, and the key that they are signed with.
+fn summary(files: (&str, &str), text: &str) -> String {
+    match resolve(files, text) {
+        Ok(settings) => {
+            let key = match settings.credentials {
+                Credentials::None => "unsigned".to_owned(),
+                Credentials::Keys(keys) => keys.access_key_id,
+                Credentials::Process(words) => words.join("|"),
+            };
+            format!("{} {} {key}", settings.place.url(), settings.region)
+        }
+        Err(error) => format!("! {error}"),
+    }
+}
+
+const ENV_KEYS: &str = "AWS_ACCESS_KEY_ID=ENVKEY AWS_SECRET_ACCESS_KEY=s";
+
+/// Only where nothing at all is set up, or where a server of this project is named by its own
+/// variable, are there defaults; everybody else goes where AWS's tools go, or is told what they are
+/// told.
+#[test]
+fn nobody_who_has_set_up_something_is_sent_to_the_local_server() {
+    let local = "http://127.0.0.1:7933 us-east-1 tidewheel";
+    let no_region = "! You must specify a region. You can also configure your region by running \
+                     \"aws configure\".";
+    let no_keys = "! Unable to locate credentials. You can configure credentials by running \
+                   \"aws login\".";
+    for (text, expected) in [
+        ("", local),
+        ("AWS_REGION= AWS_ACCESS_KEY_ID= TIDEWHEEL_ENDPOINT_URL=", local),
+        ("AWS_PAGER=less AWS_MAX_ATTEMPTS=2", local),
+        ("--region us-west-2", no_keys),
+        ("AWS_REGION=us-west-2", no_keys),
+        ("AWS_DEFAULT_REGION=us-west-2", no_keys),
+        (ENV_KEYS, no_region),
+        ("--no-sign-request", no_region),
+        (
+            "--no-sign-request --region us-west-2",
+            "https://swf.us-west-2.amazonaws.com us-west-2 unsigned",
+        ),
+        ("--endpoint-url http://h:1", no_region),
+        ("--endpoint-url http://h:1 --region us-west-2", no_keys),
+        ("AWS_ENDPOINT_URL=http://h:1", no_region),
+        ("AWS_PROFILE=p", "! The config profile (p) could not be found"),
+        ("TIDEWHEEL_ENDPOINT_URL=http://h:1", "http://h:1 us-east-1 tidewheel"),
+        (
+            "TIDEWHEEL_ENDPOINT_URL=http://h:1 AWS_REGION=us-west-2",
+            "http://h:1 us-west-2 tidewheel",
+        ),
+    ] {
+        assert_eq!(summary(BARE, text), expected, "{text}");
+    }
+    let profile = ("[profile p]\noutput = json\n", "");
+    assert_eq!(summary(profile, "AWS_PROFILE=p"), no_region);
+    assert_eq!(summary(profile, ""), local);
+    let aws = "https://swf.eu-west-1.amazonaws.com eu-west-1 FILEKEY";
+    assert_eq!(summary(FILES, ""), aws);
+    assert_eq!(summary(("[default]\nregion = eu-west-1\n", ""), ""), no_keys);
+    assert_eq!(summary(("", CREDENTIALS), ""), no_region);
+}
+
+#[test]
+fn credentials_are_found_in_awss_order() {
+    let env = |rest: &str| format!("{ENV_KEYS} {rest}");
+    let at = |region: &str, key: &str| format!("https://swf.{region}.amazonaws.com {region} {key}");
+    let elsewhere = |origin: &str, service: &str| {
+        format!(
+            "! The credentials of {origin} come from {service}, which tidewheel does not ask. Get \
+             some with AWS's tools, and give them in the environment or with credential_process."
+        )
+    };
+    for (text, expected) in [
+        (env(""), at("eu-west-1", "ENVKEY")),
+        (env("AWS_PROFILE=keys"), at("us-west-2", "ENVKEY")),
+        (env("--profile keys"), at("us-west-2", "FILEKEY")),
+        ("AWS_DEFAULT_PROFILE=keys".to_owned(), at("us-west-2", "FILEKEY")),
+        ("AWS_PROFILE=keys AWS_DEFAULT_PROFILE=process".to_owned(), at("us-west-2", "FILEKEY")),
+        ("--profile other --region us-west-1".to_owned(), at("us-west-1", "OTHERKEY")),
+        ("--profile process".to_owned(), at("us-west-2", "/bin/keys|--of|a b")),
+        ("--profile role".to_owned(), elsewhere("the profile role", "AWS STS (role_arn)")),
+        (
+            "--profile sso".to_owned(),
+            elsewhere("the profile sso", "IAM Identity Center (sso_session, sso_start_url)"),
+        ),
+        (
+            "--profile login".to_owned(),
+            elsewhere("the profile login", "AWS Sign-In (login_session)"),
+        ),
+        (
+            "--profile half".to_owned(),
+            "! Partial credentials found in config-file, missing: aws_secret_access_key".to_owned(),
+        ),
+        (
+            "AWS_ACCESS_KEY_ID=ENVKEY".to_owned(),
+            "! Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY".to_owned(),
+        ),
+        (
+            "--profile plain AWS_CONTAINER_CREDENTIALS_FULL_URI=http://c".to_owned(),
+            elsewhere("AWS_CONTAINER_CREDENTIALS_FULL_URI", "the metadata of a container"),
+        ),
+    ] {
+        assert_eq!(summary(FILES, &text), expected, "{text}");
+    }
+    let only_config = (CONFIG, "");
+    assert_eq!(summary(only_config, "--profile keys"), at("us-west-2", "CONFIGKEY"));
+}
+
+#[test]
+fn tokens_of_temporary_keys_are_taken() {
+    let token = |files, text| match resolve(files, text).expect("they are there").credentials {
+        Credentials::Keys(keys) => keys.session_token,
+        Credentials::None | Credentials::Process(_) => panic!("there are keys"),
+    };
+    assert_eq!(token((CONFIG, ""), "--profile keys").as_deref(), Some("token"));
+    assert_eq!(token(FILES, ENV_KEYS), None);
+    let text = format!("{ENV_KEYS} AWS_SESSION_TOKEN=t");
+    assert_eq!(token(FILES, &text).as_deref(), Some("t"));
+    let text = format!("{ENV_KEYS} AWS_SESSION_TOKEN=t AWS_SECURITY_TOKEN=older");
+    assert_eq!(token(FILES, &text).as_deref(), Some("older"));
+}
+
+#[test]
+fn endpoints_are_found_in_awss_order() {
+    let at = |url: &str| format!("{url} us-west-2 ENVKEY");
+    let aws = "https://swf.us-west-2.amazonaws.com";
+    for (text, expected) in [
+        ("AWS_PROFILE=placed", at("http://services:1")),
+        ("AWS_PROFILE=plain", at("http://profile:1")),
+        ("AWS_PROFILE=plain AWS_ENDPOINT_URL=http://e:1", at("http://e:1")),
+        (
+            "AWS_PROFILE=placed AWS_ENDPOINT_URL=http://e:1 AWS_ENDPOINT_URL_SWF=http://s:1",
+            at("http://s:1"),
+        ),
+        (
+            "AWS_PROFILE=placed AWS_ENDPOINT_URL_SWF=http://s:1 --endpoint-url http://o:1",
+            at("http://o:1"),
+        ),
+        (
+            "AWS_PROFILE=placed AWS_ENDPOINT_URL_SWF=http://s:1 TIDEWHEEL_ENDPOINT_URL=http://t:1",
+            at("http://t:1"),
+        ),
+        (
+            "AWS_PROFILE=placed TIDEWHEEL_ENDPOINT_URL=http://t:1 --endpoint-url http://o:1",
+            at("http://o:1"),
+        ),
+        (
+            "AWS_PROFILE=placed AWS_ENDPOINT_URL=http://e:1 AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
+            at(aws),
+        ),
+        (
+            "AWS_PROFILE=placed AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=TRUE --endpoint-url http://o:1",
+            at("http://o:1"),
+        ),
+        (
+            "AWS_PROFILE=lost",
+            "! The profile is configured to use the services section but the \"nowhere\" services \
+             configuration does not exist."
+                .to_owned(),
+        ),
+        (
+            "AWS_PROFILE=plain AWS_USE_FIPS_ENDPOINT=true",
+            "! Invalid Configuration: FIPS and custom endpoint are not supported".to_owned(),
+        ),
+        (
+            "AWS_PROFILE=plain AWS_USE_DUALSTACK_ENDPOINT=true",
+            "! Invalid Configuration: Dualstack and custom endpoint are not supported".to_owned(),
+        ),
+    ] {
+        assert_eq!(summary(FILES, &format!("{ENV_KEYS} {text}")), expected, "{text}");
+    }
+}
+
+#[test]
+fn aws_has_an_endpoint_in_each_region() {
+    let both = "AWS_USE_FIPS_ENDPOINT=true AWS_USE_DUALSTACK_ENDPOINT=true";
+    for (region, variables, expected) in [
+        ("us-east-1", "", "https://swf.us-east-1.amazonaws.com"),
+        ("cn-north-1", "", "https://swf.cn-north-1.amazonaws.com.cn"),
+        ("us-iso-east-1", "", "https://swf.us-iso-east-1.c2s.ic.gov"),
+        ("us-east-1", "AWS_USE_FIPS_ENDPOINT=true", "https://swf-fips.us-east-1.amazonaws.com"),
+        ("us-gov-west-1", "AWS_USE_FIPS_ENDPOINT=true", "https://swf.us-gov-west-1.amazonaws.com"),
+        ("us-east-1", "AWS_USE_DUALSTACK_ENDPOINT=true", "https://swf.us-east-1.api.aws"),
+        ("us-gov-west-1", both, "https://swf-fips.us-gov-west-1.api.aws"),
+        ("eusc-de-east-1", both, "https://swf-fips.eusc-de-east-1.api.amazonwebservices.eu"),
+    ] {
+        let text = format!("{ENV_KEYS} {variables} --region {region}");
+        assert_eq!(summary(BARE, &text), format!("{expected} {region} ENVKEY"), "{text}");
+    }
+    for region in ["-a", "a-", "123", "a.b", "a/b"] {
+        let text = format!("{ENV_KEYS} --region {region}");
+        let expected =
+            format!("! Provided region_name '{region}' doesn't match a supported format.");
+        assert_eq!(summary(BARE, &text), expected);
+    }
+}
+
+#[test]
+fn what_is_set_wins_over_the_profile_and_options_over_both() {
+    for (text, expected) in [
+        ("AWS_PROFILE=keys", "us-west-2"),
+        ("AWS_PROFILE=keys AWS_DEFAULT_REGION=a", "a"),
+        ("AWS_PROFILE=keys AWS_DEFAULT_REGION=a AWS_REGION=b", "b"),
+        ("AWS_PROFILE=keys AWS_REGION=b --region c", "c"),
+    ] {
+        assert_eq!(resolve(FILES, text).expect("it is right").region, expected, "{text}");
+    }
+    let (globals, variables) = asked("");
+    let globals = Globals { profile: Some("two words".to_owned()), ..globals };
+    let variable = |name: &str| variables.get(name).cloned();
+    let found = Settings::resolve(&globals, &configuration(FILES), &variable);
+    assert_eq!(found, Err(ProfileError::NoCredentials), "its name is read without quotes");
+}
+
+#[test]
+fn the_rest_is_found_too() {
+    let shown = |text: &str| {
+        let text = format!("{ENV_KEYS} AWS_REGION=us-west-2 {text}");
+        let found = resolve(FILES, &text).expect("it is right");
+        (found.attempts, found.ca_bundle, found.connect_timeout, found.read_timeout)
+    };
+    let bundle = |path: &str| Some(path.to_owned());
+    assert_eq!(shown(""), (3, None, Some(60), None));
+    assert_eq!(shown("AWS_PROFILE=shown"), (7, bundle("/c.pem"), Some(60), Some(5)));
+    assert_eq!(shown("AWS_PROFILE=old"), (5, None, Some(60), None));
+    assert_eq!(
+        shown("AWS_PROFILE=shown AWS_MAX_ATTEMPTS=0 AWS_CA_BUNDLE=/e.pem AWS_CONNECT_TIMEOUT=0"),
+        (1, bundle("/e.pem"), None, Some(5))
+    );
+    assert_eq!(shown("AWS_PROFILE=shown --ca-bundle /o.pem").1, bundle("/o.pem"));
+    let wrong = |text: &str| resolve(FILES, &format!("{ENV_KEYS} AWS_REGION=a {text}"));
+    assert_eq!(wrong("AWS_MAX_ATTEMPTS=x"), Err(ProfileError::NoNumber("x".to_owned())));
+    assert_eq!(
+        wrong("AWS_RETRY_MODE=never"),
+        Err(ProfileError::UnknownRetryMode("never".to_owned()))
+    );
+}
+
+#[test]
+fn how_answers_are_shown_is_found() {
+    let show = |text: &str| {
+        let (globals, variables) = asked(text);
+        let variable = |name: &str| variables.get(name).cloned();
+        Display::resolve(&globals, &configuration(FILES), &variable)
+    };
+    let shown = |text: &str| show(text).expect("it is right");
+    let pager = |name: &str| Some(name.to_owned());
+    let usual = Display {
+        output: Format::Json,
+        timestamps: TimestampFormat::Iso8601,
+        pager: pager("less"),
+    };
+    assert_eq!(shown(""), usual);
+    let expected =
+        Display { output: Format::Table, timestamps: TimestampFormat::Wire, pager: pager("more") };
+    assert_eq!(shown("AWS_PROFILE=shown PAGER=most"), expected);
+    assert_eq!(shown("AWS_PROFILE=shown AWS_DEFAULT_OUTPUT=yaml").output, Format::Yaml);
+    assert_eq!(shown("AWS_DEFAULT_OUTPUT=yaml --output off").output, Format::Off);
+    assert_eq!(shown("AWS_PROFILE=shown AWS_PAGER=").pager, None);
+    assert_eq!(shown("PAGER=most").pager, pager("most"));
+    for (text, error) in [
+        ("AWS_PROFILE=wrong", ProfileError::UnknownTimestampFormat("roman".to_owned())),
+        ("AWS_DEFAULT_OUTPUT=xml", ProfileError::UnknownOutput("xml".to_owned())),
+        ("--profile none", ProfileError::UnknownProfile("none".to_owned())),
+    ] {
+        assert_eq!(show(text), Err(error), "{text}");
+    }
+}
+
+#[test]
+fn the_form_of_errors_is_found_even_if_nothing_else_is() {
+    let found = |text: &str| {
+        let (globals, variables) = asked(text);
+        error_format(&globals, &configuration(FILES), &|name| variables.get(name).cloned())
+    };
+    for (text, expected) in [
+        ("", ErrorFormat::Enhanced),
+        ("AWS_PROFILE=shown", ErrorFormat::As(Format::Json)),
+        ("AWS_PROFILE=shown AWS_CLI_ERROR_FORMAT=LEGACY", ErrorFormat::Legacy),
+        ("AWS_PROFILE=shown --cli-error-format yaml", ErrorFormat::As(Format::Yaml)),
+        ("AWS_CLI_ERROR_FORMAT=roman", ErrorFormat::Enhanced),
+        ("AWS_PROFILE=none", ErrorFormat::Enhanced),
+    ] {
+        assert_eq!(found(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let file = File { path: "/config", text: "region = r\n" };
+    let error = Configuration::read(Some(file), None).expect_err("it is no configuration");
+    assert_eq!(error.to_string(), "Unable to parse config file: /config");
+}
+
+#[test]
+fn files_are_where_the_environment_says() {
+    let of = |text: &str| {
+        let (_, variables) = asked(text);
+        let Locations { config, credentials } = Locations::of(&|name| variables.get(name).cloned());
+        (config.unwrap_or_default(), credentials.unwrap_or_default())
+    };
+    let pair = |config: &str, credentials: &str| (config.to_owned(), credentials.to_owned());
+    assert_eq!(of("HOME=/h"), pair("/h/.aws/config", "/h/.aws/credentials"));
+    assert_eq!(of(""), pair("", ""));
+    let text = "HOME=/h AWS_CONFIG_FILE=~/c AWS_SHARED_CREDENTIALS_FILE=/s";
+    assert_eq!(of(text), pair("/h/c", "/s"));
+}
+
+#[test]
+fn commands_give_keys_as_json() {
+    let read = |json: &str| read_process(json.as_bytes());
+    let whole = r#"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T","Expiration":"x"}"#;
+    let keys = read(whole).expect("it is right");
+    assert_eq!((&*keys.access_key_id, &*keys.secret_access_key), ("A", "S"));
+    assert_eq!(keys.session_token.as_deref(), Some("T"));
+    assert_eq!(format!("{keys:?}"), "Keys(A)", "secrets are not shown");
+    for (json, error) in [
+        ("", ProcessError::NoJson),
+        ("{}", ProcessError::Version("<Version key not provided>".to_owned())),
+        (r#"{"Version":2}"#, ProcessError::Version("2".to_owned())),
+        (r#"{"Version":1,"AccessKeyId":"A"}"#, ProcessError::Missing("SecretAccessKey")),
+    ] {
+        assert_eq!(read(json), Err(error), "{json}");
+    }
+}

@@ -1,0 +1,308 @@
+//! Calls: a signed request for each, sent again where that is worth it.
+
+use super::keys;
+use crate::connect::{self, ConnectorError, Endpoint};
+use crate::system::wall_time;
+use access::Signer;
+use cli::failure::{CallError, ServiceError};
+use cli::profile::{Credentials, Keys, Settings};
+use cli::retry::{Next, Outcome, Retries};
+use cli::{Globals, Operation, Value};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response};
+use std::error::Error;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
+
+const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+/// What the header says of an operation before its name.
+const TARGET: &str = "SimpleWorkflowService";
+/// When a server says that a client should come again.
+const RETRY_AFTER: &str = "x-amz-retry-after";
+/// How long to wait for an answer, in seconds, if nobody says.
+const READ_SECONDS: u64 = 60;
+/// And for that of a poll, which a server holds for up to 60 seconds: AWS's own clients for Java wait
+/// as long. The AWS CLI waits 60, and so polls again now and then though there was an answer on its
+/// way.
+const POLL_SECONDS: u64 = 70;
+/// The operations that a server holds.
+const POLLS: &[&str] = &["PollForActivityTask", "PollForDecisionTask"];
+/// The longest answer that is read, in bytes. A page has 1,000 items at most.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Calls one server as somebody.
+pub struct Caller {
+    endpoint: Endpoint,
+    tls: Option<TlsConnector>,
+    signer: Option<Signer>,
+    session_token: Option<String>,
+    connect_timeout: Option<Duration>,
+    read_timeout: Option<u64>,
+    retries: Retries,
+    debug: bool,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// An answer, as it came.
+struct Answer {
+    status: u16,
+    retry_after: Option<u64>,
+    request_id: String,
+    body: Bytes,
+}
+
+impl Caller {
+    /// Gets ready to call.
+    pub fn new(globals: &Globals, settings: Settings) -> Result<Caller, CallError> {
+        let Settings { place, region, credentials, ca_bundle, attempts, .. } = settings;
+        let endpoint = Endpoint::parse(place.url())
+            .map_err(|_| CallError::InvalidEndpoint(place.url().to_owned()))?;
+        let tls = match (endpoint.secure, globals.verify_ssl) {
+            (false, _) => None,
+            (true, true) => Some(
+                connect::connector(ca_bundle.as_deref().map(Path::new))
+                    .map_err(|error| CallError::System(ConnectorError::from(error).to_string()))?,
+            ),
+            (true, false) => Some(connect::credulous_connector()),
+        };
+        let keys = match credentials {
+            Credentials::None => None,
+            Credentials::Keys(keys) => Some(keys),
+            Credentials::Process(words) => Some(keys::of_command(&words)?),
+        };
+        let signer =
+            |keys: &Keys| Signer::new(&keys.access_key_id, &keys.secret_access_key, &region);
+        let signer = keys.as_ref().map(signer);
+        let session_token = keys.and_then(|keys| keys.session_token);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|error| CallError::System(format!("cannot start: {error}")))?;
+        Ok(Caller {
+            endpoint,
+            tls,
+            signer,
+            session_token,
+            connect_timeout: settings.connect_timeout.map(Duration::from_secs),
+            read_timeout: settings.read_timeout,
+            retries: Retries::new(attempts),
+            debug: globals.debug,
+            runtime,
+        })
+    }
+
+    /// Calls an operation, more than once if need be. An operation without output has an empty map.
+    pub fn call(
+        &mut self,
+        operation: &'static Operation,
+        parameters: &Value,
+    ) -> Result<Value, CallError> {
+        let body = serde_json::to_vec(parameters).expect("a value is written to memory");
+        let id = uuid()?;
+        loop {
+            let attempt = self.retries.attempt();
+            self.trace(&format!("{} to {}, attempt {attempt}", operation.name, self.endpoint));
+            let outcome = self.runtime.block_on(self.attempt(operation, &body, &id));
+            if let Ok(answer) = &outcome {
+                self.trace(&format!("status {}, request {}", answer.status, answer.request_id));
+            }
+            let chance = chance()?;
+            let (next, result) = match outcome {
+                Ok(answer) if answer.status < 300 => {
+                    (self.retries.after(Outcome::Answered, chance), self.read(&answer.body))
+                }
+                Ok(answer) => {
+                    let error = ServiceError::read(operation, answer.status, &answer.body);
+                    let (status, retry_after) = (answer.status, answer.retry_after);
+                    let outcome = Outcome::Refused { status, code: &error.code, retry_after };
+                    let next = self.retries.after(outcome, chance);
+                    let exhausted = next == Next::Done { exhausted: true };
+                    let retries = exhausted.then(|| attempt - 1);
+                    let error = ServiceError { retries, ..error };
+                    (next, Err(CallError::Service(Box::new(error))))
+                }
+                Err(error) => (self.retries.after(Outcome::Unreachable, chance), Err(error)),
+            };
+            match next {
+                Next::Done { .. } => return result,
+                Next::Again(wait) => {
+                    self.trace(&format!("again in {} ms", wait.as_millis()));
+                    self.runtime.block_on(async { sleep(wait).await });
+                }
+            }
+        }
+    }
+
+    /// What `--debug` shows. It is nothing that is secret.
+    fn trace(&self, text: &str) {
+        if self.debug {
+            super::say(&format!("tidewheel: {text}\n"));
+        }
+    }
+
+    /// The URL of requests, as errors show it.
+    fn url(&self) -> String {
+        let slash = if self.endpoint.path.is_empty() { "/" } else { "" };
+        format!("{}{slash}", self.endpoint)
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Value, CallError> {
+        if body.is_empty() {
+            return Ok(Value::map());
+        }
+        // The AWS CLI takes what is no JSON for an answer without members, and shows nothing. That
+        // would hide that somebody else has answered: a proxy, or a page to log in with.
+        let unreadable = |reason: String| CallError::Unreadable { url: self.url(), reason };
+        let text = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
+        match Value::parse(text) {
+            Ok(answer @ Value::Map(_)) => Ok(answer),
+            Ok(_) => Err(unreadable("it is no object".to_owned())),
+            Err(error) => Err(unreadable(error.to_string())),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        operation: &Operation,
+        body: &[u8],
+        id: &str,
+    ) -> Result<Answer, CallError> {
+        let connecting = self.connect();
+        let stream = match self.connect_timeout {
+            None => connecting.await?,
+            Some(limit) => timeout(limit, connecting)
+                .await
+                .map_err(|_| CallError::ConnectTimeout { url: self.url() })??,
+        };
+        let request = self.request(operation, body, id)?;
+        let usual = if POLLS.contains(&&*operation.name) { POLL_SECONDS } else { READ_SECONDS };
+        let seconds = self.read_timeout.unwrap_or(usual);
+        let news = Notify::new();
+        let exchange = connect::exchange(stream, request, |response| read(response, &news));
+        tokio::select! {
+            answer = exchange => answer.map_err(|error| self.explain(&*error)),
+            () = silence(&news, seconds) => Err(CallError::ReadTimeout { url: self.url() }),
+        }
+    }
+
+    async fn connect(&self) -> Result<Box<dyn connect::Stream>, CallError> {
+        let Endpoint { host, port, .. } = &self.endpoint;
+        let stream = TcpStream::connect((host.as_str(), *port)).await;
+        let stream = stream.map_err(|_| CallError::NoConnection { url: self.url() })?;
+        // Requests are small, and each waits for its answer.
+        let _ = stream.set_nodelay(true);
+        connect::secured(stream, host, self.tls.as_ref()).await.map_err(|error| {
+            let (url, reason) = (self.url(), error.to_string());
+            CallError::Tls { url, reason }
+        })
+    }
+
+    /// Why there is no answer on a connection.
+    fn explain(&self, error: &(dyn Error + Send + Sync + 'static)) -> CallError {
+        let url = self.url();
+        if error.is::<http_body_util::LengthLimitError>() {
+            return CallError::Unreadable { url, reason: error.to_string() };
+        }
+        // In TLS 1.3, a client learns only now that its certificate was wanted.
+        let inner = error.source().and_then(|inner| inner.downcast_ref::<std::io::Error>());
+        match inner {
+            Some(inner) if inner.kind() == ErrorKind::InvalidData => {
+                CallError::Tls { url, reason: inner.to_string() }
+            }
+            Some(_) | None => CallError::Closed { url },
+        }
+    }
+
+    fn request(
+        &self,
+        operation: &Operation,
+        body: &[u8],
+        id: &str,
+    ) -> Result<Request<Full<Bytes>>, CallError> {
+        let target = format!("{TARGET}.{}", operation.name);
+        let path = if self.endpoint.path.is_empty() { "/" } else { &self.endpoint.path };
+        let mut headers = vec![
+            ("host", self.endpoint.authority.as_str()),
+            ("content-type", CONTENT_TYPE),
+            ("x-amz-target", &target),
+        ];
+        if let Some(token) = &self.session_token {
+            headers.push(("x-amz-security-token", token));
+        }
+        let (attempt, most) = (self.retries.attempt(), self.retries.attempts_max());
+        let mut request = Request::post(path)
+            .header("accept-encoding", "identity")
+            .header("user-agent", concat!("tidewheel/", env!("CARGO_PKG_VERSION")))
+            .header("amz-sdk-invocation-id", id)
+            .header("amz-sdk-request", format!("attempt={attempt}; max={most}"));
+        if let Some(signer) = &self.signer {
+            let signature = signer.sign_path(path, &headers, body, wall_time());
+            request = request
+                .header("x-amz-date", signature.date)
+                .header("authorization", signature.authorization);
+        }
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        // A key or a token with a line's end in it cannot be sent.
+        let unsendable = |error| CallError::System(format!("Invalid header value: {error}"));
+        request.body(Full::new(Bytes::copy_from_slice(body))).map_err(unsendable)
+    }
+}
+
+/// Why an answer was not read: the connection broke, or it is too long.
+type ReadError = Box<dyn Error + Send + Sync>;
+
+/// Reads an answer, and tells of each part of it.
+async fn read(response: Response<Incoming>, news: &Notify) -> Result<Answer, ReadError> {
+    news.notify_one();
+    let header = |name: &str| {
+        response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    let status = response.status().as_u16();
+    let retry_after = header(RETRY_AFTER).and_then(|text| text.parse().ok());
+    let request_id = header("x-amzn-requestid").unwrap_or_default();
+    let mut body = http_body_util::Limited::new(response.into_body(), ANSWER_BYTES_MAX);
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        news.notify_one();
+        if let Ok(data) = frame?.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(Answer { status, retry_after, request_id, body: bytes.into() })
+}
+
+/// Comes to an end when there was nothing new for so long; never for 0 seconds.
+async fn silence(news: &Notify, seconds: u64) {
+    if seconds == 0 {
+        return std::future::pending().await;
+    }
+    while timeout(Duration::from_secs(seconds), news.notified()).await.is_ok() {}
+}
+
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], CallError> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| CallError::System(format!("there is no randomness: {error}")))?;
+    Ok(bytes)
+}
+
+/// A number from 0 to 1.
+fn chance() -> Result<f64, CallError> {
+    Ok(f64::from(u32::from_be_bytes(random()?)) / f64::from(u32::MAX))
+}
+
+/// What all attempts at a call have in common: a random UUID.
+fn uuid() -> Result<String, CallError> {
+    let mut bytes: [u8; 16] = random()?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+}
