@@ -1,4 +1,5 @@
-"""The operators' page on access control: its ten lines, run as they are, do what it says."""
+"""The operators' page on access control: its ten lines, run as they are, do what it says, and so does
+the program that has a session renewed."""
 
 import json
 import os
@@ -7,14 +8,15 @@ import re
 import shutil
 import signal
 import subprocess
+import textwrap
 
 import boto3
 import pytest
 from botocore.config import Config
 
 from driver import WORKFLOW_DEFAULTS, complete_workflow, fault, start_timer
-from identities import user_arn
-from server import READY, binary, without_settings
+from identities import Iam, allow, policy, user_arn
+from server import READY, Key, binary, without_settings
 from test_access_tls import AUTHORITY, FILES
 
 PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "access.md"
@@ -59,9 +61,13 @@ class House:
             said.append(line)
         raise AssertionError("".join(said))
 
+    def key(self, name: str) -> dict:
+        """The key in one of the files."""
+        return json.loads((self.directory / f"{name}.json").read_text())["AccessKey"]
+
     def client(self, name: str):
         """A client with the key in one of the files."""
-        key = json.loads((self.directory / f"{name}.json").read_text())["AccessKey"]
+        key = self.key(name)
         return boto3.session.Session().client(
             "swf",
             region_name=REGION,
@@ -148,3 +154,45 @@ def test_ten_lines_lock_a_server_down(house):
     ]:
         assert fault(call, **arguments) == denied("auditor", action)
     assert auditor.count_open_workflow_executions(**ever)["count"] == 1
+
+
+def test_a_profile_has_its_session_from_the_program_of_the_page(house, monkeypatch):
+    """AWS's form of a `credential_process` is made of what `assume-role` answers."""
+    root = house.client("root")
+    root.register_domain(name="shop", workflowExecutionRetentionPeriodInDays="1")
+    key = house.key("root")
+    iam = Iam(house, Key(key["AccessKeyId"], key["SecretAccessKey"]), AWS_CA_BUNDLE=str(AUTHORITY))
+    trusted = {"AWS": user_arn("auditor")}
+    trust = policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": trusted})
+    iam.do("create-role", role_name="operator", assume_role_policy_document=trust)
+    rights = policy(allow("swf:DescribeDomain"))
+    iam.do("put-role-policy", role_name="operator", policy_name="its", policy_document=rights)
+
+    (program,) = re.findall(r"^    #!/bin/sh -e\n(?:    .*\n)+", PAGE.read_text(), re.M)
+    program = textwrap.dedent(program)
+    for written, here in [
+        ("/home/ada/ada.json", str(house.directory / "auditor.json")),
+        ("https://tidewheel.example:7933", house.url),
+    ]:
+        assert written in program
+        program = program.replace(written, here)
+    file = house.directory / "operator"
+    file.write_text(program)
+    file.chmod(0o700)
+    config = house.directory / "config"
+    config.write_text(f"[profile operator]\ncredential_process = {file}\n")
+    for name in [name for name in os.environ if name.startswith(("AWS_", "TIDEWHEEL_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(AUTHORITY))
+    monkeypatch.setenv("PATH", f"{house.directory / 'bin'}:{os.environ['PATH']}")
+
+    session = boto3.session.Session(profile_name="operator", region_name=REGION)
+    swf = session.client("swf", endpoint_url=house.url, config=Config(proxies={}))
+    assert swf.describe_domain(name="shop")["domainInfo"]["arn"] == ARN
+    code, text = fault(swf.deprecate_domain, name="shop")
+    assert code == "AccessDeniedException"
+    assert "arn:aws:sts::000000000000:assumed-role/operator/nightly is not authorized" in text
+    # It is one that boto3 has renewed by itself, as it knows when it ends.
+    assert session.get_credentials().method == "custom-process"
+    assert session.get_credentials()._expiry_time is not None

@@ -36,6 +36,9 @@ const STATEMENT_ELEMENTS: [&str; 9] = [
     "Condition",
 ];
 
+/// What the names of all of SWF's resources begin with, behind the account.
+const DOMAIN: &str = "/domain/";
+
 /// A place in a document, such as `Statement[0].Action`.
 pub(super) type Place = String;
 
@@ -298,6 +301,10 @@ impl Reader {
                 Err(NameError::Pattern(error)) => return Err(variable_error(place, error)),
             };
             self.warn_of_unknown_keys(&place, pattern.keys());
+            self.warn_of_text(&place, text);
+            if let Some(warning) = resource_warning(&place, text) {
+                self.warnings.push(warning);
+            }
             patterns.push(pattern);
         }
         let patterns = patterns.into();
@@ -351,7 +358,7 @@ impl Reader {
                 }
             };
             match condition.read(text, self.variables) {
-                Ok(()) => (),
+                Ok(()) => self.warn_of_text(&place, text),
                 Err(ValueError::Unreadable) => {
                     return Err(PolicyError::Value { place, given: text.to_owned() });
                 }
@@ -364,11 +371,39 @@ impl Reader {
         Ok(())
     }
 
+    /// Warns of what is hardly meant literally, and is.
+    fn warn_of_text(&mut self, place: &str, text: &str) {
+        let (place, given) = (place.to_owned(), text.to_owned());
+        if text.trim() != text {
+            self.warnings.push(PolicyWarning::Space { place, given });
+        } else if !self.variables && text.contains("${") {
+            self.warnings.push(PolicyWarning::LiteralVariable { place, given });
+        }
+    }
+
     fn warn_of_unknown_keys<'k>(&mut self, place: &str, keys: impl Iterator<Item = &'k Key>) {
         let unknown = keys.filter(|key| **key == Key::Unknown);
         self.warnings
             .extend(unknown.map(|_| PolicyWarning::UnknownVariable { place: place.to_owned() }));
     }
+}
+
+/// Why a resource can match nothing here, where that is seen from its beginning alone. Wildcards are
+/// given the benefit of the doubt.
+fn resource_warning(place: &str, text: &str) -> Option<PolicyWarning> {
+    let literal = |part: &str| !part.contains(['*', '?', '$']);
+    let (place, given) = (place.to_owned(), text.to_owned());
+    let mut parts = text.splitn(6, ':');
+    let (_, partition, service) = (parts.next()?, parts.next()?, parts.next());
+    if literal(partition) && partition != "aws" {
+        return Some(PolicyWarning::Partition { place, given });
+    }
+    // The region and the account stand in between.
+    let name = parts.nth(2)?;
+    let start: String = name.chars().take_while(|char| !matches!(char, '*' | '?' | '$')).collect();
+    let is_domain =
+        start.starts_with(DOMAIN) || (start.len() < name.len() && DOMAIN.starts_with(&start));
+    (service == Some("swf") && !is_domain).then_some(PolicyWarning::DomainName { place, given })
 }
 
 fn variable_error(place: Place, error: PatternError) -> PolicyError {

@@ -214,4 +214,46 @@ pub enum PolicyWarning {
         /// The text that holds it, or the values among which that is.
         place: String,
     },
+    /// White space around a text that is compared letter by letter.
+    #[error("{place}: \"{given}\" begins or ends with white space, which counts")]
+    Space {
+        /// The text.
+        place: String,
+        /// What was given.
+        given: String,
+    },
+    /// A variable in a language that has none.
+    #[error(
+        "{place}: \"{given}\" has no variable: without Version 2012-10-17 it is taken literally"
+    )]
+    LiteralVariable {
+        /// The text.
+        place: String,
+        /// What was given.
+        given: String,
+    },
+    /// A resource of SWF's whose name does not begin as they all do.
+    #[error("{place}: \"{given}\" matches no domain: their names end in :/domain/ and a name")]
+    DomainName {
+        /// The resource.
+        place: String,
+        /// What was given.
+        given: String,
+    },
+    /// A resource of another partition than ours.
+    #[error("{place}: \"{given}\" matches nothing: names of this server begin with arn:aws:")]
+    Partition {
+        /// The resource.
+        place: String,
+        /// What was given.
+        given: String,
+    },
+    /// An action of a trust policy that is not asked of it.
+    #[error(
+        "{place}: a trust policy is asked about sts:AssumeRole alone, and this statement does not speak of it"
+    )]
+    NotAboutTrust {
+        /// The statement.
+        place: String,
+    },
 }

@@ -44,6 +44,8 @@ const CHARACTERS_MAX: usize = 2048;
 /// The one action that is asked of a trust policy.
 const SERVICE: &str = "sts";
 const ACTION: &str = "AssumeRole";
+/// Trust policies of AWS have it beside the other, and so it is no slip of the pen.
+const TAG_SESSION: &str = "TagSession";
 
 #[derive(Clone, Debug)]
 struct TrustStatement {
@@ -150,9 +152,15 @@ impl TrustStatement {
 fn statement(reader: &mut Reader, elements: &Elements<'_>) -> Result<TrustStatement, PolicyError> {
     elements.without(&["Resource", "NotResource", "NotPrincipal"])?;
     reader.sid(elements)?;
+    let effect = reader.effect(elements)?;
+    let concerned = reader.speaks_of(elements, SERVICE, ACTION)?;
+    if !concerned && !reader.speaks_of(elements, SERVICE, TAG_SESSION)? {
+        let place = elements.place.clone();
+        reader.warnings.push(PolicyWarning::NotAboutTrust { place });
+    }
     Ok(TrustStatement {
-        effect: reader.effect(elements)?,
-        concerned: reader.speaks_of(elements, SERVICE, ACTION)?,
+        effect,
+        concerned,
         trusted: principals(elements)?,
         conditions: reader.conditions(elements)?,
     })

@@ -211,7 +211,7 @@ fn what_tools_write_is_accepted() {
         json!({ "Condition": { "NumericLessThan": { "swf:name": 5 } } }),
         json!({ "Condition": { "Bool": { "aws:SecureTransport": true } } }),
         json!({ "Condition": { "Null": { "swf:name": false } } }),
-        json!({ "Resource": ["arn:aws:swf:*", "arn:aws", "*", "arn:aws:swf::1:domain/x"] }),
+        json!({ "Resource": ["arn:aws:swf:*", "arn:aws", "*", "arn:aws:swf::1:/domain/x"] }),
         json!({ "Resource": "arn:aws:swf:*:*:/domain/${$}{x}$" }),
     ];
     for elements in rows {
@@ -282,6 +282,60 @@ fn what_has_no_effect_is_warned_of() {
          and counts as absent",
     ];
     assert_eq!(warnings, expected);
+}
+
+/// Each with what is wrong with it, and those that look alike and may be meant.
+#[test]
+fn what_can_match_nothing_is_warned_of() {
+    let of = |elements: Value| {
+        let policy = parse(&elements.to_string()).expect("it is legal");
+        policy.warnings().iter().map(ToString::to_string).collect::<Vec<String>>()
+    };
+    let resource = |version: &str, text: &str| {
+        let statement = json!({ "Effect": "Allow", "Action": "swf:*", "Resource": text });
+        of(json!({ "Version": version, "Statement": statement }))
+    };
+    let (new, old) = ("2012-10-17", "2008-10-17");
+    let domain = " matches no domain: their names end in :/domain/ and a name";
+    let partition = " matches nothing: names of this server begin with arn:aws:";
+    let space = " begins or ends with white space, which counts";
+    let literal = " has no variable: without Version 2012-10-17 it is taken literally";
+    for (version, text, expected) in [
+        (new, "arn:aws:swf:*:1:domain/a", Some(domain)),
+        (new, "arn:aws:swf:*:1:/domains/a", Some(domain)),
+        (new, "arn:aws:swf:*:1:/domain", Some(domain)),
+        (new, "arn:aws:swf:*:1:", Some(domain)),
+        (new, "arn:aws:swf:*:1:/domain/a", None),
+        (new, "arn:aws:swf:*:1:/dom*", None),
+        (new, "arn:aws:swf:*:1:?domain/a", None),
+        (new, "arn:aws:swf:*:1:*", None),
+        (new, "arn:aws:swf:*", None),
+        (new, "arn:aws:iam::1:user/a", None),
+        (new, "arn:aws:*:*:1:domain/a", None),
+        (new, "arn:aws-cn:swf:*:1:/domain/a", Some(partition)),
+        (new, "arn:aws*:swf:*:1:/domain/a", None),
+        (new, "arn:aws:swf:*:1:/domain/a ", Some(space)),
+        (old, "arn:aws:swf:*:1:/domain/${aws:username}", Some(literal)),
+        (new, "arn:aws:swf:*:1:/domain/${aws:username}", None),
+    ] {
+        let expected = expected.map(|why| format!("Statement.Resource: \"{text}\"{why}"));
+        assert_eq!(resource(version, text), Vec::from_iter(expected), "{version} {text}");
+    }
+    for (version, value, expected) in [
+        (new, "a ", Some(space)),
+        (new, "a b", None),
+        (old, "${aws:username}", Some(literal)),
+        (new, "${aws:username}", None),
+    ] {
+        let condition = json!({ "StringEquals": { "swf:name": value } });
+        let statement = json!({
+            "Effect": "Allow", "Action": "swf:*", "Resource": "*", "Condition": condition,
+        });
+        let place = "Statement.Condition.StringEquals.swf:name";
+        let expected = expected.map(|why| format!("{place}: \"{value}\"{why}"));
+        let warnings = of(json!({ "Version": version, "Statement": statement }));
+        assert_eq!(warnings, Vec::from_iter(expected), "{version} {value}");
+    }
 }
 
 #[test]

@@ -149,3 +149,26 @@ fn refusals() {
     let long = "x".repeat(3000);
     assert!(matches!(refused(base("Sid", json!(long))), PolicyError::TooLong { max: 2048, .. }));
 }
+
+#[test]
+fn a_statement_that_is_not_about_trust_is_warned_of() {
+    for (element, action, warned) in [
+        ("Action", "sts:AssumeRole", false),
+        ("Action", "sts:*", false),
+        ("Action", "*", false),
+        ("Action", "sts:TagSession", false),
+        ("Action", "swf:*", true),
+        ("Action", "sts:AssumeRoleWithSAML", true),
+        ("NotAction", "swf:*", false),
+        ("NotAction", "*", true),
+    ] {
+        let statement = serde_json::json!({
+            "Effect": "Allow", element: action, "Principal": { "AWS": "123456789012" },
+        });
+        let document = serde_json::json!({ "Statement": [statement] }).to_string();
+        let policy = super::super::TrustPolicy::parse(&document).expect("it is legal");
+        let place = "Statement[0]".to_owned();
+        let expected = warned.then_some(super::super::PolicyWarning::NotAboutTrust { place });
+        assert_eq!(policy.warnings(), Vec::from_iter(expected), "{element} {action}");
+    }
+}
