@@ -11,6 +11,7 @@
 mod apply;
 mod asked;
 mod change;
+mod deleted_keys;
 mod directory;
 mod document;
 mod fault;
@@ -39,10 +40,10 @@ pub use document::{
 pub use fault::IdentityFault;
 pub use fresh::Fresh;
 pub use judge::{Asker, Judged};
-pub use plan::{PlanError, Step, Unnamed, carry_out};
+pub use plan::{Plan, PlanError, Step, Unnamed, carry_out};
 pub use record::{
-    AccountRecord, Documents, Folded, GroupRecord, KeyOwner, KeyRecord, KeyStatus, KeyUse,
-    PolicyRecord, RoleRecord, Tags, UserRecord, root_arn,
+    AccountRecord, DeletedKeyRecord, Documents, Folded, GroupRecord, KeyOwner, KeyRecord,
+    KeyStatus, KeyUse, PolicyRecord, RoleRecord, Tags, UserRecord, root_arn,
 };
 pub use reply::*;
 pub use request::*;

@@ -400,7 +400,10 @@ impl Credentials for IdentityReader {
 /// save nothing: changes are rare.
 fn touches_keys(change: &Change) -> bool {
     match change {
-        Change::PutKeyUse(..) | Change::PutTime(_) => false,
+        Change::PutKeyUse(..)
+        | Change::PutTime(_)
+        | Change::PutDeletedKey(_)
+        | Change::ForgetDeletedKey(_) => false,
         Change::PutKey(_)
         | Change::DeleteKey(_)
         | Change::PutAccount(_)

@@ -76,6 +76,7 @@ mod tag {
     pub const ACCESS_KEY: u8 = 35;
     pub const KEY_USE: u8 = 36;
     pub const LATEST_TIME: u8 = 37;
+    pub const DELETED_KEY: u8 = 38;
 }
 
 /// The bytes of a row's key.
@@ -383,6 +384,11 @@ pub fn access_key(id: &str) -> Vec<u8> {
 /// When an access key was last used.
 pub fn key_use(id: &str) -> Vec<u8> {
     Writer::new(tag::KEY_USE).text(id).bytes
+}
+
+/// That there was an access key.
+pub fn deleted_key(id: &str) -> Vec<u8> {
+    Writer::new(tag::DELETED_KEY).text(id).bytes
 }
 
 /// The greatest wall time that was seen.

@@ -8,9 +8,8 @@ use crate::secret_file::{self, SecretFile, SecretFileError};
 use crate::settings::Settings;
 use access::ACCOUNT;
 use access::identity::{
-    CreateAccessKey, CreateAccount, DeleteAccessKey, Directory, Document, IdentityReply,
-    IdentityRequest, ImportIdentities, ImportStepView, KeyEntry, Secret, SecretError, SecretSource,
-    root_arn,
+    CreateAccessKey, CreateAccount, DeleteAccessKey, Document, IdentityReply, IdentityRequest,
+    ImportIdentities, ImportStepView, Secret, SecretError, SecretSource,
 };
 use server::Administration;
 use service::{Asking, Clock, Entropy, Identities, IdentitiesError, IdentityError};
@@ -146,22 +145,21 @@ impl IdentitiesFile {
         identities: &mut Identities,
         now: Timestamp,
     ) -> Result<Vec<ImportStepView>, ImportError> {
-        let added = added_keys(&document, &identities.reader().directory());
         let request: IdentityRequest =
             ImportIdentities { document, prune: false, dry_run: false }.into();
         let reply = identities
             .handle(&request, &administrator(ACCOUNT), now)
             .map_err(|source| ImportError::Identity { path: self.0.clone(), source })?;
-        let IdentityReply::Imported { steps } = reply else {
+        let IdentityReply::Imported { steps, skipped_keys } = reply else {
             panic!("an import is answered as one, not with {reply:?}");
         };
-        for (owner, key) in added {
+        for skipped in skipped_keys {
+            let (owner, key) = (skipped.owner, skipped.access_key_id);
             tracing::warn!(
                 file = %self.0.display(),
                 owner,
                 key,
-                "an access key of the file was not there and is good now; one that was deleted by \
-                 hand comes back for as long as the file names it"
+                "an access key of the file was deleted and stays so; take it out of the file"
             );
         }
         for warning in request.warnings() {
@@ -171,27 +169,6 @@ impl IdentitiesFile {
         }
         Ok(steps)
     }
-}
-
-/// The keys that a document gives to users and accounts that are there already and do not have
-/// them, each with whose it is: new ones, or ones that were deleted by hand.
-fn added_keys(document: &Document, directory: &Directory) -> Vec<(String, String)> {
-    let mut added = Vec::new();
-    let mut look_at = |owner: String, keys: &[KeyEntry]| {
-        let missing = keys.iter().filter(|key| directory.key(&key.id).is_none());
-        added.extend(missing.map(|key| (owner.clone(), key.id.clone())));
-    };
-    for account in &document.account {
-        if directory.account(&account.id).is_some() {
-            look_at(root_arn(&account.id), &account.root_key);
-        }
-        for entry in &account.user {
-            if let Some(user) = directory.user(&account.id, &entry.name) {
-                look_at(user.arn(&account.id), &entry.key);
-            }
-        }
-    }
-    added
 }
 
 /// A value of a wrong type may be a secret that somebody wrote without quotation marks.

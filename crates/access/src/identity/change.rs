@@ -1,7 +1,8 @@
 //! What happens to a directory. Each change is one row of the store.
 
 use super::record::{
-    AccountRecord, Folded, GroupRecord, KeyRecord, KeyUse, PolicyRecord, RoleRecord, UserRecord,
+    AccountRecord, DeletedKeyRecord, Folded, GroupRecord, KeyRecord, KeyUse, PolicyRecord,
+    RoleRecord, UserRecord,
 };
 use std::sync::Arc;
 use wire::Timestamp;
@@ -36,6 +37,10 @@ pub enum Change {
     DeleteKey(Arc<str>),
     /// When an access key was last used.
     PutKeyUse(Arc<str>, KeyUse),
+    /// That there was an access key, which is to stay deleted.
+    PutDeletedKey(DeletedKeyRecord),
+    /// The same, by the key's id: nothing is known of it any more.
+    ForgetDeletedKey(Arc<str>),
     /// The greatest wall time that was seen.
     PutTime(Timestamp),
 }

@@ -5,9 +5,10 @@
 //! only way it changes, live and when it is read from the store.
 
 use super::change::Change;
+use super::deleted_keys::DeletedKeys;
 use super::record::{
-    AccountRecord, Folded, GroupRecord, KeyOwner, KeyRecord, KeyUse, PolicyRecord, RoleRecord,
-    UserRecord,
+    AccountRecord, DeletedKeyRecord, Folded, GroupRecord, KeyOwner, KeyRecord, KeyUse,
+    PolicyRecord, RoleRecord, UserRecord,
 };
 use super::resolve::{Latest, SessionPrincipals};
 use crate::caller::Principal;
@@ -24,6 +25,8 @@ pub struct Directory {
     /// Ids of keys by whose they are.
     owners: BTreeMap<(Arc<str>, KeyOwner), BTreeSet<Arc<str>>>,
     uses: BTreeMap<Arc<str>, KeyUse>,
+    /// Changes far less often than a state is cloned.
+    deleted_keys: Arc<DeletedKeys>,
     /// As it is stored; what was seen since is in `latest`.
     time_stored: Option<Timestamp>,
     /// Shared by all states that follow from one another: time passes for all of them.
@@ -39,6 +42,7 @@ impl PartialEq for Directory {
             && self.keys == other.keys
             && self.owners == other.owners
             && self.uses == other.uses
+            && self.deleted_keys == other.deleted_keys
             && self.time_stored == other.time_stored
     }
 }
@@ -153,6 +157,8 @@ impl Directory {
             Change::PutKeyUse(id, key_use) => {
                 self.uses.insert(id, key_use);
             }
+            Change::PutDeletedKey(record) => Arc::make_mut(&mut self.deleted_keys).put(record),
+            Change::ForgetDeletedKey(id) => Arc::make_mut(&mut self.deleted_keys).forget(&id),
             Change::PutTime(at) => {
                 self.time_stored = Some(at);
                 self.latest.see(at);
@@ -263,6 +269,15 @@ impl Directory {
     /// When a key was last used, within the interval at which that is written.
     pub fn key_use(&self, id: &str) -> Option<&KeyUse> {
         self.uses.get(id)
+    }
+
+    /// An access key that was deleted, if that is remembered.
+    pub fn deleted_key(&self, id: &str) -> Option<&Arc<DeletedKeyRecord>> {
+        self.deleted_keys.get(id)
+    }
+
+    pub(super) fn deleted_keys(&self) -> &DeletedKeys {
+        &self.deleted_keys
     }
 
     /// The greatest wall time that is stored.

@@ -6,7 +6,7 @@ use super::change::Change;
 use super::directory::{Directory, Role};
 use super::fault::IdentityFault;
 use super::judge::Asker;
-use super::plan::{PlanError, Unnamed, carry_out};
+use super::plan::{Plan, PlanError, Unnamed, carry_out};
 use super::record::{Folded, RoleRecord};
 use super::reply::{IdentityReply, ImportStepView};
 use super::request::{IdentityRequest, ImportIdentities};
@@ -26,7 +26,8 @@ impl Directory {
             )));
         }
         let unnamed = if request.prune { Unnamed::Pruned } else { Unnamed::Kept };
-        let steps = document.plan(self, setting.keyring, unnamed).map_err(refusal)?;
+        let Plan { steps, skipped_keys } =
+            document.plan(self, setting.keyring, unnamed).map_err(refusal)?;
         let mut done = Vec::new();
         let mut trusting = Vec::new();
         let mut index = 0;
@@ -66,7 +67,7 @@ impl Directory {
             changes.extend(settled.map(|role| Change::PutRole(account, role)));
         }
         let changes = if request.dry_run { Vec::new() } else { changes };
-        Ok((changes, IdentityReply::Imported { steps: done }))
+        Ok((changes, IdentityReply::Imported { steps: done, skipped_keys }))
     }
 
     /// A role with the ids of those whom it trusts. None, if it has them or has gone.

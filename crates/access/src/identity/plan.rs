@@ -7,6 +7,7 @@ use super::directory::{Directory, Unreadable};
 use super::document::{AccountEntry, Document};
 use super::fault::IdentityFault;
 use super::record::KeyOwner;
+use super::reply::SkippedKeyView;
 use super::request::{CreateAccount, IdentityRequest};
 use super::sealing::{Keyring, OpenError};
 use std::collections::BTreeSet;
@@ -35,6 +36,15 @@ pub struct Step {
     pub account: Arc<str>,
     /// What is asked for.
     pub request: IdentityRequest,
+}
+
+/// How a document is followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What is done, in this order.
+    pub steps: Vec<Step>,
+    /// What is not, though the document says so.
+    pub skipped_keys: Vec<SkippedKeyView>,
 }
 
 /// Why a document cannot be followed.
@@ -84,12 +94,13 @@ pub enum PlanError {
 
 impl Document {
     /// The operations that make `directory` what the document says. None, if it is that already.
+    /// Keys that were deleted stay so.
     pub fn plan(
         &self,
         directory: &Directory,
         keyring: &Keyring,
         unnamed: Unnamed,
-    ) -> Result<Vec<Step>, PlanError> {
+    ) -> Result<Plan, PlanError> {
         twice("account", self.account.iter().map(|account| account.id.as_str()))?;
         let mut steps = Steps::default();
         for entry in &self.account {
@@ -103,7 +114,9 @@ impl Document {
             planner.plan(&mut steps)?;
         }
         // Ids of keys are unique among all accounts: one may move.
-        Ok(steps.keys_gone.into_iter().chain(steps.made).chain(steps.gone).collect())
+        let Steps { keys_gone, made, gone, skipped_keys } = steps;
+        let steps = keys_gone.into_iter().chain(made).chain(gone).collect();
+        Ok(Plan { steps, skipped_keys })
     }
 }
 
@@ -136,6 +149,7 @@ struct Steps {
     keys_gone: Vec<Step>,
     made: Vec<Step>,
     gone: Vec<Step>,
+    skipped_keys: Vec<SkippedKeyView>,
 }
 
 struct Planner<'a> {

@@ -134,6 +134,17 @@ pub struct KeyRecord {
     pub secret: Sealed,
 }
 
+/// An access key that is there no more: a document that still names it does not bring it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedKeyRecord {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Its account.
+    pub account: Arc<str>,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
 /// Whose an access key is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KeyOwner {

@@ -98,6 +98,9 @@ pub enum IdentityReply {
     /// What an import did, or would do.
     Imported {
         steps: Vec<ImportStepView>,
+        /// Keys that it did not import, as they were deleted before.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        skipped_keys: Vec<SkippedKeyView>,
     },
     Account {
         account: AccountView,
@@ -246,6 +249,11 @@ views! {
     ImportStepView {
         operation: &'static str,
         resource: String,
+    }
+    /// A key that a document names and that was deleted, and whose it would be.
+    SkippedKeyView {
+        owner: String,
+        access_key_id: String,
     }
     /// An account.
     AccountView {

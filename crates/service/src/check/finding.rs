@@ -204,7 +204,8 @@ impl Shown {
             | Table::Role
             | Table::AccessKey
             | Table::KeyUse
-            | Table::LatestTime => Shown(format!("{} bytes", bytes.len())),
+            | Table::LatestTime
+            | Table::DeletedKey => Shown(format!("{} bytes", bytes.len())),
             Table::Run
             | Table::OpenRun
             | Table::Task

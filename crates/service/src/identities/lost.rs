@@ -15,7 +15,8 @@ pub fn stored_identities(store: &dyn Store, now: Timestamp) -> Result<Directory,
     load(store, now)
 }
 
-/// Deletes access keys, and what is known of their use. Where that fails, some of them may be gone.
+/// Deletes access keys, and what is known of their use. They are lost and not revoked, so nothing is
+/// remembered that would keep a document from bringing them back. Where that fails, some of them may be gone.
 pub fn discard_access_keys(
     owner: &str,
     store: &dyn Store,

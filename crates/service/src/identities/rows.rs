@@ -41,6 +41,10 @@ pub(super) fn write(change: &Change, batch: &mut Batch) {
             batch.delete(keys::key_use(id));
         }
         Change::PutKeyUse(id, key_use) => batch.put(keys::key_use(id), values::json(key_use)),
+        Change::PutDeletedKey(record) => {
+            batch.put(keys::deleted_key(&record.id), values::json(record));
+        }
+        Change::ForgetDeletedKey(id) => batch.delete(keys::deleted_key(id)),
         Change::PutTime(at) => batch.put(keys::latest_time(), values::json(at)),
     }
 }
@@ -65,6 +69,8 @@ pub(crate) fn change_of(table: Table, key: &[u8], bytes: &[u8]) -> Result<Change
         Change::PutKeyUse(named()?, values::parse_json(bytes)?)
     } else if table == Table::LatestTime {
         Change::PutTime(values::parse_json(bytes)?)
+    } else if table == Table::DeletedKey {
+        Change::PutDeletedKey(values::parse_json(bytes)?)
     } else {
         return Err(damaged());
     };

@@ -389,7 +389,7 @@ fn import_into(
     let request = ImportIdentities { document: document.clone(), prune, dry_run: false };
     let asking = Asking { account: ACCOUNT, caller: None, origin: None, region: "", short_secrets };
     let reply = identities.handle(&request.into(), &asking, NOW)?;
-    let IdentityReply::Imported { steps } = reply else { panic!("{reply:?}") };
+    let IdentityReply::Imported { steps, .. } = reply else { panic!("{reply:?}") };
     Ok(steps.len())
 }
 

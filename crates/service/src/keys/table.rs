@@ -62,6 +62,8 @@ pub enum Table {
     KeyUse,
     /// The greatest wall time that was seen.
     LatestTime,
+    /// Access keys that were deleted.
+    DeletedKey,
 }
 
 impl Table {
@@ -89,7 +91,7 @@ impl Table {
         [Table::Domain, Table::ActivityType, Table::WorkflowType, Table::TokenKey];
 
     /// Those of the identities, by tag. They can be folded in this order.
-    pub const OF_IDENTITIES: [Table; 8] = [
+    pub const OF_IDENTITIES: [Table; 9] = [
         Table::Account,
         Table::ManagedPolicy,
         Table::Group,
@@ -98,6 +100,7 @@ impl Table {
         Table::AccessKey,
         Table::KeyUse,
         Table::LatestTime,
+        Table::DeletedKey,
     ];
 
     fn tag(self) -> u8 {
@@ -129,6 +132,7 @@ impl Table {
             Table::AccessKey => tag::ACCESS_KEY,
             Table::KeyUse => tag::KEY_USE,
             Table::LatestTime => tag::LATEST_TIME,
+            Table::DeletedKey => tag::DELETED_KEY,
         }
     }
 
@@ -178,7 +182,8 @@ impl Table {
             | Table::Role
             | Table::AccessKey
             | Table::KeyUse
-            | Table::LatestTime => None,
+            | Table::LatestTime
+            | Table::DeletedKey => None,
         }
     }
 }
@@ -213,6 +218,7 @@ impl fmt::Display for Table {
             Table::AccessKey => "access key",
             Table::KeyUse => "use of an access key",
             Table::LatestTime => "latest time",
+            Table::DeletedKey => "deleted access key",
         })
     }
 }

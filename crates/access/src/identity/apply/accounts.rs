@@ -44,8 +44,8 @@ impl Draft<'_> {
             ));
         }
         let keys = directory.keys_of(id, &KeyOwner::Root);
-        let mut changes: Vec<Change> =
-            keys.map(|key| Change::DeleteKey(Arc::clone(&key.id))).collect();
+        // What is known of deleted keys stays: a document may still name the account, and them.
+        let mut changes = self.without_keys(&keys.collect::<Vec<_>>());
         changes.push(Change::DeleteAccount(Arc::clone(&account.id)));
         done(changes)
     }

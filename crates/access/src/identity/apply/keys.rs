@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::caller::PrincipalKind;
-use crate::identity::record::{KeyRecord, KeyStatus};
+use crate::identity::record::{DeletedKeyRecord, KeyRecord, KeyStatus};
 use crate::identity::reply::{KeyUseView, KeyView, NewKeyView};
 use crate::identity::request::{
     CreateAccessKey, DeleteAccessKey, ImportAccessKey, ListAccessKeys, UpdateAccessKey,
@@ -43,7 +43,10 @@ impl Draft<'_> {
         }
         let status = request.status.unwrap_or(KeyStatus::Active);
         let record = self.new_key(&request.access_key_id, owner, secret, status)?;
-        done(vec![Change::PutKey(record)])
+        // Whoever names one that was deleted means it. Documents do not: they leave it out.
+        let known = self.directory.deleted_key(&record.id);
+        let forgotten = known.map(|known| Change::ForgetDeletedKey(Arc::clone(&known.id)));
+        done(forgotten.into_iter().chain([Change::PutKey(record)]).collect())
     }
 
     pub(super) fn update_key(&self, request: &UpdateAccessKey) -> Applied {
@@ -61,7 +64,7 @@ impl Draft<'_> {
     pub(super) fn delete_key(&self, request: &DeleteAccessKey) -> Applied {
         let (owner, _) = self.key_owner(request.root, request.user_name.as_deref())?;
         let key = self.key(&owner, &request.access_key_id)?;
-        done(vec![Change::DeleteKey(Arc::clone(&key.id))])
+        done(self.without_keys(&[key]))
     }
 
     pub(super) fn list_keys(&self, request: &ListAccessKeys) -> Applied {
@@ -123,6 +126,22 @@ impl Draft<'_> {
         }
     }
 
+    /// Deletes keys of one account, and remembers that.
+    pub(super) fn without_keys(&self, keys: &[&Arc<KeyRecord>]) -> Vec<Change> {
+        let Some(first) = keys.first() else { return Vec::new() };
+        let surplus = self.directory.deleted_keys().surplus(&first.account, keys.len());
+        let mut changes: Vec<Change> = surplus.into_iter().map(Change::ForgetDeletedKey).collect();
+        for key in keys {
+            changes.push(Change::DeleteKey(Arc::clone(&key.id)));
+            changes.push(Change::PutDeletedKey(DeletedKeyRecord {
+                id: Arc::clone(&key.id),
+                account: Arc::clone(&key.account),
+                deleted_at: self.setting.now,
+            }));
+        }
+        changes
+    }
+
     fn key(&self, owner: &KeyOwner, id: &str) -> Result<&Arc<KeyRecord>, IdentityFault> {
         let key = self.directory.key(id);
         let key = key.filter(|key| *key.account == *self.setting.account && key.owner == *owner);
@@ -153,6 +172,13 @@ impl Draft<'_> {
             return Err(IdentityFault::EntityAlreadyExists(format!(
                 "Access key with id {id} already exists."
             )));
+        }
+        // Nor does it say of what was there.
+        if let Some(known) = self.directory.deleted_key(id)
+            && self.setting.caller.is_some()
+            && known.account != account
+        {
+            return Err(names::invalid_access_key_id());
         }
         let purpose = key_purpose(id, &account);
         let nonce = self.setting.fresh.nonce();

@@ -51,7 +51,7 @@ impl World {
             names_follow: false,
         };
         let (changes, reply) = self.directory.apply(&request.clone().into(), &setting)?;
-        let IdentityReply::Imported { steps } = reply else { panic!("{reply:?}") };
+        let IdentityReply::Imported { steps, .. } = reply else { panic!("{reply:?}") };
         let steps = steps.iter().map(|step| {
             let name = step.resource.rsplit(':').next().unwrap_or_default();
             format!("{} {name}", step.operation)

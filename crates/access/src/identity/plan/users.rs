@@ -3,7 +3,8 @@
 use super::difference::{documents, gone, tags_to};
 use super::{PlanError, Planner, Steps, check_path, twice};
 use crate::identity::document::{KeyEntry, UserEntry};
-use crate::identity::record::{Folded, KeyOwner, KeyStatus};
+use crate::identity::record::{Folded, KeyOwner, KeyStatus, root_arn};
+use crate::identity::reply::SkippedKeyView;
 use crate::identity::request::*;
 use crate::identity::resolve::open_key;
 use std::collections::BTreeSet;
@@ -82,7 +83,23 @@ impl Planner<'_> {
         self.keys(&KeyOwner::User(Folded::of(&user.name)), &user.key, steps)
     }
 
-    /// A key with another secret is deleted and imported anew.
+    /// Whether a key is one that the account has had. What others had is looked at when it is
+    /// imported, so that whoever asks from outside learns nothing of it.
+    fn was_deleted(&self, id: &str) -> bool {
+        let known = self.directory.deleted_key(id);
+        known.is_some_and(|known| known.account == self.account)
+    }
+
+    fn owner_arn(&self, owner: &KeyOwner) -> String {
+        let KeyOwner::User(name) = owner else { return root_arn(&self.account) };
+        match self.directory.user(&self.account, name.as_str()) {
+            Some(user) => user.arn(&self.account),
+            None => format!("arn:aws:iam::{}:user/{}", self.account, name.as_str()),
+        }
+    }
+
+    /// A key with another secret is deleted and imported anew. One that was deleted before stays so,
+    /// whatever its secret.
     pub(super) fn keys(
         &self,
         owner: &KeyOwner,
@@ -122,6 +139,10 @@ impl Planner<'_> {
                     continue;
                 }
                 self.step(&mut steps.keys_gone, delete(&key.id));
+            } else if self.was_deleted(&key.id) {
+                let owner = self.owner_arn(owner);
+                steps.skipped_keys.push(SkippedKeyView { owner, access_key_id: key.id.clone() });
+                continue;
             }
             let request = ImportAccessKey {
                 user_name: user_name.clone(),

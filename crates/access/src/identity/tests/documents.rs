@@ -7,7 +7,7 @@ fn document(value: Value) -> Document {
 }
 
 fn plan(world: &World, document: &Document, unnamed: Unnamed) -> Result<Vec<Step>, PlanError> {
-    document.plan(&world.directory, &world.keyring, unnamed)
+    Ok(document.plan(&world.directory, &world.keyring, unnamed)?.steps)
 }
 
 /// Imports a document; gives the names of the operations that it took.
