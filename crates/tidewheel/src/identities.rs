@@ -77,6 +77,30 @@ pub enum OpenIdentitiesError {
     Import(#[from] ImportError),
 }
 
+impl OpenIdentitiesError {
+    /// Whether what is wrong is the file of identities or the master keys.
+    pub fn is_of_a_named_file(&self) -> bool {
+        match self {
+            OpenIdentitiesError::MasterKey(_)
+            | OpenIdentitiesError::Identities(IdentitiesError::Sealed { .. })
+            | OpenIdentitiesError::Import(ImportError::Document(_))
+            | OpenIdentitiesError::Import(ImportError::Identity {
+                source: IdentityError::Refused(_),
+                ..
+            }) => true,
+            OpenIdentitiesError::Identities(
+                IdentitiesError::Store(_)
+                | IdentitiesError::Damaged(_)
+                | IdentitiesError::Unreadable(_),
+            )
+            | OpenIdentitiesError::Import(ImportError::Identity {
+                source: IdentityError::Unavailable,
+                ..
+            }) => false,
+        }
+    }
+}
+
 /// Whoever administers the data directory itself.
 pub fn administrator(account: &str) -> Asking<'_> {
     Asking { account, caller: None, origin: None, region: REGION, short_secrets: false }

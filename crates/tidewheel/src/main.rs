@@ -39,8 +39,8 @@ use std::process::ExitCode;
 /// Something failed that worked before, or is not ours to mend: a port, a disk, a directory. Or a
 /// check has found something.
 const EXIT_FAILURE: u8 = 1;
-/// The command line, the environment or the configuration file is wrong. The parser of the
-/// command line uses the same.
+/// The command line, the environment, the configuration file or a file that they name is wrong. The
+/// parser of the command line uses the same.
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -60,6 +60,7 @@ fn main() -> ExitCode {
             complain(&error);
             match error {
                 Error::Settings(_) | Error::NoData(_) | Error::Configuration => EXIT_USAGE.into(),
+                Error::Run(error) if error.is_of_a_named_file() => EXIT_USAGE.into(),
                 Error::WorkingDirectory(_) | Error::ScratchDirectory(_) | Error::Run(_) => {
                     EXIT_FAILURE.into()
                 }

@@ -72,6 +72,33 @@ pub enum RunError {
     Demonstration(DemonstrationError),
 }
 
+impl RunError {
+    /// Whether a file that the settings name is wrong, as it will be at the next start.
+    pub fn is_of_a_named_file(&self) -> bool {
+        match self {
+            RunError::Tls(TlsFilesError::Changing) => false,
+            RunError::Tls(
+                TlsFilesError::Unreadable { .. }
+                | TlsFilesError::TooLong { .. }
+                | TlsFilesError::KeyAccess { .. }
+                | TlsFilesError::Wrong { .. },
+            )
+            | RunError::Lambda(_) => true,
+            RunError::Identities(error) => error.is_of_a_named_file(),
+            RunError::Runtime(_)
+            | RunError::Bind { .. }
+            | RunError::Store(_)
+            | RunError::Service(_)
+            | RunError::FirstKey(_)
+            | RunError::FirstKeyWithdrawn(_)
+            | RunError::FirstKeyLost { .. }
+            | RunError::Output(_)
+            | RunError::Check { .. }
+            | RunError::Demonstration(_) => false,
+        }
+    }
+}
+
 /// Serves `data_dir` until a signal asks for the end, or `errand`, which is given the address and
 /// runs beside the server, does. An errand that fails ends the server too.
 pub fn run(

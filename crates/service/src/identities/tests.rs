@@ -326,6 +326,23 @@ fn a_use_is_written_once_in_an_interval() {
     assert_eq!(*reader.directory(), place.stored());
 }
 
+/// Whoever is about to delete a key asks whether it is in use.
+#[test]
+fn a_use_is_told_before_it_is_due_to_be_written() {
+    let place = Place::new();
+    let mut identities = place.open();
+    handle(&mut identities, "CreateAccount", &json!({"AccountId": ACCOUNT})).expect("made");
+    handle(&mut identities, "CreateUser", &json!({"UserName": "ann"})).expect("made");
+    let made = handle(&mut identities, "CreateAccessKey", &json!({"UserName": "ann"}));
+    let id = made.expect("made")["AccessKey"]["AccessKeyId"].as_str().expect("an id").to_owned();
+    let reader = identities.reader();
+    let key = reader.key_material(&id, None).expect("known").key;
+    reader.used(&key, "eu-west-1", "swf", NOW);
+    let asked = handle(&mut identities, "GetAccessKeyLastUsed", &json!({"AccessKeyId": id}));
+    let told = asked.expect("known")["AccessKeyLastUsed"].clone();
+    assert_eq!((&told["Region"], &told["ServiceName"]), (&json!("eu-west-1"), &json!("swf")));
+}
+
 #[test]
 fn time_that_was_seen_is_remembered_unless_it_was_far_ahead() {
     let place = Place::new();

@@ -169,7 +169,7 @@ fn a_key_that_others_may_read_is_refused() {
          takes it from them\n",
         key.display()
     );
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), line));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), line));
     assert!(!dir.path().join("data").exists(), "nothing was made");
 }
 

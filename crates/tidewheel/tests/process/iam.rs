@@ -211,6 +211,6 @@ fn a_server_has_the_identities_of_its_file() {
     command.arg(&data_dir).arg("--identities").arg(&file);
     let output = run(command);
     let why = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{why}");
+    assert_eq!(output.status.code(), Some(2), "{why}");
     assert!(why.contains("i.toml: line 3: unknown field `nme`"), "{why}");
 }
