@@ -21,6 +21,10 @@ use wire::{Fault, Timestamp};
 const TARGET: &str = "TidewheelIdentity";
 /// How many operations are under way at once; others wait, as many as there are connections.
 const UNDER_WAY_MAX: usize = 4;
+/// How many simulations are. They change nothing, and who does is not to wait for them.
+const SIMULATIONS_MAX: usize = 2;
+/// The operation that is one.
+const SIMULATION: &str = "SimulatePrincipalPolicy";
 /// How many warnings of the policies of one operation are logged.
 const WARNINGS_MAX: usize = 8;
 
@@ -31,6 +35,7 @@ pub struct Administration {
     clock: Arc<dyn Clock>,
     /// Commits wait for the disk, in threads that others need, too.
     room: Arc<Semaphore>,
+    room_to_simulate: Arc<Semaphore>,
 }
 
 /// What came of an operation.
@@ -58,6 +63,7 @@ impl Administration {
             identities: Mutex::new(identities),
             clock,
             room: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+            room_to_simulate: Arc::new(Semaphore::new(SIMULATIONS_MAX)),
         }
     }
 
@@ -120,6 +126,9 @@ impl Administration {
             });
         }
         let mut identities = self.identities();
+        if identities.trust(self.clock.now()).is_err() {
+            return refused(IdentityFault::ServiceFailure);
+        }
         self.judged(caller, key, &request, |asking, now| {
             identities.handle(&request, asking, now).map_err(|error| match error {
                 IdentityError::Refused(fault) => fault,
@@ -196,7 +205,8 @@ impl Administration {
         body: Vec<u8>,
     ) -> Result<(Answer, Option<(Action, Arc<str>, Verdict)>), Fault> {
         let this = Arc::clone(&self);
-        let room = Arc::clone(&self.room).acquire_owned().await.expect("it is never closed");
+        let room = if operation == SIMULATION { &self.room_to_simulate } else { &self.room };
+        let room = Arc::clone(room).acquire_owned().await.expect("it is never closed");
         // It takes room for as long as it runs, and not only while somebody waits for it.
         let run = move || {
             let _room = room;

@@ -93,7 +93,7 @@ impl TrustedProxies {
         match self.headers {
             ProxyHeaders::XForwarded => {
                 if !headers.contains_key(X_FORWARDED_FOR) {
-                    return Some(peer);
+                    return Self::for_itself(peer, headers);
                 }
                 let hops = items(headers, X_FORWARDED_FOR);
                 let address = self.farthest(hops.iter().map(|hop| address(hop)))?;
@@ -102,7 +102,7 @@ impl TrustedProxies {
             }
             ProxyHeaders::Forwarded => {
                 if !headers.contains_key(FORWARDED) {
-                    return Some(peer);
+                    return Self::for_itself(peer, headers);
                 }
                 let hops = elements(headers)?;
                 let address = self.farthest(hops.iter().map(|hop| hop.address))?;
@@ -111,6 +111,13 @@ impl TrustedProxies {
                 Some(Peer { address, secure })
             }
         }
+    }
+
+    /// The peer, unless it says in other words that it asks for somebody: then it writes headers of
+    /// the other kind, and everybody would have its address.
+    fn for_itself(peer: Peer, headers: &HeaderMap) -> Option<Peer> {
+        let others = [X_FORWARDED_FOR, X_FORWARDED_PROTO, FORWARDED];
+        others.iter().all(|name| !headers.contains_key(name)).then_some(peer)
     }
 
     /// The first address from the end that is not of a trusted proxy, or the farthest proxy: each
@@ -329,12 +336,17 @@ mod tests {
     /// Such as one for our health.
     #[test]
     fn a_proxy_that_says_nothing_asks_for_itself() {
-        let other = [(STANDARD, "for=198.51.100.1;proto=https"), (PROTO, "https")];
         check(ProxyHeaders::XForwarded, "10.0.0.1", &[], "10.0.0.1", false);
-        check(ProxyHeaders::XForwarded, "10.0.0.1", &other, "10.0.0.1", false);
         check(ProxyHeaders::Forwarded, "10.0.0.1", &[], "10.0.0.1", false);
-        let other = [(FOR, "198.51.100.1"), (PROTO, "https")];
-        check(ProxyHeaders::Forwarded, "10.0.0.1", &other, "10.0.0.1", false);
+    }
+
+    /// Otherwise all its clients would have its address.
+    #[test]
+    fn a_proxy_that_writes_the_other_kind_is_told_so() {
+        check_refused(ProxyHeaders::XForwarded, &[(STANDARD, "for=198.51.100.1;proto=https")]);
+        check_refused(ProxyHeaders::XForwarded, &[(PROTO, "https")]);
+        check_refused(ProxyHeaders::Forwarded, &[(FOR, "198.51.100.1"), (PROTO, "https")]);
+        check_refused(ProxyHeaders::Forwarded, &[(FOR, "198.51.100.1")]);
     }
 
     /// Nobody knows who is behind what is no address.

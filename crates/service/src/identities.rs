@@ -250,6 +250,12 @@ impl Identities {
         }
     }
 
+    /// Reads the identities again, if what is in memory cannot be trusted. To be called before
+    /// somebody's rights are judged by it.
+    pub fn trust(&mut self, now: Timestamp) -> Result<(), IdentityError> {
+        self.available(now).map(|_| ())
+    }
+
     /// Has the identities claimed and read again before they are used: whoever held them has
     /// panicked, and what is in memory may be wrong.
     pub fn distrust(&mut self) {

@@ -173,6 +173,16 @@ impl MasterKeys {
     }
 }
 
+/// The keys in the data directory, if there are any, whatever else is given.
+pub fn beside(data_dir: &Path) -> Result<Option<(PathBuf, Keyring)>, MasterKeyError> {
+    let path = data_dir.join(FILE);
+    match secret_file::read(WHAT, &path) {
+        Ok(text) => Ok(Some((path.clone(), parse(&path, &text)?))),
+        Err(error) if error.is_absence() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn parse(path: &Path, text: &Secret) -> Result<Keyring, MasterKeyError> {
     Keyring::parse(text.expose())
         .map_err(|source| MasterKeyError::Wrong { path: path.to_owned(), source })

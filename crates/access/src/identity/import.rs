@@ -4,12 +4,13 @@
 use super::apply::{Applied, Setting};
 use super::change::Change;
 use super::directory::{Directory, Role};
+use super::document::AccountEntry;
 use super::fault::IdentityFault;
 use super::judge::Asker;
 use super::plan::{Plan, PlanError, Unnamed, carry_out};
 use super::record::{Folded, RoleRecord};
 use super::reply::{IdentityReply, ImportStepView};
-use super::request::{IdentityRequest, ImportIdentities};
+use super::request::{IdentityRequest, ImportAccessKey, ImportIdentities};
 use std::sync::Arc;
 
 impl Directory {
@@ -24,6 +25,19 @@ impl Directory {
                 "User: {} is not authorized to import identities of account {}",
                 caller.arn, other.id
             )));
+        }
+        if let Some(principal) = setting.caller {
+            let Setting { origin, region, now, .. } = *setting;
+            let asker = Asker { principal, account: setting.account, origin, region, now };
+            // That a secret is the one that is there needs no step, and would tell who guesses it.
+            // Where there is no such key there is a step, which is judged as the others are.
+            let mut there = document.account.iter().flat_map(imported_keys).collect::<Vec<_>>();
+            there.retain(|import| self.key(&import.access_key_id).is_some());
+            for import in there.into_iter().map(IdentityRequest::from) {
+                if let Some(fault) = import.judge(self, &asker)?.refusal(principal) {
+                    return Err(fault);
+                }
+            }
         }
         let unnamed = if request.prune { Unnamed::Pruned } else { Unnamed::Kept };
         let Plan { steps, skipped_keys } =
@@ -80,6 +94,21 @@ impl Directory {
         }
         Ok(Some(RoleRecord { trusted, ..RoleRecord::clone(record) }))
     }
+}
+
+/// What it would take to import each key that a document names.
+fn imported_keys(account: &AccountEntry) -> impl Iterator<Item = ImportAccessKey> {
+    let of_users = account
+        .user
+        .iter()
+        .flat_map(|user| user.key.iter().map(|key| (Some(user.name.clone()), key)));
+    let of_root = account.root_key.iter().map(|key| (None, key));
+    of_users.chain(of_root).map(|(user_name, key)| ImportAccessKey {
+        root: user_name.is_none(),
+        user_name,
+        access_key_id: key.id.clone(),
+        ..ImportAccessKey::default()
+    })
 }
 
 /// The role that an operation makes, or whose trust policy it replaces.

@@ -542,3 +542,26 @@ fn a_panic_costs_its_own_request() {
     assert_eq!(names, ["ada", "bob"]);
     administration.with(|identities| identities.flush(Noon.now())).expect("it is written");
 }
+
+/// Rights are judged by what is read again, and not by what a panic has left.
+#[test]
+fn rights_that_were_taken_away_by_another_holder_are_gone_after_a_panic() {
+    let store = Arc::new(Memory::default());
+    let administration = administration_on(Arc::clone(&store));
+    let all = json!({ "Effect": "Allow", "Action": "iam:*", "Resource": "*" });
+    let ada = user(&administration, "ada", all);
+    caller(&administration, &ada);
+    std::thread::scope(|scope| {
+        let panics = scope.spawn(|| administration.with(|_| panic!("in the middle of something")));
+        assert!(panics.join().is_err());
+    });
+    let mut other = identities_on(store);
+    let take = br#"{"UserName":"ada","PolicyName":"p"}"#;
+    let take = IdentityRequest::parse("DeleteUserPolicy", take).expect("it is one");
+    other.handle(&take, &OPERATOR, Noon.now()).expect("it is there");
+    let answer = told(ask(&administration, &ada, "CreateUser", json!({ "UserName": "eve" })));
+    assert_eq!(
+        (answer.0, &answer.1["__type"]),
+        (400, &json!("com.tidewheel.identity#AccessDenied"))
+    );
+}

@@ -5,13 +5,15 @@ use super::arguments::Place;
 use super::json::Ordered;
 use super::{Failure, Perform};
 use crate::identities::{administrator, first_account};
-use crate::master_key::MasterKeys;
+use crate::master_key::{self, MasterKeys};
 use crate::settings::{Defaults, Given, Key, SettingsError};
 use crate::system::{SystemEntropy, wall_time};
 use access::ACCOUNT;
-use access::identity::{Directory, IdentityFault, IdentityRequest, KeyOwner, KeyRecord};
+use access::identity::{Directory, IdentityFault, IdentityRequest, KeyOwner, KeyRecord, KeyStatus};
 use service::{Identities, IdentitiesError, IdentityError};
+use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::Store;
 use store::embedded::{self, Embedded, OpenError};
@@ -31,6 +33,7 @@ struct Opened {
     owner: String,
     store: Arc<dyn Store>,
     master_keys: MasterKeys,
+    data_dir: PathBuf,
     /// Whether it is not there, but as if it were.
     imagined: bool,
 }
@@ -68,7 +71,7 @@ impl Opened {
         let master_keys = MasterKeys::find(&settings.master_keys, &data_dir, &SystemEntropy);
         let master_keys = master_keys.map_err(other)?;
         let owner = format!("iam by process {}", std::process::id());
-        Ok(Opened { owner, store, master_keys, imagined })
+        Ok(Opened { owner, store, master_keys, data_dir, imagined })
     }
 }
 
@@ -88,7 +91,7 @@ impl Local {
     }
 
     fn within(opened: Opened, account: String) -> Result<Local, Failure> {
-        let Opened { owner, store, mut master_keys, imagined } = opened;
+        let Opened { owner, store, mut master_keys, imagined, .. } = opened;
         let keyring = master_keys.keyring.clone();
         let entropy = Arc::new(SystemEntropy);
         let mut identities = Identities::open(&owner, store.clone(), entropy, keyring, wall_time())
@@ -153,13 +156,25 @@ pub fn replace_master_key(place: &Place, dry_run: bool) -> Result<Ordered, Failu
             "there is no account {account} whose root could have a new key; --account names another"
         )));
     }
+    // Another key may have been given by mistake, from the environment of another server.
+    if let Some((path, kept)) = master_key::beside(&opened.data_dir).map_err(other)? {
+        let unopened = directory.unopened(&kept).map(|(record, _)| Arc::clone(&record.id));
+        let unopened: BTreeSet<Arc<str>> = unopened.collect();
+        if lost.iter().any(|record| !unopened.contains(&record.id)) {
+            return Err(Failure::Usage(format!(
+                "{} opens some of them: that key is not lost, but another one was given",
+                path.display()
+            )));
+        }
+    }
     let keys = lost.iter().map(|record| lost_key(&directory, record)).collect();
     let mut answer = vec![("DiscardedKeys".to_owned(), Ordered::List(keys))];
     if dry_run {
         return Ok(Ordered::Object(answer));
     }
     let ids: Vec<Arc<str>> = lost.iter().map(|record| Arc::clone(&record.id)).collect();
-    let has_key = directory.keys_of(&account, &KeyOwner::Root).any(|key| !ids.contains(&key.id));
+    let is_good = |key: &Arc<KeyRecord>| key.status == KeyStatus::Active && !ids.contains(&key.id);
+    let has_key = directory.keys_of(&account, &KeyOwner::Root).any(is_good);
     // Where one of these fails, another attempt goes on with what is left.
     opened.master_keys.keep().map_err(other)?;
     service::discard_access_keys(&opened.owner, &*opened.store, &ids).map_err(other)?;

@@ -102,6 +102,13 @@ fn a_master_key_that_is_lost_is_replaced() {
         tidewheel: the master keys open all secrets: nothing is lost. rotate-master-key changes \
         them, and create-root-key makes a key of the root\nexit code Some(252)\n",
     );
+    // Another server's key was given by mistake: what its own opens is not lost.
+    put(&dir.path().join("other.key"), &other.replace("b:", "c:").replace("BB", "CC"), 0o600);
+    let refused =
+        "replace-master-key --discard-sealed-keys --data-dir d --master-key-file other.key";
+    let told = iam(dir.path(), refused);
+    assert!(told.contains("d/master.key opens some of them: that key is not lost"), "{told}");
+    assert!(told.ends_with("exit code Some(252)\n"), "{told}");
     put(&master_key, &other, 0o600);
     check_transcript(dir.path(), include_str!("lost.transcript"));
     assert_eq!(fs::read_to_string(&master_key).expect("it is ours"), other);

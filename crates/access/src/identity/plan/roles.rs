@@ -10,6 +10,7 @@ impl Planner<'_> {
     pub(super) fn role(&self, role: &RoleEntry, steps: &mut Steps) -> Result<(), PlanError> {
         let known = self.directory.role(&self.account, &role.name);
         let role_name = || role.name.clone();
+        let wanted_boundary = self.arn(role.boundary.as_deref())?;
         let seconds = role.max_session_duration.unwrap_or(limits::SESSION_SECONDS_DEFAULT);
         match known {
             None => self.step(
@@ -20,6 +21,7 @@ impl Planner<'_> {
                     assume_role_policy_document: role.trust.to_string(),
                     description: Some(role.description.clone()),
                     max_session_duration: Some(seconds),
+                    permissions_boundary: wanted_boundary.as_deref().map(str::to_owned),
                     ..CreateRole::default()
                 },
             ),
@@ -41,11 +43,21 @@ impl Planner<'_> {
                 }
             }
         }
+        let is_known = known.is_some();
         let known = known.map(|known| (**known).clone());
         let (tags, policies, attached, boundary) = match known {
             Some(known) => (known.tags, known.policies, known.attached, known.boundary),
             None => Default::default(),
         };
+        // In force before anything is given that it bounds. One that is made has it from the start.
+        if let Some(arn) = &wanted_boundary
+            && is_known
+            && boundary.as_ref() != Some(arn)
+        {
+            let (permissions_boundary, role_name) = (arn.to_string(), role_name());
+            let request = PutRolePermissionsBoundary { role_name, permissions_boundary };
+            self.step(&mut steps.made, request);
+        }
         let (tag_keys, set) = tags_to(&tags, &role.tags);
         if !tag_keys.is_empty() {
             self.step(&mut steps.made, UntagRole { role_name: role_name(), tag_keys });
@@ -68,18 +80,9 @@ impl Planner<'_> {
             let request = PutRolePolicy { role_name: role_name(), policy_name, policy_document };
             self.step(&mut steps.made, request);
         }
-        match self.arn(role.boundary.as_deref())? {
-            Some(arn) if boundary.as_ref() != Some(&arn) => {
-                let permissions_boundary = arn.to_string();
-                let request =
-                    PutRolePermissionsBoundary { role_name: role_name(), permissions_boundary };
-                self.step(&mut steps.made, request);
-            }
-            None if boundary.is_some() => {
-                let request = DeleteRolePermissionsBoundary { role_name: role_name() };
-                self.step(&mut steps.made, request);
-            }
-            Some(_) | None => (),
+        if wanted_boundary.is_none() && boundary.is_some() {
+            let request = DeleteRolePermissionsBoundary { role_name: role_name() };
+            self.step(&mut steps.made, request);
         }
         Ok(())
     }

@@ -14,17 +14,20 @@ impl Planner<'_> {
     pub(super) fn user(&self, user: &UserEntry, steps: &mut Steps) -> Result<(), PlanError> {
         let known = self.directory.user(&self.account, &user.name);
         let user_name = || user.name.clone();
+        let wanted_boundary = self.arn(user.boundary.as_deref())?;
         match known {
             None => self.step(
                 &mut steps.made,
                 CreateUser {
                     path: user.path.clone(),
                     user_name: user_name(),
+                    permissions_boundary: wanted_boundary.as_deref().map(str::to_owned),
                     ..CreateUser::default()
                 },
             ),
             Some(known) => check_path("user", &user.name, user.path.as_deref(), &known.path)?,
         }
+        let is_known = known.is_some();
         let known = known.map(|known| (**known).clone());
         let (tags, policies, attached, boundary, groups) = match known {
             Some(known) => {
@@ -32,6 +35,15 @@ impl Planner<'_> {
             }
             None => Default::default(),
         };
+        // In force before anything is given that it bounds. One that is made has it from the start.
+        if let Some(arn) = &wanted_boundary
+            && is_known
+            && boundary.as_ref() != Some(arn)
+        {
+            let (permissions_boundary, user_name) = (arn.to_string(), user_name());
+            let request = PutUserPermissionsBoundary { user_name, permissions_boundary };
+            self.step(&mut steps.made, request);
+        }
         let (tag_keys, set) = tags_to(&tags, &user.tags);
         if !tag_keys.is_empty() {
             self.step(&mut steps.made, UntagUser { user_name: user_name(), tag_keys });
@@ -54,18 +66,9 @@ impl Planner<'_> {
             let request = PutUserPolicy { user_name: user_name(), policy_name, policy_document };
             self.step(&mut steps.made, request);
         }
-        match self.arn(user.boundary.as_deref())? {
-            Some(arn) if boundary.as_ref() != Some(&arn) => {
-                let permissions_boundary = arn.to_string();
-                let request =
-                    PutUserPermissionsBoundary { user_name: user_name(), permissions_boundary };
-                self.step(&mut steps.made, request);
-            }
-            None if boundary.is_some() => {
-                let request = DeleteUserPermissionsBoundary { user_name: user_name() };
-                self.step(&mut steps.made, request);
-            }
-            Some(_) | None => (),
+        if wanted_boundary.is_none() && boundary.is_some() {
+            let request = DeleteUserPermissionsBoundary { user_name: user_name() };
+            self.step(&mut steps.made, request);
         }
         let wanted: BTreeSet<Folded> = user.groups.iter().map(|name| Folded::of(name)).collect();
         for group in groups.difference(&wanted) {

@@ -255,3 +255,56 @@ fn a_denial_tells_no_more_than_what_was_asked() {
     let (_, body) = told(ask(&administration, &ada, "GetUser", json!({})));
     assert!(body["message"].as_str().is_some_and(|text| text.contains(&ada)), "{body}");
 }
+
+/// Whether a guessed secret is right would show by whether a step is left that is denied.
+#[test]
+fn an_import_does_not_tell_whose_secret_was_guessed() {
+    let administration = administration();
+    done(&administration, "CreateUser", json!({ "UserName": "bob" }));
+    done(&administration, "ImportAccessKey", imported_key(json!({ "UserName": "bob" })));
+    let actions = ["tidewheel:ImportIdentities", "iam:GetAccountAuthorizationDetails"];
+    let allowed = json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
+    let eve = holder(&administration, "eve", allowed);
+    for guess in ["correct-horse", "another-horse"] {
+        let key = json!({ "id": "AKIAEVE", "secret": guess });
+        let document = import_of(json!({ "name": "bob", "key": [key] }));
+        denied(&administration, &eve, "ImportIdentities", document, "tidewheel:ImportAccessKey");
+    }
+}
+
+/// As if it were asked for in IAM's operations, where whoever makes a user gives the boundary along.
+#[test]
+fn an_import_gives_boundaries_from_the_start() {
+    let administration = administration();
+    done(&administration, "CreatePolicy", json!({ "PolicyName": "b", "PolicyDocument": ALL }));
+    let boundary = format!("arn:aws:iam::{ACCOUNT}:policy/b");
+    let bounded = json!({ "StringEquals": { "iam:PermissionsBoundary": boundary } });
+    let ada = holder(
+        &administration,
+        "ada",
+        json!([
+            {
+                "Effect": "Allow",
+                "Action": ["tidewheel:ImportIdentities", "iam:GetAccountAuthorizationDetails"],
+                "Resource": "*",
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["iam:CreateUser", "iam:PutUserPolicy", "iam:PutUserPermissionsBoundary"],
+                "Resource": "*",
+                "Condition": bounded,
+            },
+        ]),
+    );
+    caller(&administration, &ada);
+    let policy: Value = serde_json::from_str(ALL).expect("it is JSON");
+    let user = |boundary: Value| {
+        import_of(json!({ "name": "new", "policies": { "p": policy }, "boundary": boundary }))
+    };
+    denied(&administration, &ada, "ImportIdentities", user(Value::Null), "iam:CreateUser");
+    let (status, body) = told(ask(&administration, &ada, "ImportIdentities", user(json!("b"))));
+    assert_eq!(status, 200, "{body}");
+    let directory = administration.reader().directory();
+    let made = directory.user(ACCOUNT, "new").expect("it was made");
+    assert_eq!(made.boundary.as_deref(), Some(boundary.as_str()));
+}
