@@ -46,8 +46,16 @@ def test_every_call_leaves_a_line(server):
     decisions = [start_timer("t", "60"), complete_workflow()]
     answer = ada.client.respond_decision_task_completed
     known = {"principal": user_arn("ada"), "key": key_of("ada").id, "resource": domain.arn}
-    allowed, denied = {"decision": "allowed", "sid": "Mine"}, {"decision": "denied"}
-    strange = {"decision": "unauthenticated"}
+    policy = f"its of {user_arn('ada')}"
+    allowed = {"decision": "allowed", "policy": policy, "statement": 1, "sid": "Mine"}
+    denied = {"decision": "denied", "reason": "implicit-identity"}
+    wrongly = {"decision": "unauthenticated", "reason": "wrong-signature"}
+    strange = {"decision": "unauthenticated", "reason": "unknown-key"}
+    denied_decisions = {
+        "decisions_denied": 2,
+        "denied_actions": "swf:CompleteWorkflowExecution,swf:StartTimer",
+        "run_id": task["workflowExecution"]["runId"],
+    }
     done, refused = {"status": 200}, {"status": 400}
     expected = {
         request_id(ada.client.describe_domain, **named): known
@@ -58,9 +66,9 @@ def test_every_call_leaves_a_line(server):
         | allowed | refused | {"action": "swf:DescribeDomain"}
         | {"resource": domain.arn.replace(domain.name, "nowhere")},
         request_id(answer, taskToken=task["taskToken"], decisions=decisions): known
-        | allowed | done | {"action": "swf:RespondDecisionTaskCompleted", "decisions_denied": 2},
+        | allowed | done | {"action": "swf:RespondDecisionTaskCompleted"} | denied_decisions,
         request_id(domain.seen_with(wrong).client.describe_domain, **named): {"key": wrong.id}
-        | strange | refused | {"action": "swf:DescribeDomain"},
+        | wrongly | refused | {"action": "swf:DescribeDomain"},
         request_id(domain.seen_with(UNKNOWN).client.describe_domain, **named): {"key": UNKNOWN.id}
         | strange | refused | {"action": "swf:DescribeDomain"},
     }  # fmt: skip

@@ -16,12 +16,12 @@ pub use action::Action;
 pub use caller::{Authority, Caller, KeyRef, Principal, PrincipalKind, Session};
 pub use check::{Check, Origin, ServiceKey, ServiceValues};
 pub use policy::{
-    Admission, Denial, DenialReason, Permissions, Policy, PolicyError, PolicyPlace, PolicyWarning,
-    TrustPolicy, TrustedIds, Verdict,
+    Admission, Denial, DenialReason, Matched, Permissions, Policy, PolicyError, PolicyPlace,
+    PolicyWarning, TrustPolicy, TrustedIds, Verdict,
 };
 pub use sigv4::{
     Claim, Credential, Received, Regions, Rules, Signature, Signer, SigningKey, SigningKeys,
-    iso_date,
+    Unclaimed, iso_date,
 };
 
 /// The first account, and the one that everybody acts in where access control is off.

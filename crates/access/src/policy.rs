@@ -36,6 +36,8 @@ use std::sync::Arc;
 /// A policy, read and checked.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// See [`Policy::named`].
+    name: Option<Arc<str>>,
     document: Arc<str>,
     statements: Vec<Statement>,
     warnings: Vec<PolicyWarning>,
@@ -83,7 +85,13 @@ impl Policy {
     pub fn parse(document: &str, place: PolicyPlace) -> Result<Policy, PolicyError> {
         let (statements, warnings) =
             document::read(document, place.characters_max(), document::Reader::statement)?;
-        Ok(Policy { document: document.into(), statements, warnings })
+        Ok(Policy { name: None, document: document.into(), statements, warnings })
+    }
+
+    /// The same under a name, by which verdicts tell that it was this one.
+    #[must_use]
+    pub fn named(self, name: Arc<str>) -> Policy {
+        Policy { name: Some(name), ..self }
     }
 
     /// The document, as it was given.
@@ -116,8 +124,8 @@ pub struct Permissions {
 /// What the policies say of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Allowed, by the statement of that `Sid`, if it has one.
-    Allowed(Option<Arc<str>>),
+    /// Allowed, by that statement: none if nobody asks, and of an account's root.
+    Allowed(Option<Matched>),
     /// Denied.
     Denied(Denial),
 }
@@ -127,8 +135,29 @@ pub enum Verdict {
 pub struct Denial {
     /// The one reason that is reported; explicit denials come first.
     pub reason: DenialReason,
-    /// The `Sid` of the statement that denies, if one does and has one.
+    /// The statement that denies, if one does.
+    pub by: Option<Matched>,
+}
+
+/// The statement that decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// The name of its policy, if it has one: a session's has none.
+    pub policy: Option<Arc<str>>,
+    /// Its place in the policy. The first is 1.
+    pub statement: usize,
+    /// Its `Sid`, if it has one.
     pub sid: Option<Arc<str>>,
+}
+
+impl Verdict {
+    /// The statement that decided, if one did.
+    pub fn by(&self) -> Option<&Matched> {
+        match self {
+            Verdict::Allowed(by) => by.as_ref(),
+            Verdict::Denied(denial) => denial.by.as_ref(),
+        }
+    }
 }
 
 /// The reasons of access.md, section 2.5.
@@ -166,6 +195,18 @@ impl Denial {
 }
 
 impl DenialReason {
+    /// One word for it, as the audit writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            DenialReason::ExplicitIdentity => "explicit-identity",
+            DenialReason::ExplicitBoundary => "explicit-boundary",
+            DenialReason::ExplicitSession => "explicit-session",
+            DenialReason::ImplicitIdentity => "implicit-identity",
+            DenialReason::ImplicitBoundary => "implicit-boundary",
+            DenialReason::ImplicitSession => "implicit-session",
+        }
+    }
+
     /// Whether a statement denies; otherwise none allows.
     pub fn is_explicit(self) -> bool {
         match self {
@@ -197,15 +238,15 @@ impl Permissions {
             (session.as_ref(), Reason::ExplicitSession),
         ];
         for (opinion, reason) in explicit {
-            if let Some(statement) = opinion.and_then(|opinion| opinion.denies) {
-                return Verdict::Denied(Denial { reason, sid: statement.sid.clone() });
+            if let Some(found) = opinion.and_then(|opinion| opinion.denies) {
+                return Verdict::Denied(Denial { reason, by: Some(found.matched()) });
             }
         }
         // The root of an account needs no permission.
         if principal.kind == PrincipalKind::Account {
             return Verdict::Allowed(None);
         }
-        let implicit = |reason| Verdict::Denied(Denial { reason, sid: None });
+        let implicit = |reason| Verdict::Denied(Denial { reason, by: None });
         let Some(allows) = identity.allows else { return implicit(Reason::ImplicitIdentity) };
         if boundary.is_some_and(|boundary| boundary.allows.is_none()) {
             return implicit(Reason::ImplicitBoundary);
@@ -213,7 +254,7 @@ impl Permissions {
         if session.is_some_and(|session| session.allows.is_none()) {
             return implicit(Reason::ImplicitSession);
         }
-        Verdict::Allowed(allows.sid.clone())
+        Verdict::Allowed(Some(allows.matched()))
     }
 
     /// Whether the verdict on an action depends on the resource alone: no statement that speaks of
@@ -227,8 +268,23 @@ impl Permissions {
 
 /// What a set of policies says of a check: the first statement of each effect that matches.
 struct Opinion<'a> {
-    denies: Option<&'a Statement>,
-    allows: Option<&'a Statement>,
+    denies: Option<Found<'a>>,
+    allows: Option<Found<'a>>,
+}
+
+/// A statement, and where it is.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    policy: &'a Policy,
+    index: usize,
+}
+
+impl Found<'_> {
+    fn matched(self) -> Matched {
+        let Found { policy, index } = self;
+        let sid = policy.statements[index].sid.clone();
+        Matched { policy: policy.name.clone(), statement: index + 1, sid }
+    }
 }
 
 impl<'a> Opinion<'a> {
@@ -236,15 +292,18 @@ impl<'a> Opinion<'a> {
     /// one that denies there is nothing left to learn.
     fn of(policies: &'a [Arc<Policy>], name: Option<&Name<'_>>, context: &Context<'_>) -> Self {
         let mut opinion = Opinion { denies: None, allows: None };
-        for statement in policies.iter().flat_map(|policy| &policy.statements) {
+        let statements = policies
+            .iter()
+            .flat_map(|policy| policy.statements.iter().enumerate().map(move |at| (policy, at)));
+        for (policy, (index, statement)) in statements {
             match statement.effect {
                 // One that allows is enough.
                 Effect::Allow if opinion.allows.is_some() => (),
                 Effect::Allow if statement.matches(name, context) => {
-                    opinion.allows = Some(statement);
+                    opinion.allows = Some(Found { policy, index });
                 }
                 Effect::Deny if statement.matches(name, context) => {
-                    opinion.denies = Some(statement);
+                    opinion.denies = Some(Found { policy, index });
                     return opinion;
                 }
                 Effect::Allow | Effect::Deny => (),

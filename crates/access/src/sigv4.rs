@@ -13,7 +13,7 @@ mod key;
 mod presented;
 mod signer;
 
-pub use claim::Claim;
+pub use claim::{Claim, Unclaimed};
 pub use credential::{Credential, Regions};
 pub use date::iso_date;
 pub use key::{SigningKey, SigningKeys};

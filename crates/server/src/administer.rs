@@ -3,13 +3,16 @@
 //! Invariants: nothing is carried out that the sender's policies do not allow; without access
 //! control nothing is carried out at all, since whoever reached the server could make themselves a
 //! key that outlives it. What comes in and goes out may hold secrets, so nothing here logs either
-//! but what has no effect in a policy that was taken.
+//! but what has no effect in a policy that was taken, and the steps of an import: what they do to
+//! whom.
 
+use crate::about::About;
 use crate::answer::Answer;
 use access::identity::{
-    Asker, IdentityFault, IdentityReply, IdentityRequest, ImportIdentities, Judged, Simulation,
+    Asker, IdentityFault, IdentityReply, IdentityRequest, ImportIdentities, ImportStepView, Judged,
+    Simulation,
 };
-use access::{Action, Authority, Caller, Denial, DenialReason, KeyRef, Principal, Verdict};
+use access::{Action, Authority, Caller, KeyRef, Principal, PrincipalKind, Verdict};
 use hyper::StatusCode;
 use serde_json::json;
 use service::{Asking, Clock, Identities, IdentityError, IdentityReader};
@@ -28,6 +31,9 @@ const SIMULATION: &str = "SimulatePrincipalPolicy";
 /// How many warnings of the policies of one operation are logged.
 const WARNINGS_MAX: usize = 8;
 
+/// How many steps of one import are logged.
+const STEPS_MAX: usize = 1_000;
+
 /// The identities, for those who administer them through the server.
 pub struct Administration {
     identities: Mutex<Identities>,
@@ -44,7 +50,23 @@ pub struct Administered {
     /// What is answered.
     pub reply: Result<IdentityReply, IdentityFault>,
     /// What was asked for and whether it was allowed, if it came to that: for the audit.
-    pub judged: Option<(Action, Arc<str>, Verdict)>,
+    pub judged: Option<(Action, Arc<str>, Decided)>,
+    /// What else it is about, for the audit as well.
+    pub about: About,
+}
+
+/// What was decided of an operation, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// What the sender's policies say counted; or the operation grants what it grants to all.
+    Said(Verdict),
+    /// The policies allow it, but the role lets the sender in by none of its statements, or it is
+    /// not there: that is told as little as whether it is.
+    Untrusted,
+    /// The policies allow it, and the operation refuses it all the same: accounts are made on the
+    /// data directory alone, the root assumes no roles, and an import may do no more than each of
+    /// its steps.
+    Refused,
 }
 
 /// The operation that `X-Amz-Target` names, if it is one on identities: its name, or nothing if
@@ -99,7 +121,8 @@ impl Administration {
         operation: &str,
         body: &[u8],
     ) -> Result<Administered, Fault> {
-        let refused = |fault| Ok(Administered { reply: Err(fault), judged: None });
+        let refused =
+            |fault| Ok(Administered { reply: Err(fault), judged: None, about: About::default() });
         let key = match &caller.authority {
             Authority::Principal(_, key) => key,
             Authority::Unrestricted => return refused(without_access_control()),
@@ -160,12 +183,14 @@ impl Administration {
             short_secrets: false,
         };
         let reply = carry_out(&asking, now);
-        if reply.is_ok() {
+        if let Ok(reply) = &reply {
             warn(request, &principal.arn);
+            log_steps(request, reply, &principal.arn);
         }
-        let verdict = outcome(&reply, action, verdict);
-        let judged = verdict.map(|verdict| (action, resource, verdict));
-        Ok(Administered { reply, judged })
+        let decided = outcome(&reply, action, verdict, principal);
+        let judged = decided.map(|decided| (action, resource, decided));
+        let about = About::of(request).with(&reply);
+        Ok(Administered { reply, judged, about })
     }
 
     /// What the policies of `principal` say of a request of `caller`, or how it is refused at once.
@@ -183,14 +208,15 @@ impl Administration {
             region: &caller.region,
             now,
         };
-        let judged = request
-            .judge(&self.reader.directory(), &asker)
-            .map_err(|fault| Administered { reply: Err(fault), judged: None })?;
+        let judged = request.judge(&self.reader.directory(), &asker).map_err(|fault| {
+            Administered { reply: Err(fault), judged: None, about: About::default() }
+        })?;
         match judged.refusal(principal) {
             Some(fault) if !is_judged_by_itself(judged.action) => {
                 let Judged { action, resource, named: _, verdict } = judged;
-                let judged = Some((action, resource, verdict));
-                Err(Box::new(Administered { reply: Err(fault), judged }))
+                let judged = Some((action, resource, Decided::Said(verdict)));
+                let about = About::of(request);
+                Err(Box::new(Administered { reply: Err(fault), judged, about }))
             }
             Some(_) | None => Ok(judged),
         }
@@ -203,7 +229,7 @@ impl Administration {
         caller: Caller,
         operation: String,
         body: Vec<u8>,
-    ) -> Result<(Answer, Option<(Action, Arc<str>, Verdict)>), Fault> {
+    ) -> Result<(Answer, Option<(Action, Arc<str>, Decided)>, About), Fault> {
         let this = Arc::clone(&self);
         let room = if operation == SIMULATION { &self.room_to_simulate } else { &self.room };
         let room = Arc::clone(room).acquire_owned().await.expect("it is never closed");
@@ -214,11 +240,11 @@ impl Administration {
         };
         match tokio::task::spawn_blocking(run).await {
             Ok(administered) => {
-                let Administered { reply, judged } = administered?;
-                Ok((answer(reply), judged))
+                let Administered { reply, judged, about } = administered?;
+                Ok((answer(reply), judged, about))
             }
             // It panicked, which the panic hook has reported.
-            Err(_) => Ok((answer(Err(IdentityFault::ServiceFailure)), None)),
+            Err(_) => Ok((answer(Err(IdentityFault::ServiceFailure)), None, About::default())),
         }
     }
 }
@@ -279,6 +305,31 @@ fn warn(request: &IdentityRequest, principal: &str) {
     }
 }
 
+/// Says what an import has changed, as it is said of a file that is read again: its line of the
+/// audit has the import alone.
+fn log_steps(request: &IdentityRequest, reply: &IdentityReply, principal: &str) {
+    let steps = steps_done(request, reply);
+    for step in steps.iter().take(STEPS_MAX) {
+        let (operation, resource) = (step.operation, step.resource.as_str());
+        tracing::info!(operation, resource, principal, "changed");
+    }
+    let more = steps.len().saturating_sub(STEPS_MAX);
+    if more > 0 {
+        tracing::info!(more, principal, "changed more");
+    }
+}
+
+fn steps_done<'a>(request: &IdentityRequest, reply: &'a IdentityReply) -> &'a [ImportStepView] {
+    if let IdentityRequest::ImportIdentities(import) = request
+        && !import.dry_run
+        && let IdentityReply::Imported { steps, .. } = reply
+    {
+        return steps;
+    }
+    // What changes one thing has it in its line of the audit.
+    &[]
+}
+
 /// Two are carried out whatever the sender's policies say: who somebody is, they may always know,
 /// and who may assume a role, the role says, too.
 fn is_judged_by_itself(action: Action) -> bool {
@@ -292,17 +343,23 @@ fn outcome(
     reply: &Result<IdentityReply, IdentityFault>,
     action: Action,
     verdict: Verdict,
-) -> Option<Verdict> {
+    principal: &Principal,
+) -> Option<Decided> {
+    let is_root = principal.kind == PrincipalKind::Account;
     match (reply, verdict) {
-        (Err(IdentityFault::AccessDenied(_)), Verdict::Allowed(_)) => {
-            // No statement did it, and the audit does not tell the reason.
-            let reason = DenialReason::ImplicitIdentity;
-            Some(Verdict::Denied(Denial { reason, sid: None }))
+        // The root is refused before the role is asked.
+        (Err(IdentityFault::AccessDenied(_)), Verdict::Allowed(_))
+            if action == Action::AssumeRole && !is_root =>
+        {
+            Some(Decided::Untrusted)
         }
-        (Err(IdentityFault::AccessDenied(_)), denied @ Verdict::Denied(_)) => Some(denied),
+        (Err(IdentityFault::AccessDenied(_)), Verdict::Allowed(_)) => Some(Decided::Refused),
+        (Err(IdentityFault::AccessDenied(_)), denied @ Verdict::Denied(_)) => {
+            Some(Decided::Said(denied))
+        }
         (Err(_), _) if is_judged_by_itself(action) => None,
-        (_, Verdict::Denied(_)) => Some(Verdict::Allowed(None)),
-        (_, allowed @ Verdict::Allowed(_)) => Some(allowed),
+        (_, Verdict::Denied(_)) => Some(Decided::Said(Verdict::Allowed(None))),
+        (_, allowed @ Verdict::Allowed(_)) => Some(Decided::Said(allowed)),
     }
 }
 

@@ -9,8 +9,10 @@ use crate::administer::Administration;
 use crate::failures::Failures;
 use crate::hosts::AllowedHosts;
 use crate::regulars::{Regulars, Standing};
+use access::identity::{KeyOwner, root_arn};
 use access::{
     ACCOUNT, Authority, Caller, Claim, Credential, Origin, Received, Regions, Rules, SERVICE,
+    Unclaimed,
 };
 use service::{Clock, IdentityReader};
 use std::net::IpAddr;
@@ -43,14 +45,93 @@ impl Authentication {
 pub(crate) struct Stranger {
     /// The key whose signature was looked at, or would have been.
     pub access_key_id: Option<Arc<str>>,
+    /// Whose key it is, if that is known and the key is disabled: nobody has shown to have it.
+    pub owner: Option<Arc<str>>,
+    /// What the audit says of it.
+    pub reason: StrangerReason,
     /// What is answered.
     pub fault: Fault,
 }
 
-impl From<Fault> for Stranger {
+/// The reasons, as the audit tells them. Whoever asks is told fewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StrangerReason {
+    /// Nothing in the request says who sends it.
+    NoCredentials,
+    /// What says it cannot be read, or is for another region or service.
+    Malformed,
+    /// It was signed at another time: a clock is wrong, or the request is old.
+    SkewedClock,
+    UnknownKey,
+    DisabledKey,
+    /// The session's token is not the key's, or its role is gone.
+    WrongToken,
+    WrongSignature,
+    ExpiredSession,
+    /// Nobody looked at the signature: too many were wrong.
+    TooManyFailures,
+    /// A failure of ours.
+    Internal,
+}
+
+impl StrangerReason {
+    /// Why somebody is refused with `fault`, if it is `unlike` where the signature is not what it
+    /// has to be.
+    fn of(fault: &Fault, unlike: StrangerReason) -> StrangerReason {
+        match fault {
+            Fault::MissingAuthenticationToken => StrangerReason::NoCredentials,
+            Fault::IncompleteSignature(_) => StrangerReason::Malformed,
+            Fault::InvalidSignature(_) => unlike,
+            Fault::UnrecognizedClient => StrangerReason::UnknownKey,
+            Fault::ExpiredToken => StrangerReason::ExpiredSession,
+            Fault::Throttling => StrangerReason::TooManyFailures,
+            Fault::Internal
+            // None of these is said of a sender: it would be a failure of ours.
+            | Fault::UnknownResource(_)
+            | Fault::DomainAlreadyExists(_)
+            | Fault::DomainDeprecated(_)
+            | Fault::TypeAlreadyExists(_)
+            | Fault::TypeDeprecated(_)
+            | Fault::TypeNotDeprecated
+            | Fault::WorkflowExecutionAlreadyStarted
+            | Fault::DefaultUndefined(_)
+            | Fault::LimitExceeded(_)
+            | Fault::TooManyTags(_)
+            | Fault::Validation(_)
+            | Fault::Serialization(_)
+            | Fault::UnknownOperation
+            | Fault::AccessDenied(_)
+            | Fault::OperationNotPermitted(_)
+            | Fault::RequestTooLarge => StrangerReason::Internal,
+        }
+    }
+
+    /// One word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            StrangerReason::NoCredentials => "no-credentials",
+            StrangerReason::Malformed => "malformed",
+            StrangerReason::SkewedClock => "skewed-clock",
+            StrangerReason::UnknownKey => "unknown-key",
+            StrangerReason::DisabledKey => "disabled-key",
+            StrangerReason::WrongToken => "wrong-token",
+            StrangerReason::WrongSignature => "wrong-signature",
+            StrangerReason::ExpiredSession => "expired-session",
+            StrangerReason::TooManyFailures => "too-many-failures",
+            StrangerReason::Internal => "internal",
+        }
+    }
+}
+
+impl From<Unclaimed> for Stranger {
     /// There is no signature that could be looked at.
-    fn from(fault: Fault) -> Stranger {
-        Stranger { access_key_id: None, fault }
+    fn from(unclaimed: Unclaimed) -> Stranger {
+        let Unclaimed { fault, access_key_id, is_skewed } = unclaimed;
+        let reason = match is_skewed {
+            true => StrangerReason::SkewedClock,
+            false => StrangerReason::of(&fault, StrangerReason::Malformed),
+        };
+        Stranger { access_key_id: access_key_id.map(Arc::from), owner: None, reason, fault }
     }
 }
 
@@ -90,7 +171,8 @@ pub(crate) fn believe(
     origin: Arc<Origin>,
 ) -> Result<Caller, Stranger> {
     let regions = addressee.regions(regions);
-    let credential = Credential::read(request, addressee.service(), regions)?;
+    let credential =
+        Credential::read(request, addressee.service(), regions).map_err(Unclaimed::from)?;
     let caller = Caller::unrestricted(ACCOUNT.into(), credential.region.into());
     Ok(Caller { origin, ..caller })
 }
@@ -150,15 +232,16 @@ impl Verifier {
             ..Rules::of_service(addressee.service())
         };
         let now = self.clock.now();
-        let claim = Claim::read(request, &rules, now)?;
-        let stranger = |fault| {
+        let claim = Claim::examine(request, &rules, now)?;
+        let stranger = |reason, fault| {
             let access_key_id = Some(claim.access_key_id().into());
-            Stranger { access_key_id, fault }
+            Stranger { access_key_id, owner: None, reason, fault }
         };
         // Every request has an address; one without would have nobody to be counted for.
-        let address = origin.source_ip.ok_or_else(|| stranger(Fault::Internal))?;
+        let address =
+            origin.source_ip.ok_or_else(|| stranger(StrangerReason::Internal, Fault::Internal))?;
         if !self.admits(claim.access_key_id(), address, at) {
-            return Err(stranger(Fault::Throttling));
+            return Err(stranger(StrangerReason::TooManyFailures, Fault::Throttling));
         }
         let looked = self.identities.verify(&claim).and_then(|verified| {
             let principal = self.identities.refresh(&verified.key, now)?;
@@ -169,7 +252,8 @@ impl Verifier {
             if fault != Fault::Internal {
                 self.failed(claim.access_key_id(), address, at);
             }
-            stranger(fault)
+            let (reason, owner) = self.reason(&claim, &fault);
+            Stranger { owner, ..stranger(reason, fault) }
         })?;
         let mut regulars = self.regulars.lock().expect("no holder panics");
         regulars.verified(claim.access_key_id(), address, at);
@@ -181,6 +265,27 @@ impl Verifier {
             authority: Authority::Principal(principal, verified.key),
             origin,
         })
+    }
+
+    /// Why a claim is not true, and whose key it names if that is disabled.
+    fn reason(&self, claim: &Claim<'_>, fault: &Fault) -> (StrangerReason, Option<Arc<str>>) {
+        let reason = StrangerReason::of(fault, StrangerReason::WrongSignature);
+        if reason != StrangerReason::UnknownKey {
+            return (reason, None);
+        }
+        if claim.session_token().is_some() {
+            return (StrangerReason::WrongToken, None);
+        }
+        let directory = self.identities.directory();
+        let Some(key) = directory.key(claim.access_key_id()) else { return (reason, None) };
+        let owner = match &key.owner {
+            KeyOwner::Root => Some(root_arn(&key.account)),
+            KeyOwner::User(name) => {
+                let user = directory.user(&key.account, name.as_str());
+                user.map(|user| user.arn(&key.account))
+            }
+        };
+        (StrangerReason::DisabledKey, owner.map(Arc::from))
     }
 
     /// Whether a signature is looked at.

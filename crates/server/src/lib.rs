@@ -14,6 +14,7 @@
 //! one); every wait for a client has a bound; a client that goes away takes its poll with it.
 //! Knows nothing of workflows.
 
+mod about;
 mod administer;
 mod answer;
 mod audit;

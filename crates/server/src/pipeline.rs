@@ -168,7 +168,10 @@ impl Pipeline {
             Err(BodyError::TooLong) => return Answer::body_too_long(),
             Err(BodyError::TooSlow) => return Answer::body_too_slow(),
             Err(BodyError::Broken) => return Answer::body_broken(),
-            Err(BodyError::NoRoom) => return Answer::fault(&Fault::Throttling),
+            Err(BodyError::NoRoom) => {
+                audit.unheard();
+                return Answer::fault(&Fault::Throttling);
+            }
         };
         // From here on until its sender is known nothing waits: the body has no bound any more that
         // it shares with others.
@@ -269,7 +272,8 @@ impl Pipeline {
             Authentication::Signatures(verifier) => {
                 let administration = verifier.administration();
                 match administration.answer(caller, operation.to_owned(), body).await {
-                    Ok((answer, judged)) => {
+                    Ok((answer, judged, about)) => {
+                        audit.about(about);
                         if let Some(judged) = judged {
                             audit.judged(judged);
                         }

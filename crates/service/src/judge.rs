@@ -54,6 +54,10 @@ pub struct Judged {
     /// Of the decisions of an answer to a decision task, how many were denied. Those are events,
     /// and the answer is allowed all the same.
     pub decisions_denied: usize,
+    /// Their actions, each once: there are no more than there are actions.
+    pub denied_actions: BTreeSet<Action>,
+    /// The run that they are of. Its id is ours, and says nothing of what is in it.
+    pub run_id: Option<Arc<str>>,
 }
 
 /// The list and the types that were judged with an action: those that the request names, or that
@@ -108,9 +112,11 @@ impl Judgment {
         *self.judged.lock().expect("no holder panics") = None;
     }
 
-    fn note_denied_decisions(&self, count: usize) {
+    fn note_denied_decisions(&self, run_id: &str, count: usize, actions: BTreeSet<Action>) {
         if let Some(judged) = &mut *self.judged.lock().expect("no holder panics") {
             judged.decisions_denied = count;
+            judged.denied_actions = actions;
+            judged.run_id = Some(run_id.into());
         }
     }
 }
@@ -267,6 +273,7 @@ impl Judge {
         };
         // Many decisions of one answer often demand the same.
         let mut verdicts: HashMap<Demand<'_>, bool> = HashMap::new();
+        let mut actions = BTreeSet::new();
         let mut is_denied = |decision| {
             let Some(demand) = swf::decision(decision, current, &known) else { return false };
             if let Some(denied) = verdicts.get(&demand) {
@@ -275,6 +282,9 @@ impl Judge {
             let mut checks = demand.checks(&around).map(|check| asker.caller.judge(&check));
             let denied = checks.any(|verdict| matches!(verdict, Verdict::Denied(_)));
             drop(checks);
+            if denied {
+                actions.insert(demand.action());
+            }
             if verdicts.len() < VERDICTS_MAX {
                 verdicts.insert(demand, denied);
             }
@@ -283,7 +293,10 @@ impl Judge {
         let places = decisions.iter().enumerate();
         let denied: BTreeSet<usize> =
             places.filter(|(_, decision)| is_denied(decision)).map(|(place, _)| place).collect();
-        asker.judgment.note_denied_decisions(denied.len());
+        if !denied.is_empty() {
+            let run_id = execution.identity.run_id.as_str();
+            asker.judgment.note_denied_decisions(run_id, denied.len(), actions);
+        }
         denied
     }
 
@@ -344,7 +357,16 @@ impl Judge {
             if place == 0 || denied.is_some() {
                 let (action, resource) = (check.action, check.resource.into());
                 let (named, decisions_denied) = (Named::of(&check), 0);
-                let judged = Judged { action, resource, named, verdict, decisions_denied };
+                let (denied_actions, run_id) = (BTreeSet::new(), None);
+                let judged = Judged {
+                    action,
+                    resource,
+                    named,
+                    verdict,
+                    decisions_denied,
+                    denied_actions,
+                    run_id,
+                };
                 asker.judgment.note(judged);
             }
             if let Some(fault) = denied {

@@ -52,7 +52,7 @@ fn permissions(condition: impl Fn(usize) -> Value, resource: &str) -> Permission
 fn measure(row: &str, permissions: &Permissions, check: &Check<'_>) {
     let principal = principal();
     let verdict = permissions.judge(&principal, check);
-    assert_eq!(verdict, Verdict::Allowed(None), "{row}: the last statement allows it");
+    assert!(matches!(verdict, Verdict::Allowed(_)), "{row}: the last statement allows it");
     let (mut quickest, begin) = (Duration::MAX, Instant::now());
     while begin.elapsed() < ROW_TIME {
         let batch = Instant::now();

@@ -354,7 +354,7 @@ impl Directory {
 
     fn put_policy(&mut self, account: &Arc<str>, record: PolicyRecord) -> Result<(), Unreadable> {
         let arn: Arc<str> = record.arn(account).into();
-        let policy = read(&arn, &record.document, PolicyPlace::Managed)?;
+        let policy = read(&arn, &record.document, PolicyPlace::Managed, Arc::clone(&arn))?;
         let name = Folded::of(&record.name);
         let account = self.account_mut(account, &arn)?;
         account.policies.insert(name, Managed { record: Arc::new(record), policy });
@@ -426,9 +426,15 @@ impl Directory {
     }
 }
 
-fn read(whose: &str, document: &str, place: PolicyPlace) -> Result<Arc<Policy>, Unreadable> {
+/// Reads a policy; `name` is what verdicts call it.
+fn read(
+    whose: &str,
+    document: &str,
+    place: PolicyPlace,
+    name: Arc<str>,
+) -> Result<Arc<Policy>, Unreadable> {
     match Policy::parse(document, place) {
-        Ok(policy) => Ok(Arc::new(policy)),
+        Ok(policy) => Ok(Arc::new(policy.named(name))),
         Err(error) => Err(Unreadable { whose: whose.to_owned(), why: error.to_string() }),
     }
 }
@@ -438,5 +444,8 @@ fn read_all(
     documents: &BTreeMap<Arc<str>, Arc<str>>,
     place: PolicyPlace,
 ) -> Result<Vec<Arc<Policy>>, Unreadable> {
-    documents.values().map(|document| read(whose, document, place)).collect()
+    let inline = documents.iter();
+    // A managed policy's name is its resource name; these have none.
+    let name = |name: &Arc<str>| format!("{name} of {whose}").into();
+    inline.map(|(of, document)| read(whose, document, place, name(of))).collect()
 }

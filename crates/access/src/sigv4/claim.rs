@@ -29,6 +29,23 @@ pub struct Claim<'a> {
 
 const SECOND_MILLISECONDS: i64 = 1000;
 
+/// Why a request has no claim, and what is known of it nevertheless.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclaimed {
+    /// What is answered.
+    pub fault: Fault,
+    /// The key that it names, if it does and it is a key's name.
+    pub access_key_id: Option<Box<str>>,
+    /// It would be well signed at another time.
+    pub is_skewed: bool,
+}
+
+impl From<Fault> for Unclaimed {
+    fn from(fault: Fault) -> Unclaimed {
+        Unclaimed { fault, access_key_id: None, is_skewed: false }
+    }
+}
+
 impl<'a> Claim<'a> {
     /// The longest that a signature in a query may be good for, in seconds: a week.
     pub const EXPIRES_SECONDS_MAX: i64 = 604_800;
@@ -39,22 +56,38 @@ impl<'a> Claim<'a> {
         rules: &Rules<'a>,
         now: Timestamp,
     ) -> Result<Claim<'a>, Fault> {
+        Claim::examine(request, rules, now).map_err(|unclaimed| unclaimed.fault)
+    }
+
+    /// The same for whoever wants to know more of what has no claim.
+    pub fn examine(
+        request: &Received<'a>,
+        rules: &Rules<'a>,
+        now: Timestamp,
+    ) -> Result<Claim<'a>, Unclaimed> {
         let query = Query::parse(request.query.unwrap_or_default());
         check_single(request, &query)?;
         let presented = Presented::read(request, &query)?;
+        let of_key = |fault| {
+            let scope = Scope::parse(&presented.credential).ok();
+            let access_key_id = scope.and_then(|scope| scope.key_id()).map(Box::from);
+            Unclaimed { fault, access_key_id, is_skewed: false }
+        };
         let signed_at = date::parse(&presented.date).ok_or_else(|| {
-            Fault::IncompleteSignature(format!(
+            of_key(Fault::IncompleteSignature(format!(
                 "Date must be in ISO-8601 'basic format'. Got '{}'. \
                  See http://en.wikipedia.org/wiki/ISO_8601",
                 presented.date
-            ))
+            )))
         })?;
-        let expires_seconds = presented.expires.as_deref().map(expires_seconds).transpose()?;
-        check_time(signed_at, expires_seconds, rules, now)?;
-        check_signed_headers(request, &presented.signed_headers)?;
-        check_algorithm(&presented.algorithm)?;
-        let scope = Scope::parse(&presented.credential)?;
-        check_scope(&scope, rules, &presented.date)?;
+        let expires_seconds = presented.expires.as_deref().map(expires_seconds).transpose();
+        let expires_seconds = expires_seconds.map_err(of_key)?;
+        check_time(signed_at, expires_seconds, rules, now)
+            .map_err(|fault| Unclaimed { is_skewed: true, ..of_key(fault) })?;
+        check_signed_headers(request, &presented.signed_headers).map_err(of_key)?;
+        check_algorithm(&presented.algorithm).map_err(of_key)?;
+        let scope = Scope::parse(&presented.credential).map_err(of_key)?;
+        check_scope(&scope, rules, &presented.date).map_err(of_key)?;
         Ok(Claim {
             request: *request,
             rules: *rules,

@@ -87,6 +87,11 @@ impl<'a> Scope<'a> {
         text
     }
 
+    /// The key that it names, if that is one's name.
+    pub fn key_id(&self) -> Option<&'a str> {
+        is_key_id(self.access_key_id).then_some(self.access_key_id)
+    }
+
     /// Only of a scope about which there is no complaint.
     pub fn credential(&self) -> Credential {
         Credential { access_key_id: self.access_key_id.to_owned(), region: self.region.to_owned() }

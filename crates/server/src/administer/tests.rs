@@ -5,7 +5,7 @@ mod demands;
 
 use super::*;
 use access::identity::{CreateAccessKey, Folded, KeyOwner, Keyring, MASTER_KEY_BYTES};
-use access::{KeyRef, Origin};
+use access::{Denial, DenialReason, KeyRef, Origin};
 use serde_json::Value;
 use service::Entropy;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -223,13 +223,14 @@ fn who_assumes_a_role_is_noted() {
     done(&administration, "CreateRole", role);
     let arn = format!("arn:aws:iam::{ACCOUNT}:role/r");
     let assume = json!({ "RoleArn": arn, "RoleSessionName": "session" });
-    let denied = Verdict::Denied(Denial { reason: DenialReason::ImplicitIdentity, sid: None });
+    let denied = Verdict::Denied(Denial { reason: DenialReason::ImplicitIdentity, by: None });
     for (by, verdict) in [(&ada, Verdict::Allowed(None)), (&bob, denied)] {
         let judged = ask(&administration, by, "AssumeRole", assume.clone()).judged;
-        assert_eq!(judged, Some((Action::AssumeRole, arn.as_str().into(), verdict)), "{by}");
+        let said = Decided::Said(verdict);
+        assert_eq!(judged, Some((Action::AssumeRole, arn.as_str().into(), said)), "{by}");
     }
     let judged = ask(&administration, &bob, "GetCallerIdentity", json!({})).judged;
-    let allowed = Verdict::Allowed(None);
+    let allowed = Decided::Said(Verdict::Allowed(None));
     assert_eq!(judged, Some((Action::GetCallerIdentity, bob.as_str().into(), allowed)));
 }
 
@@ -244,7 +245,7 @@ fn a_user_without_policies_may_nothing() {
     for operation in IdentityRequest::OPERATIONS {
         let administered = ask(&administration, &ada, operation, json!({}));
         let free = ["GetCallerIdentity", "AssumeRole"].contains(operation);
-        let denied = matches!(administered.judged, Some((_, _, Verdict::Denied(_))));
+        let denied = matches!(administered.judged, Some((_, _, Decided::Said(Verdict::Denied(_)))));
         assert_eq!(denied, !free, "{operation}");
         if *operation != "GetCallerIdentity" {
             let (status, body) = told(administered);
@@ -256,14 +257,22 @@ fn a_user_without_policies_may_nothing() {
     assert_eq!(administration.reader().directory(), before);
 }
 
-/// What the audit is told: the action, the resource, whether it was allowed, and by which statement.
-fn audited(administered: Administered) -> Option<(String, String, bool, Option<String>)> {
-    let (action, resource, verdict) = administered.judged?;
-    let (allowed, sid) = match verdict {
-        Verdict::Allowed(sid) => (true, sid),
-        Verdict::Denied(denial) => (false, denial.sid),
+/// What the audit is told: the action, the resource, what was decided, and by which statement.
+fn audited(administered: Administered) -> Option<(String, String, &'static str, Option<String>)> {
+    let (action, resource, decided) = administered.judged?;
+    let (decision, sid) = match decided {
+        Decided::Said(verdict) => {
+            let sid = verdict.by().and_then(|by| by.sid.as_deref().map(str::to_owned));
+            let decision = match verdict {
+                Verdict::Allowed(_) => "allowed",
+                Verdict::Denied(denial) => denial.reason.word(),
+            };
+            (decision, sid)
+        }
+        Decided::Untrusted => ("untrusted", None),
+        Decided::Refused => ("refused", None),
     };
-    Some((action.to_string(), resource.to_string(), allowed, sid.map(|sid| sid.to_string())))
+    Some((action.to_string(), resource.to_string(), decision, sid))
 }
 
 #[test]
@@ -285,19 +294,21 @@ fn the_audit_is_told_what_came_of_it() {
         let role = json!({ "RoleName": role, "AssumeRolePolicyDocument": trust });
         done(&administration, "CreateRole", role);
     }
-    for (who, role, allowed, sid) in [
-        (&ada, "all", true, Some("May")),
-        (&ada, "bobs", false, None),
-        (&ada, "missing", false, None),
-        (&bob, "bobs", true, None),
-        (&bob, "all", false, None),
-        (&eve, "all", false, Some("Not")),
+    for (who, role, decision, sid) in [
+        (ada.as_str(), "all", "allowed", Some("May")),
+        (&ada, "bobs", "untrusted", None),
+        (&ada, "missing", "untrusted", None),
+        (&bob, "bobs", "allowed", None),
+        (&bob, "all", "implicit-identity", None),
+        (&eve, "all", "explicit-identity", Some("Not")),
+        // Whatever the role says.
+        (ROOT, "all", "refused", None),
     ] {
         let arn = format!("arn:aws:iam::{ACCOUNT}:role/{role}");
         let request = json!({ "RoleArn": arn, "RoleSessionName": "nightly" });
         let told = audited(ask(&administration, who, "AssumeRole", request));
         let action = "sts:AssumeRole".to_owned();
-        assert_eq!(told, Some((action, arn, allowed, sid.map(str::to_owned))), "{who} {role}");
+        assert_eq!(told, Some((action, arn, decision, sid.map(str::to_owned))), "{who} {role}");
     }
     // A role's tags are those of what is assumed.
     let unless = json!({
@@ -310,13 +321,16 @@ fn the_audit_is_told_what_came_of_it() {
     let arn = format!("arn:aws:iam::{ACCOUNT}:role/all");
     let request = json!({ "RoleArn": arn, "RoleSessionName": "nightly" });
     let told = audited(ask(&administration, &zoe, "AssumeRole", request));
-    assert_eq!(told, Some(("sts:AssumeRole".to_owned(), arn, false, Some("Tagged".to_owned()))));
+    assert_eq!(
+        told,
+        Some(("sts:AssumeRole".to_owned(), arn, "explicit-identity", Some("Tagged".to_owned())))
+    );
     let told = audited(ask(&administration, &eve, "GetCallerIdentity", json!({})));
-    assert_eq!(told, Some(("sts:GetCallerIdentity".to_owned(), eve, true, None)));
+    assert_eq!(told, Some(("sts:GetCallerIdentity".to_owned(), eve, "allowed", None)));
     let account = json!({ "AccountId": "111111111111" });
     let told = audited(ask(&administration, ROOT, "CreateAccount", account));
-    let (action, _, allowed, sid) = told.expect("it was judged");
-    assert_eq!((action.as_str(), allowed, sid), ("tidewheel:CreateAccount", false, None));
+    let (action, _, decision, sid) = told.expect("it was judged");
+    assert_eq!((action.as_str(), decision, sid), ("tidewheel:CreateAccount", "refused", None));
 }
 
 /// Many judgments in one request, and nothing that they could change.
@@ -478,10 +492,11 @@ async fn an_answer_is_http() {
     let administration = Arc::new(administration());
     let root = caller(&administration, ROOT);
     let answered = administration.answer(root, "ListUsers".to_owned(), b"{}".to_vec()).await;
-    let (answer, judged) = answered.expect("the key is good");
+    let (answer, judged, about) = answered.expect("the key is good");
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(&answer.body[..], br#"{"Users":[],"IsTruncated":false}"#);
-    assert!(matches!(judged, Some((Action::ListUsers, _, Verdict::Allowed(_)))));
+    assert!(matches!(judged, Some((Action::ListUsers, _, Decided::Said(Verdict::Allowed(_))))));
+    assert_eq!(about, About::default());
 }
 
 /// A client that leaves does not make room: what it asked for goes on.

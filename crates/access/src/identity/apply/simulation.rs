@@ -169,12 +169,12 @@ impl<'a> Context<'a> {
 
 /// A verdict in IAM's words.
 fn view(check: &Check<'_>, verdict: Verdict) -> SimulatedView {
-    let (eval_decision, matched_sid) = match verdict {
-        Verdict::Allowed(sid) => ("allowed", sid),
+    let (eval_decision, by) = match verdict {
+        Verdict::Allowed(by) => ("allowed", by),
         Verdict::Denied(denial) => match denial.reason {
             DenialReason::ExplicitIdentity
             | DenialReason::ExplicitBoundary
-            | DenialReason::ExplicitSession => ("explicitDeny", denial.sid),
+            | DenialReason::ExplicitSession => ("explicitDeny", denial.by),
             DenialReason::ImplicitIdentity
             | DenialReason::ImplicitBoundary
             | DenialReason::ImplicitSession => ("implicitDeny", None),
@@ -184,6 +184,6 @@ fn view(check: &Check<'_>, verdict: Verdict) -> SimulatedView {
         eval_action_name: check.action.to_string(),
         eval_resource_name: check.resource.to_owned(),
         eval_decision,
-        matched_sid,
+        matched_sid: by.and_then(|by| by.sid),
     }
 }

@@ -5,7 +5,7 @@ use super::{DOMAIN, check, permissions, policy, user};
 use crate::action::Action;
 use crate::caller::PrincipalKind;
 use crate::check::{Check, ServiceKey};
-use crate::policy::{Denial, DenialReason, Permissions, Verdict};
+use crate::policy::{Denial, DenialReason, Matched, Permissions, Policy, PolicyPlace, Verdict};
 use serde_json::{Value, json};
 
 fn allows(statement: Value, check: &Check<'_>) -> bool {
@@ -22,7 +22,9 @@ fn to(element: &str, patterns: Value) -> Value {
 }
 
 fn denied(reason: DenialReason, sid: Option<&str>) -> Verdict {
-    Verdict::Denied(Denial { reason, sid: sid.map(Into::into) })
+    // Those that are denied here by a statement have it alone in its policy.
+    let by = sid.map(|sid| Matched { policy: None, statement: 1, sid: Some(sid.into()) });
+    Verdict::Denied(Denial { reason, by })
 }
 
 #[test]
@@ -120,7 +122,7 @@ fn variables_in_resources() {
     let judge =
         |name: &str| permissions.judge(&star, &check(Action::DescribeDomain, &of(name), &[]));
     assert_eq!(judge("ann"), denied(DenialReason::ImplicitIdentity, None));
-    assert_eq!(judge("*"), Verdict::Allowed(None));
+    assert_eq!(judge("*"), allowed(None));
     assert!(!may(&to("Resource", json!(of("${aws:PrincipalTag/none, '*'}"))), "any"));
 }
 
@@ -136,8 +138,52 @@ fn older_versions_have_no_variables() {
         assert_eq!(allows_in(version, statement, &resolved), !is_literal, "{version}");
     }
     let without = permissions(vec![json!({ "Statement": to("Resource", json!(name)) })]);
-    assert_eq!(without.judge(&user(), &literal), Verdict::Allowed(None));
+    assert_eq!(without.judge(&user(), &literal), allowed(None));
     assert_eq!(without.judge(&user(), &resolved), denied(DenialReason::ImplicitIdentity, None));
+}
+
+/// By the first statement of its policy.
+fn allowed(sid: Option<&str>) -> Verdict {
+    let sid = sid.map(Into::into);
+    Verdict::Allowed(Some(Matched { policy: None, statement: 1, sid }))
+}
+
+/// The verdict tells where it was said: with a `Sid` or without, and whichever policy it was.
+#[test]
+fn the_statement_that_decided() {
+    let named = |name: &str, statements: Value| {
+        let document = json!({ "Statement": statements }).to_string();
+        let policy = Policy::parse(&document, PolicyPlace::Role).expect("a right policy");
+        std::sync::Arc::new(policy.named(name.into()))
+    };
+    let of =
+        |effect: &str, action: &str| json!({ "Effect": effect, "Action": action, "Resource": "*" });
+    let (list, count) = (of("Allow", "swf:List*"), of("Allow", "swf:Count*"));
+    let start = statement("Not", "Deny", "swf:Start*");
+    let permissions = Permissions {
+        identity: vec![named("one", json!([count])), named("two", json!([count, list, start]))],
+        boundary: Some(named("edge", json!([of("Allow", "swf:*"), of("Deny", "swf:CountOpen*")]))),
+        session: None,
+    };
+    let by = |policy: &str, statement, sid: Option<&str>| {
+        Some(Matched { policy: Some(policy.into()), statement, sid: sid.map(Into::into) })
+    };
+    use DenialReason as Reason;
+    for (action, reason, expected) in [
+        (Action::ListDomains, None, by("two", 2, None)),
+        (Action::CountClosedWorkflowExecutions, None, by("one", 1, None)),
+        (Action::StartWorkflowExecution, Some(Reason::ExplicitIdentity), by("two", 3, Some("Not"))),
+        (Action::CountOpenWorkflowExecutions, Some(Reason::ExplicitBoundary), by("edge", 2, None)),
+        (Action::DescribeDomain, Some(Reason::ImplicitIdentity), None),
+    ] {
+        let verdict = permissions.judge(&user(), &check(action, DOMAIN, &[]));
+        assert_eq!(verdict.by(), expected.as_ref(), "{action}");
+        let denied = match verdict {
+            Verdict::Allowed(_) => None,
+            Verdict::Denied(denial) => Some(denial.reason),
+        };
+        assert_eq!(denied, reason, "{action}");
+    }
 }
 
 fn statement(sid: &str, effect: &str, action: &str) -> Value {
@@ -150,7 +196,7 @@ fn a_denial_binds_wherever_it_stands() {
     let allow = statement("A", "Allow", "*");
     let deny = statement("D", "Deny", "swf:ListDomains");
     let explicit = denied(DenialReason::ExplicitIdentity, Some("D"));
-    let within = permissions(vec![json!({ "Statement": [allow, deny] })]);
+    let within = permissions(vec![json!({ "Statement": [deny, allow] })]);
     assert_eq!(within.judge(&user(), &check), explicit);
     let across = permissions(vec![json!({ "Statement": allow }), json!({ "Statement": deny })]);
     assert_eq!(across.judge(&user(), &check), explicit);
@@ -167,8 +213,8 @@ fn the_order_of_evaluation() {
     let (all, none) = (("X", "Allow", "*"), ("X", "Allow", "iam:*"));
     let deny = |sid| (sid, "Deny", "*");
     let rows = [
-        (all, None, None, Verdict::Allowed(Some("X".into()))),
-        (all, Some(all), Some(all), Verdict::Allowed(Some("X".into()))),
+        (all, None, None, allowed(Some("X"))),
+        (all, Some(all), Some(all), allowed(Some("X"))),
         (none, Some(all), Some(all), denied(Reason::ImplicitIdentity, None)),
         (all, Some(none), Some(none), denied(Reason::ImplicitBoundary, None)),
         (all, Some(all), Some(none), denied(Reason::ImplicitSession, None)),
@@ -227,7 +273,7 @@ fn the_texts_of_denials() {
         (Reason::ExplicitSession, " with an explicit deny in a session policy"),
     ];
     for (reason, context) in rows {
-        let denial = Denial { reason, sid: None };
+        let denial = Denial { reason, by: None };
         let text = denial.text("arn:aws:iam::1:user/a", Action::ListDomains, "arn:aws:swf:r:1:/x");
         let start = "User: arn:aws:iam::1:user/a is not authorized to perform: swf:ListDomains on \
                      resource: arn:aws:swf:r:1:/x";

@@ -154,8 +154,8 @@ fn the_roots_keys_are_the_roots_business() {
     for (operation, body) in &rows {
         let before = administration.reader().directory();
         let administered = ask(&administration, &ada, operation, body.clone());
-        let verdict = administered.judged.as_ref().map(|(_, _, verdict)| verdict.clone());
-        assert!(matches!(verdict, Some(Verdict::Denied(_))), "{operation}: {verdict:?}");
+        let decided = administered.judged.as_ref().map(|(_, _, decided)| decided.clone());
+        assert_eq!(decided, Some(Decided::Refused), "{operation}");
         let (_, body) = told(administered);
         assert_eq!(body["__type"], "com.tidewheel.identity#AccessDenied", "{operation}: {body}");
         assert_eq!(administration.reader().directory(), before, "{operation}");
@@ -208,6 +208,23 @@ fn every_step_of_an_import_is_judged_before_any_is_done() {
         { "name": "eve", "policies": { "all": ALL } }, { "name": "new" },
     ] }] } });
     denied(&administration, &eve, "ImportIdentities", raised, "iam:CreateUser");
+}
+
+/// The log has the steps of what was done, and of nothing that was only looked at.
+#[test]
+fn steps_of_an_import_are_told_if_they_are_done() {
+    let administration = administration();
+    for (dry_run, expected) in [(true, &[][..]), (false, &["CreateUser"])] {
+        let mut body = import_of(json!({ "name": "new" }));
+        body["DryRun"] = json!(dry_run);
+        let text = body.to_string();
+        let request = IdentityRequest::parse("ImportIdentities", text.as_bytes());
+        let request = request.expect("it is right");
+        let reply = ask(&administration, ROOT, "ImportIdentities", body).reply;
+        let reply = reply.expect("the root may");
+        let told: Vec<_> = steps_done(&request, &reply).iter().map(|step| step.operation).collect();
+        assert_eq!(told, expected, "{dry_run}");
+    }
 }
 
 /// Who may nothing learns nothing: neither whether a name is taken, nor its path or spelling, nor

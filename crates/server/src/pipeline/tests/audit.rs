@@ -3,6 +3,7 @@
 use super::signed::{HOST, LIST, SECRET, World, exchange};
 use super::*;
 use access::Signer;
+use serde_json::json;
 use std::fmt::Debug;
 use std::sync::Mutex;
 use tracing::field::{Field, Visit};
@@ -50,7 +51,7 @@ impl Subscriber for Kept {
 }
 
 /// The one line that the audit has of a request.
-fn audited(pipeline: &Pipeline, request: Request<Full<Bytes>>) -> String {
+fn audited(pipeline: &Pipeline, request: Request<impl Body<Data = Bytes>>) -> String {
     let kept = Kept::default();
     tracing::subscriber::with_default(kept.clone(), || exchange(pipeline, request));
     let lines = kept.0.lock().expect("nobody panics with it");
@@ -62,6 +63,7 @@ fn audited(pipeline: &Pipeline, request: Request<Full<Bytes>>) -> String {
 }
 
 const ADA: &str = "principal=arn:aws:iam::123456789012:user/ada key=AKIDEXAMPLE";
+const BY_ALL: &str = "policy=all of arn:aws:iam::123456789012:user/ada statement=1 sid=All";
 const EVE: &str = "principal=arn:aws:iam::123456789012:user/eve key=AKIAEVE0000000000000";
 
 #[test]
@@ -78,41 +80,41 @@ fn what_the_audit_says() {
     for (request, line) in [
         (
             ada("ListDomains", LIST),
-            format!("{ADA} action=swf:ListDomains {all} decision=allowed sid=All status=200 source=127.0.0.1"),
+            format!("{ADA} action=swf:ListDomains {all} decision=allowed {BY_ALL} status=200 source=127.0.0.1"),
         ),
         (
             ada("RegisterDomain", register),
-            format!("{ADA} action=swf:RegisterDomain {one} decision=allowed sid=All status=200 source=127.0.0.1"),
+            format!("{ADA} action=swf:RegisterDomain {one} decision=allowed {BY_ALL} status=200 source=127.0.0.1"),
         ),
         // Allowed, and refused all the same.
         (
             ada("RegisterDomain", register),
-            format!("{ADA} action=swf:RegisterDomain {one} decision=allowed sid=All status=400 source=127.0.0.1"),
+            format!("{ADA} action=swf:RegisterDomain {one} decision=allowed {BY_ALL} status=400 source=127.0.0.1"),
         ),
         (
             eve("DescribeDomain", r#"{"name":"d"}"#),
-            format!("{EVE} action=swf:DescribeDomain {one} decision=denied status=400 source=127.0.0.1"),
+            format!("{EVE} action=swf:DescribeDomain {one} decision=denied reason=implicit-identity status=400 source=127.0.0.1"),
         ),
         (
             eve("PollForActivityTask", r#"{"domain":"d","taskList":{"name":"a list"}}"#),
-            format!("{EVE} action=swf:PollForActivityTask {one} task_list=a list decision=denied status=400 source=127.0.0.1"),
+            format!("{EVE} action=swf:PollForActivityTask {one} task_list=a list decision=denied reason=implicit-identity status=400 source=127.0.0.1"),
         ),
         (
             ada("RegisterActivityType", r#"{"domain":"d","name":"pack","version":"1","defaultTaskStartToCloseTimeout":"NONE"}"#),
-            format!("{ADA} action=swf:RegisterActivityType {one} activity_type=pack activity_version=1 decision=allowed sid=All status=200 source=127.0.0.1"),
+            format!("{ADA} action=swf:RegisterActivityType {one} activity_type=pack activity_version=1 decision=allowed {BY_ALL} status=200 source=127.0.0.1"),
         ),
         (
             ada("DescribeActivityType", r#"{"domain":"d","activityType":{"name":"pack","version":"2"}}"#),
-            format!("{ADA} action=swf:DescribeActivityType {one} activity_type=pack activity_version=2 decision=allowed sid=All status=400 source=127.0.0.1"),
+            format!("{ADA} action=swf:DescribeActivityType {one} activity_type=pack activity_version=2 decision=allowed {BY_ALL} status=400 source=127.0.0.1"),
         ),
         (
             ada("RegisterWorkflowType", r#"{"domain":"d","name":"order","version":"1","defaultTaskList":{"name":"l"}}"#),
-            format!("{ADA} action=swf:RegisterWorkflowType {one} workflow_type=order workflow_version=1 decision=allowed sid=All status=200 source=127.0.0.1"),
+            format!("{ADA} action=swf:RegisterWorkflowType {one} workflow_type=order workflow_version=1 decision=allowed {BY_ALL} status=200 source=127.0.0.1"),
         ),
         // The list is the type's, and judged; ids and tags are nobody's affair.
         (
             ada("StartWorkflowExecution", r#"{"domain":"d","workflowId":"secret","workflowType":{"name":"order","version":"1"},"tagList":["hidden"],"input":"hidden"}"#),
-            format!("{ADA} action=swf:StartWorkflowExecution {one} task_list=l workflow_type=order workflow_version=1 decision=allowed sid=All status=400 source=127.0.0.1"),
+            format!("{ADA} action=swf:StartWorkflowExecution {one} task_list=l workflow_type=order workflow_version=1 decision=allowed {BY_ALL} status=400 source=127.0.0.1"),
         ),
         // It was not understood, so nobody was asked.
         (
@@ -121,11 +123,11 @@ fn what_the_audit_says() {
         ),
         (
             world.signed_with(&wrong, &[], "ListDomains", LIST),
-            "key=AKIDEXAMPLE action=swf:ListDomains decision=unauthenticated status=400 source=127.0.0.1".to_owned(),
+            "key=AKIDEXAMPLE action=swf:ListDomains decision=unauthenticated reason=wrong-signature status=400 source=127.0.0.1".to_owned(),
         ),
         (
             without(ada("ListDomains", LIST), "authorization"),
-            "action=swf:ListDomains decision=unauthenticated status=400 source=127.0.0.1".to_owned(),
+            "action=swf:ListDomains decision=unauthenticated reason=no-credentials status=400 source=127.0.0.1".to_owned(),
         ),
         (
             ada("Bogus", LIST),
@@ -143,6 +145,224 @@ fn what_the_audit_says() {
     assert_eq!(
         audited(&pipeline(), with(call("ListDomains", LIST), "host", HOST)),
         "action=swf:ListDomains decision=off status=200 source=127.0.0.1"
+    );
+}
+
+const ROOT: &str = "principal=arn:aws:iam::123456789012:root key=AKIAROOT000000000000";
+
+/// An operation on identities by the root or by someone with that key.
+fn administering(world: &World, key: &str, operation: &str, body: &Value) -> Request<Full<Bytes>> {
+    let signer = Signer::new(key, SECRET, "us-east-1").for_service("iam");
+    let operation = format!("TidewheelIdentity.{operation}");
+    world.signed_with(&signer, &[], &operation, &body.to_string())
+}
+
+/// The keys and policies that an operation gives or takes are told, and no secret.
+#[test]
+fn what_operations_on_identities_are_about() {
+    let world = World::new();
+    let role = "arn:aws:iam::123456789012:role/worker";
+    let managed = "arn:aws:iam::123456789012:policy/listers";
+    let user = "arn:aws:iam::123456789012:user/eve";
+    let key = "AKIAEVE0000000000000";
+    let document = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let document =
+        document.replace("[]", r#"{"Effect":"Allow","Action":"swf:List*","Resource":"*"}"#);
+    world
+        .administer("CreatePolicy", json!({ "PolicyName": "listers", "PolicyDocument": document }));
+    for (operation, body, service, resource, about) in [
+        (
+            "UpdateAccessKey",
+            json!({ "UserName": "eve", "AccessKeyId": key, "Status": "Inactive" }),
+            "iam",
+            user,
+            format!("target_key={key} key_status=Inactive"),
+        ),
+        (
+            "DeleteAccessKey",
+            json!({ "UserName": "eve", "AccessKeyId": key }),
+            "iam",
+            user,
+            format!("target_key={key}"),
+        ),
+        (
+            "ImportAccessKey",
+            json!({ "UserName": "eve", "AccessKeyId": key, "SecretAccessKey": SECRET }),
+            "tidewheel",
+            user,
+            format!("target_key={key} key_status=Active"),
+        ),
+        (
+            "PutUserPolicy",
+            json!({ "UserName": "eve", "PolicyName": "own", "PolicyDocument": document }),
+            "iam",
+            user,
+            "target_policy=own".to_owned(),
+        ),
+        (
+            "DeleteUserPolicy",
+            json!({ "UserName": "eve", "PolicyName": "own" }),
+            "iam",
+            user,
+            "target_policy=own".to_owned(),
+        ),
+        (
+            "AttachRolePolicy",
+            json!({ "RoleName": "worker", "PolicyArn": managed }),
+            "iam",
+            role,
+            format!("target_policy={managed}"),
+        ),
+        (
+            "DetachRolePolicy",
+            json!({ "RoleName": "worker", "PolicyArn": managed }),
+            "iam",
+            role,
+            format!("target_policy={managed}"),
+        ),
+    ] {
+        let request = administering(&world, "AKIAROOT000000000000", operation, &body);
+        let line = format!(
+            "{ROOT} action={service}:{operation} resource={resource} {about} decision=allowed \
+             status=200 source=127.0.0.1"
+        );
+        assert_eq!(audited(&world.pipeline, request), line);
+        // Who may not has tried it.
+        let request = administering(&world, "AKIABOB0000000000000", operation, &body);
+        let line = audited(&world.pipeline, request);
+        let denied = format!(" {about} decision=denied reason=implicit-identity status=400 ");
+        assert!(line.contains(&denied), "{line}");
+    }
+}
+
+/// Keys that are made or lent are told by their ids, so that their calls can be found.
+#[test]
+fn keys_that_are_issued_are_told() {
+    let world = World::new();
+    let issued = |request: Request<Full<Bytes>>| {
+        let line = audited(&world.pipeline, request);
+        let (before, rest) = line.split_once("issued_key=").expect("a key was issued");
+        let (key, after) = rest.split_once(' ').expect("there is more");
+        assert!(!line.contains("secret") && key.len() <= 32, "{line}");
+        (key[..4].to_owned(), format!("{before}{after}"))
+    };
+    let role = "arn:aws:iam::123456789012:role/worker";
+    let ask = json!({ "RoleArn": role, "RoleSessionName": "shift" });
+    assert_eq!(
+        issued(administering(&world, "AKIDEXAMPLE", "AssumeRole", &ask)),
+        (
+            "ASIA".to_owned(),
+            format!(
+                "{ADA} action=sts:AssumeRole resource={role} session=shift decision=allowed \
+                 policy=role of arn:aws:iam::123456789012:user/ada statement=1 sid=Role status=200 \
+                 source=127.0.0.1"
+            )
+        )
+    );
+    let ask = json!({ "UserName": "eve" });
+    assert_eq!(
+        issued(administering(&world, "AKIAROOT000000000000", "CreateAccessKey", &ask)),
+        (
+            "AKIA".to_owned(),
+            format!(
+                "{ROOT} action=iam:CreateAccessKey resource=arn:aws:iam::123456789012:user/eve \
+                 key_status=Active decision=allowed status=200 source=127.0.0.1"
+            )
+        )
+    );
+}
+
+/// Where the policies allow, and something else does not.
+#[test]
+fn what_is_refused_by_itself_has_a_reason_of_its_own() {
+    let world = World::new();
+    let account = json!({ "AccountId": "111111111111" });
+    let line = audited(
+        &world.pipeline,
+        administering(&world, "AKIAROOT000000000000", "CreateAccount", &account),
+    );
+    assert!(line.contains(" decision=denied reason=operation status=400 "), "{line}");
+    let role = "arn:aws:iam::123456789012:role/missing";
+    let ask = json!({ "RoleArn": role, "RoleSessionName": "shift" });
+    assert_eq!(
+        audited(&world.pipeline, administering(&world, "AKIDEXAMPLE", "AssumeRole", &ask)),
+        format!(
+            "{ADA} action=sts:AssumeRole resource={role} session=shift decision=denied \
+             reason=trust status=400 source=127.0.0.1"
+        )
+    );
+}
+
+/// One row of each reason; that nobody looks any more has a test of its own.
+#[test]
+fn why_strangers_are_not_let_in() {
+    let world = World::new();
+    let (signer, token) = world.session();
+    let lent = |token: &str| {
+        world.signed_with(&signer, &[("x-amz-security-token", token)], "ListDomains", LIST)
+    };
+    let ada = || world.signed("AKIDEXAMPLE", "ListDomains", LIST);
+    let line = |key: &str, reason: &str| {
+        format!(
+            "{key} action=swf:ListDomains decision=unauthenticated reason={reason} status=400 \
+             source=127.0.0.1"
+        )
+        .trim()
+        .to_owned()
+    };
+    let known = "key=AKIDEXAMPLE";
+    let nobody = world.signed("AKIANOBODY0000000000", "ListDomains", LIST);
+    let wrong = Signer::new("AKIDEXAMPLE", "wrong", "us-east-1");
+    let elsewhere = Signer::new("AKIDEXAMPLE", SECRET, "us-east-1").for_service("iam");
+    for (request, key, reason) in [
+        (without(ada(), "authorization"), "", "no-credentials"),
+        (with(ada(), "authorization", "AWS4-HMAC-SHA256 x"), "", "malformed"),
+        (with(ada(), "x-amz-date", "noon"), known, "malformed"),
+        (world.signed_with(&elsewhere, &[], "ListDomains", LIST), known, "malformed"),
+        (nobody, "key=AKIANOBODY0000000000", "unknown-key"),
+        (with(ada(), "x-amz-security-token", "none"), known, "wrong-token"),
+        (lent("none"), "key=ASIA", "wrong-token"),
+        (world.signed_with(&wrong, &[], "ListDomains", LIST), known, "wrong-signature"),
+    ] {
+        let said = audited(&world.pipeline, request);
+        // The ids of sessions' keys are different each time.
+        let said = match said.strip_prefix("key=ASIA") {
+            Some(rest) => format!("key=ASIA {}", rest.split_once(' ').expect("more").1),
+            None => said,
+        };
+        assert_eq!(said, line(key, reason));
+    }
+    let early = ada();
+    world.clock.go(16);
+    assert_eq!(audited(&world.pipeline, early), line(known, "skewed-clock"));
+    let said = audited(&world.pipeline, lent(&token));
+    assert!(said.contains(" decision=unauthenticated reason=expired-session "), "{said}");
+    let disable = json!({ "UserName": "ada", "AccessKeyId": "AKIDEXAMPLE", "Status": "Inactive" });
+    world.administer("UpdateAccessKey", disable);
+    assert_eq!(audited(&world.pipeline, ada()), line(ADA, "disabled-key"));
+}
+
+/// Nothing was wrong with these: nobody looked at them.
+#[test]
+fn whom_nobody_looked_at() {
+    let world = World::new();
+    signed::guess(&world, "AKIDEXAMPLE");
+    // The guesses had all the lines that there are.
+    let strangers = Mutex::new(Strangers::new(Instant::now().into_std()));
+    let most = Fault::BODY_BYTES_MAX;
+    let bodies = Arc::new(Bodies::new(most, most));
+    let world = World { pipeline: Pipeline { strangers, bodies, ..world.pipeline }, ..world };
+    assert_eq!(
+        audited(&world.pipeline, world.signed("AKIDEXAMPLE", "ListDomains", LIST)),
+        "key=AKIDEXAMPLE action=swf:ListDomains decision=throttled reason=too-many-failures \
+         status=400 source=127.0.0.1"
+    );
+    let other = world.pipeline.bodies.begin(Network::of([192, 0, 2, 9].into()));
+    let (part, rest) = LIST.split_at(5);
+    let body = Parted(vec![part, rest], Some(other));
+    assert_eq!(
+        audited(&world.pipeline, call("ListDomains", "").map(|_| body)),
+        "action=swf:ListDomains decision=throttled reason=no-room status=400 source=127.0.0.1"
     );
 }
 
@@ -171,15 +391,15 @@ fn denied_decisions_are_counted() {
     let task: Value = serde_json::from_str(&task).expect("JSON");
     let policy = r#"{"Version":"2012-10-17","Statement":{"Sid":"Answers","Effect":"Allow",
         "Action":["swf:RespondDecisionTaskCompleted","swf:StartTimer"],"Resource":"*"}}"#;
-    let put = serde_json::json!({
+    let put = json!({
         "UserName": "eve", "PolicyName": "answers", "PolicyDocument": policy
     });
     world.administer("PutUserPolicy", put);
     let marker = |name: &str| {
-        serde_json::json!({ "decisionType": "RecordMarker",
+        json!({ "decisionType": "RecordMarker",
             "recordMarkerDecisionAttributes": { "markerName": name } })
     };
-    let answer = serde_json::json!({ "taskToken": task["taskToken"], "decisions": [
+    let answer = json!({ "taskToken": task["taskToken"], "decisions": [
         marker("one"),
         { "decisionType": "StartTimer",
           "startTimerDecisionAttributes": { "timerId": "t", "startToFireTimeout": "9" } },
@@ -187,12 +407,14 @@ fn denied_decisions_are_counted() {
     ] });
     let request =
         world.signed("AKIAEVE0000000000000", "RespondDecisionTaskCompleted", &answer.to_string());
+    let run = task["workflowExecution"]["runId"].as_str().expect("a text");
     assert_eq!(
         audited(&world.pipeline, request),
         format!(
             "{EVE} action=swf:RespondDecisionTaskCompleted \
-             resource=arn:aws:swf:us-east-1:123456789012:/domain/d decision=allowed sid=Answers \
-             decisions_denied=2 status=200 source=127.0.0.1"
+             resource=arn:aws:swf:us-east-1:123456789012:/domain/d decision=allowed \
+             policy=answers of arn:aws:iam::123456789012:user/eve statement=1 sid=Answers \
+             decisions_denied=2 denied_actions=swf:RecordMarker run_id={run} status=200 source=127.0.0.1"
         )
     );
 }

@@ -37,7 +37,7 @@ fn check_goes_to_another(end: impl FnOnce(&House), expected: Fault, is_judged: b
     let (first, second) = (wait_for_decisions(&house, &first), wait_for_decisions(&house, &second));
     let judgment = first.judgment();
     let before = judgment.read().expect("somebody was asked");
-    assert_eq!(before.verdict, Verdict::Allowed(None));
+    assert!(matches!(before.verdict, Verdict::Allowed(_)));
     end(&house);
     start(&house, "v");
     assert_eq!(wait(first), Err(expected));
