@@ -102,7 +102,6 @@ fn an_import_says_what_it_did_and_does_nothing_twice() {
             "CreateUser user/ada",
             "ImportAccessKey root",
             "ImportAccessKey user/ada",
-            "PutUserPermissionsBoundary user/ada",
             "PutUserPolicy user/ada",
         ]
     );
