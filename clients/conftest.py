@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 pytest.register_assert_rewrite(
-    "aws", "checker", "driver", "functions", "identities", "load", "wire"
+    "aws", "checker", "driver", "functions", "identities", "load", "tape", "wire"
 )
 
 from aws import Aws  # noqa: E402
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items):
         return item.originalname == "test_an_empty_poll_holds_for_a_minute"
 
     long = [item for item in items if waits(item)]
-    long += [item for item in items if "aws" in item.fixturenames]
+    long += [item for item in items if {"aws", "forked"} & set(item.fixturenames)]
     rest = [item for item in items if item not in long]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     each = -(-len(items) // workers)

@@ -1,5 +1,6 @@
-//! Scripts with which shells complete `tidewheel swf`: operations, their options, and the words
-//! that an option's value is one of. All of it comes from the tables, so the scripts ask nobody.
+//! Scripts with which shells complete `tidewheel`: its subcommands with their flags, and of `swf`
+//! the operations, their options, and the words that an option's value is one of. All of it comes
+//! from tables, so the scripts ask nobody.
 
 use crate::arguments::Takes;
 use crate::documentation::Documentation;
@@ -19,9 +20,33 @@ pub enum Shell {
     Fish,
 }
 
-/// The script for a shell. `subcommands` are the program's, with what each does; `swf` is among
-/// them.
-pub fn completion(shell: Shell, subcommands: &[(&str, &str)]) -> String {
+/// A subcommand of the program.
+#[derive(Debug)]
+pub struct Subcommand {
+    /// Its word on the command line.
+    pub name: String,
+    /// What it does, in a line.
+    pub about: String,
+    /// Its options.
+    pub flags: Vec<Flag>,
+    /// What its first word is one of, if anything is known of it.
+    pub words: Vec<String>,
+}
+
+/// An option of a subcommand.
+#[derive(Debug)]
+pub struct Flag {
+    /// Without the dashes.
+    pub name: String,
+    /// What it does, in a line.
+    pub about: String,
+    /// Whether a value follows it.
+    pub takes_value: bool,
+}
+
+/// The script for a shell. `subcommands` are the program's; `swf` is among them, and what follows
+/// it is known here.
+pub fn completion(shell: Shell, subcommands: &[Subcommand]) -> String {
     match shell {
         Shell::Bash => bash(subcommands),
         Shell::Zsh => zsh(subcommands),
@@ -117,20 +142,42 @@ fn dashed(options: &[Completed]) -> String {
 /// The name of the program, and of the functions that complete it.
 const PROGRAM: &str = "tidewheel";
 
-fn bash(subcommands: &[(&str, &str)]) -> String {
+fn bash(subcommands: &[Subcommand]) -> String {
     let mut script = format!(
         "# Completes {PROGRAM} in bash: source this file, or put it where bash-completion looks.\n\n\
          _{PROGRAM}() {{\n\
-         \x20   local word=${{COMP_WORDS[COMP_CWORD]}} before= operation= words= index\n\
+         \x20   local word=${{COMP_WORDS[COMP_CWORD]}} before= operation= words= first= index\n\
          \x20   ((COMP_CWORD > 0)) && before=${{COMP_WORDS[COMP_CWORD - 1]}}\n\
          \x20   COMPREPLY=()\n\
          \x20   if ((COMP_CWORD == 1)); then\n\
          \x20       COMPREPLY=($(compgen -W '{}' -- \"$word\"))\n\
          \x20       return\n\
          \x20   fi\n\
-         \x20   [[ ${{COMP_WORDS[1]}} == swf ]] || return\n\
-         \x20   case $before in\n",
+         \x20   case ${{COMP_WORDS[1]}} in\n\
+         \x20       swf) ;;\n",
         names(subcommands),
+    );
+    for subcommand in others(subcommands) {
+        let flags = subcommand.flags.iter().map(|flag| format!("--{}", flag.name));
+        let flags = flags.collect::<Vec<_>>().join(" ");
+        let words = subcommand.words.join(" ");
+        let name = &subcommand.name;
+        write_line(&mut script, &format!("        {name}) words='{flags}' first='{words}' ;;"));
+    }
+    script.push_str(
+        "        *) return ;;\n\
+         \x20   esac\n\
+         \x20   if [[ ${COMP_WORDS[1]} != swf ]]; then\n\
+         \x20       if [[ $word == -* ]]; then\n\
+         \x20           COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n\
+         \x20       elif ((COMP_CWORD == 2)) && [[ -n $first ]]; then\n\
+         \x20           COMPREPLY=($(compgen -W \"$first\" -- \"$word\"))\n\
+         \x20       else\n\
+         \x20           COMPREPLY=($(compgen -f -- \"$word\"))\n\
+         \x20       fi\n\
+         \x20       return\n\
+         \x20   fi\n\
+         \x20   case $before in\n",
     );
     for (name, words) in worded() {
         write_line(&mut script, &format!("        --{name}) words='{}' ;;", words.join(" ")));
@@ -181,7 +228,7 @@ fn bash(subcommands: &[(&str, &str)]) -> String {
     script
 }
 
-fn zsh(subcommands: &[(&str, &str)]) -> String {
+fn zsh(subcommands: &[Subcommand]) -> String {
     let mut script = format!(
         "#compdef {PROGRAM}\n\
          # Completes {PROGRAM} in zsh: put this file as _{PROGRAM} into a directory of $fpath.\n\n\
@@ -230,8 +277,9 @@ fn zsh(subcommands: &[(&str, &str)]) -> String {
          \x20   local -a subcommands\n\
          \x20   subcommands=(\n",
     );
-    for (name, text) in subcommands {
-        write_line(&mut script, &format!("        {}", zsh_pair(name, text)));
+    for subcommand in subcommands {
+        let pair = zsh_pair(&subcommand.name, &subcommand.about);
+        write_line(&mut script, &format!("        {pair}"));
     }
     let _ = write!(
         script,
@@ -243,7 +291,26 @@ fn zsh(subcommands: &[(&str, &str)]) -> String {
          \x20       ((CURRENT--))\n\
          \x20       _{PROGRAM}_swf\n\
          \x20   else\n\
-         \x20       _files\n\
+         \x20       shift words\n\
+         \x20       ((CURRENT--))\n\
+         \x20       case $words[1] in\n",
+    );
+    for subcommand in others(subcommands) {
+        let mut specs: Vec<String> = subcommand.flags.iter().map(zsh_flag).collect();
+        if !subcommand.words.is_empty() {
+            specs.push(quoted(&format!("1:word:({})", subcommand.words.join(" "))));
+        }
+        specs.push("'*:file:_files'".to_owned());
+        let specs = specs.join(" \\\n                ");
+        let name = &subcommand.name;
+        write_line(
+            &mut script,
+            &format!("            {name})\n                _arguments {specs} ;;"),
+        );
+    }
+    let _ = write!(
+        script,
+        "        esac\n\
          \x20   fi\n}}\n\n\
          _{PROGRAM} \"$@\"\n",
     );
@@ -267,6 +334,12 @@ fn zsh_option(option: &Completed) -> String {
     quoted(&format!("--{}[{text}]{value}", option.name))
 }
 
+/// A flag as `_arguments` takes it.
+fn zsh_flag(flag: &Flag) -> String {
+    let value = if flag.takes_value { ":value:_files" } else { "" };
+    quoted(&format!("--{}[{}]{value}", flag.name, zsh_text(&flag.about)))
+}
+
 fn zsh_pair(name: &str, text: &str) -> String {
     quoted(&format!("{name}:{}", zsh_text(text)))
 }
@@ -276,7 +349,7 @@ fn zsh_text(text: &str) -> String {
     text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]").replace(':', "\\:")
 }
 
-fn fish(subcommands: &[(&str, &str)]) -> String {
+fn fish(subcommands: &[Subcommand]) -> String {
     let mut script = format!(
         "# Completes {PROGRAM} in fish: put this file into ~/.config/fish/completions.\n\n\
          function __{PROGRAM}_operation\n\
@@ -315,12 +388,29 @@ fn fish(subcommands: &[(&str, &str)]) -> String {
          \x20   test (count $words) -ge 2; and test $words[2] = swf\n\
          end\n\n",
     );
-    for (name, text) in subcommands {
-        let text = quoted(text);
+    for subcommand in subcommands {
+        let (name, text) = (&subcommand.name, quoted(&subcommand.about));
         write_line(
             &mut script,
             &format!("complete -c {PROGRAM} -n __fish_use_subcommand -f -a {name} -d {text}"),
         );
+    }
+    for subcommand in others(subcommands) {
+        let name = &subcommand.name;
+        let at = quoted(&format!("__fish_seen_subcommand_from {name}"));
+        for flag in &subcommand.flags {
+            let value = if flag.takes_value { " -r" } else { "" };
+            let text = quoted(&flag.about);
+            let line = format!("complete -c {PROGRAM} -n {at} -l {}{value} -d {text}", flag.name);
+            write_line(&mut script, &line);
+        }
+        if !subcommand.words.is_empty() {
+            let words = quoted(&subcommand.words.join(" "));
+            let at = quoted(&format!(
+                "__fish_seen_subcommand_from {name}; and test (count (commandline -opc)) = 2"
+            ));
+            write_line(&mut script, &format!("complete -c {PROGRAM} -n {at} -f -a {words}"));
+        }
     }
     for option in globals() {
         write_line(&mut script, &fish_option(&option, &format!("__{PROGRAM}_swf")));
@@ -353,8 +443,14 @@ fn fish_option(option: &Completed, at: &str) -> String {
     format!("complete -c {PROGRAM} -n {at} -l {name}{value} -d {text}")
 }
 
-fn names(subcommands: &[(&str, &str)]) -> String {
-    subcommands.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
+fn names(subcommands: &[Subcommand]) -> String {
+    let names = subcommands.iter().map(|subcommand| subcommand.name.as_str());
+    names.collect::<Vec<_>>().join(" ")
+}
+
+/// Those whose words are not known here.
+fn others(subcommands: &[Subcommand]) -> impl Iterator<Item = &Subcommand> {
+    subcommands.iter().filter(|subcommand| subcommand.name != "swf")
 }
 
 /// A text as one word of any of the shells.
@@ -371,12 +467,47 @@ fn write_line(script: &mut String, line: &str) {
 mod tests {
     use super::*;
 
-    const SUBCOMMANDS: &[(&str, &str)] = &[("serve", "Runs the server."), ("swf", "It's SWF.")];
+    fn subcommands() -> [Subcommand; 2] {
+        let flag = |name: &str, takes_value| Flag {
+            name: name.to_owned(),
+            about: "It's [a] flag: one.".to_owned(),
+            takes_value,
+        };
+        let subcommand = |name: &str, about: &str, flags, words: &[&str]| Subcommand {
+            name: name.to_owned(),
+            about: about.to_owned(),
+            flags,
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+        };
+        let flags = vec![flag("data-dir", true), flag("repair", false)];
+        [
+            subcommand("check", "Checks.", flags, &["now", "later"]),
+            subcommand("swf", "It's SWF.", Vec::new(), &[]),
+        ]
+    }
+
+    #[test]
+    fn other_subcommands_have_their_flags_and_words() {
+        for (shell, lines) in [
+            (Shell::Bash, ["check) words='--data-dir --repair' first='now later' ;;"; 2]),
+            (
+                Shell::Zsh,
+                [
+                    "'--data-dir[It'\\''s \\[a\\] flag\\: one.]:value:_files'",
+                    "'1:word:(now later)'",
+                ],
+            ),
+            (Shell::Fish, ["-l data-dir -r -d 'It'\\''s [a] flag: one.'", "-f -a 'now later'"]),
+        ] {
+            let script = completion(shell, &subcommands());
+            assert!(lines.iter().all(|line| script.contains(line)), "{shell:?}: {script}");
+        }
+    }
 
     #[test]
     fn every_operation_and_option_is_in_every_script() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let script = completion(shell, SUBCOMMANDS);
+            let script = completion(shell, &subcommands());
             for operation in Model::get().operations() {
                 assert!(script.contains(&operation.command), "{shell:?} {}", operation.command);
                 for option in options(operation) {
@@ -395,7 +526,7 @@ mod tests {
     #[test]
     fn quotes_in_texts_end_nothing() {
         assert_eq!(quoted("it's"), "'it'\\''s'");
-        assert!(completion(Shell::Fish, SUBCOMMANDS).contains("-a swf -d 'It'\\''s SWF.'\n"));
+        assert!(completion(Shell::Fish, &subcommands()).contains("-a swf -d 'It'\\''s SWF.'\n"));
         assert_eq!(zsh_pair("a", "b: [c]"), "'a:b\\: \\[c\\]'");
     }
 

@@ -36,7 +36,7 @@ mod value;
 mod yaml;
 
 pub use check::Violation;
-pub use completion::{Shell, completion};
+pub use completion::{Flag, Shell, Subcommand, completion};
 pub use file::{FileError, Files};
 pub use help::{help, manual, manual_name};
 pub use invocation::{Action, Color, Command, Failure, Globals, Invocation, Paging, Skeleton};

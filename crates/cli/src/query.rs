@@ -13,6 +13,7 @@ use crate::value::Value;
 use functions::Argument;
 use jmespath::Variable;
 use jmespath::ast::{Ast, Comparator};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// The longest expression that is read, in bytes.
@@ -91,6 +92,34 @@ fn listed(types: &[&str]) -> String {
     types.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
 }
 
+/// The expression with each literal as JSON: as in Python's library, one that is none is a text.
+fn with_literals(text: &str) -> Cow<'_, str> {
+    let mut told = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(['`', '\'', '"']) {
+        let quote = &rest[start..=start];
+        let inner = &rest[start + 1..];
+        let mut escaped = false;
+        let end = inner.find(|letter: char| {
+            let ends = !escaped && quote.starts_with(letter);
+            escaped = !escaped && letter == '\\';
+            ends
+        });
+        let Some(end) = end else { break };
+        let literal = &inner[..end];
+        let quoted = format!("\"{}\"", literal.trim_start());
+        let is_json = |text: &str| {
+            serde_json::from_str::<serde_json::Value>(&text.replace("\\`", "`")).is_ok()
+        };
+        let is_text = quote == "`" && !is_json(literal) && is_json(&quoted);
+        told.push_str(&rest[..=start]);
+        told.push_str(if is_text { &quoted } else { literal });
+        told.push_str(quote);
+        rest = &inner[end + 1..];
+    }
+    if told.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(told + rest) }
+}
+
 impl Query {
     /// Reads an expression.
     pub fn parse(text: &str) -> Result<Query, QueryError> {
@@ -99,7 +128,8 @@ impl Query {
         if BYTES_MAX < text.len() || PARTS_MAX < parts {
             return Err(malformed("it is too long".to_owned()));
         }
-        let ast = jmespath::parse(text).map_err(|error| malformed(error.to_string()))?;
+        let ast =
+            jmespath::parse(&with_literals(text)).map_err(|error| malformed(error.to_string()))?;
         Ok(Query(ast))
     }
 

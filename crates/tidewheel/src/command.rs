@@ -23,6 +23,30 @@ pub enum Command {
     Iam(Iam),
     /// Every operation of the API, in the words of aws swf; `tidewheel swf help` lists them.
     Swf(Swf),
+    /// Print the script with which a shell completes all this.
+    Completion(Completion),
+    /// Print the manual as man(1) reads it, or write its pages into a directory.
+    Man(Man),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Completion {
+    /// Which shell.
+    pub shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Man {
+    /// Where the pages go, one for each subcommand and each operation of swf; it is made if it is
+    /// missing. Without it, the page of the program is printed.
+    pub directory: Option<PathBuf>,
 }
 
 /// Below the flags of `config check`.

@@ -32,6 +32,11 @@ const EXIT_OTHER: u8 = 255;
 /// How many entries of a list are asked for at a time.
 const ITEMS_PER_PAGE: u64 = 1000;
 
+/// The names of all operations, and `help`.
+pub fn operations() -> Vec<String> {
+    arguments::Command::all().into_keys().chain(["help".to_owned()]).collect()
+}
+
 /// Carries operations out: members in, the members of the answer out, both as JSON.
 trait Perform {
     fn perform(&mut self, operation: &'static str, members: &[u8]) -> Result<Vec<u8>, Failure>;

@@ -12,6 +12,7 @@ mod iam;
 mod identities;
 mod lambda;
 mod logs;
+mod manual;
 mod master_key;
 mod process;
 mod secret_file;
@@ -52,6 +53,10 @@ fn main() -> ExitCode {
         Command::Config(Config::Check { flags }) => check_config(flags.into()),
         Command::Iam(words) => return iam::run(&words.words),
         Command::Swf(words) => return swf::run(&words.words),
+        Command::Completion(completion) => {
+            manual::complete(&completion).map(|()| true).map_err(Error::from)
+        }
+        Command::Man(man) => manual::write(&man).map(|()| true).map_err(Error::from),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -61,9 +66,10 @@ fn main() -> ExitCode {
             match error {
                 Error::Settings(_) | Error::NoData(_) | Error::Configuration => EXIT_USAGE.into(),
                 Error::Run(error) if error.is_of_a_named_file() => EXIT_USAGE.into(),
-                Error::WorkingDirectory(_) | Error::ScratchDirectory(_) | Error::Run(_) => {
-                    EXIT_FAILURE.into()
-                }
+                Error::WorkingDirectory(_)
+                | Error::ScratchDirectory(_)
+                | Error::Run(_)
+                | Error::Manual(_) => EXIT_FAILURE.into(),
             }
         }
     }
@@ -87,6 +93,8 @@ enum Error {
     Run(#[from] RunError),
     #[error("a server could not run with these settings")]
     Configuration,
+    #[error(transparent)]
+    Manual(#[from] manual::ManualError),
     #[error("{} holds no data: it has no file VERSION; name a data directory", .0.display())]
     NoData(PathBuf),
 }

@@ -11,6 +11,8 @@ mod functions;
 
 #[path = "process/iam.rs"]
 mod iam;
+#[path = "process/manual.rs"]
+mod manual;
 #[path = "process/swf.rs"]
 mod swf;
 
