@@ -31,6 +31,7 @@ mod roff;
 mod shorthand;
 mod skeleton;
 mod syntax;
+pub mod timeline;
 mod timestamp;
 mod value;
 mod yaml;

@@ -27,6 +27,9 @@ pub enum Command {
     Completion(Completion),
     /// Print the manual as man(1) reads it, or write its pages into a directory.
     Man(Man),
+    /// Show one execution as a timeline: what was done, by whom, for how long; what is pending, and
+    /// when it times out.
+    Show(Show),
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,6 +77,59 @@ pub enum Config {
         #[command(flatten)]
         flags: Flags,
     },
+}
+
+/// Where to ask, and as whom: as for `tidewheel swf`, with its files and variables.
+#[derive(Debug, clap::Args)]
+pub struct Asking {
+    /// The server. [default: as the environment or AWS's files say, or else the local server]
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// A profile of AWS's files.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The region that requests are signed for.
+    #[arg(long, value_name = "NAME")]
+    pub region: Option<String>,
+    /// Authorities, in PEM, that may vouch for an https server.
+    #[arg(long, value_name = "FILE")]
+    pub ca_bundle: Option<String>,
+}
+
+/// Below the flags of what looks at executions.
+const SHOW_CODES: &str = "\
+Exit codes:
+  0  it was shown
+  1  it was not: there is no such execution, or the server did not answer
+  2  the command line is wrong";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = SHOW_CODES)]
+pub struct Show {
+    /// The domain.
+    pub domain: String,
+    /// The execution's id.
+    pub workflow_id: String,
+    /// The run. [default: the open one, or else the newest that is closed]
+    pub run_id: Option<String>,
+    /// Go on with new events until the run is closed; the server is asked for them again and again.
+    #[arg(long)]
+    pub follow: bool,
+    /// How often it is asked with --follow, 1 to 3600.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1,
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub interval: u64,
+    /// JSON: an object, and with --follow each new event in a line.
+    #[arg(long)]
+    pub json: bool,
+    /// All groups, however many there are, instead of failures, what is open, and the newest.
+    #[arg(long)]
+    pub all: bool,
+    /// Payloads in full instead of their beginnings.
+    #[arg(long)]
+    pub full: bool,
+    #[command(flatten)]
+    pub asking: Asking,
 }
 
 /// Its words are read by `iam.rs`: they follow from a table.

@@ -34,7 +34,7 @@ const ITEMS_PER_PAGE: u64 = 1000;
 
 /// The names of all operations, and `help`.
 pub fn operations() -> Vec<String> {
-    arguments::Command::all().into_keys().chain(["help".to_owned()]).collect()
+    command::Command::all().into_keys().chain(["help".to_owned()]).collect()
 }
 
 /// Carries operations out: members in, the members of the answer out, both as JSON.

@@ -17,6 +17,7 @@ mod master_key;
 mod process;
 mod secret_file;
 mod settings;
+mod show;
 mod signals;
 mod stamp;
 mod swf;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
             manual::complete(&completion).map(|()| true).map_err(Error::from)
         }
         Command::Man(man) => manual::write(&man).map(|()| true).map_err(Error::from),
+        Command::Show(show) => return show::run(&show),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

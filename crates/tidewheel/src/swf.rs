@@ -4,10 +4,10 @@
 //! the files, the environment, the network and the terminal. Invariant: answers go to standard
 //! output and everything else to standard error, and the exit code is the AWS CLI's.
 
-mod caller;
+pub mod caller;
 mod files;
 mod keys;
-mod output;
+pub mod output;
 
 use caller::Caller;
 use cli::failure::{CallError, Complaint, EXIT_INTERRUPTED};
@@ -142,12 +142,12 @@ fn say(text: &str) {
 }
 
 /// A variable that is set to a text.
-fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 /// What the shared files of AWS's tools say.
-fn configuration() -> Result<Configuration, ProfileError> {
+pub fn configuration() -> Result<Configuration, ProfileError> {
     let Locations { config, credentials } = Locations::of(&variable);
     let (config, credentials) = (read(config)?, read(credentials)?);
     fn file(read: &Option<(String, String)>) -> Option<File<'_>> {

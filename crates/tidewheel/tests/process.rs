@@ -13,6 +13,8 @@ mod functions;
 mod iam;
 #[path = "process/manual.rs"]
 mod manual;
+#[path = "process/show.rs"]
+mod show;
 #[path = "process/swf.rs"]
 mod swf;
 

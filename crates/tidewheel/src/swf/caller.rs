@@ -138,6 +138,11 @@ impl Caller {
         }
     }
 
+    /// Waits, between calls that ask for news.
+    pub fn pause(&self, length: Duration) {
+        self.runtime.block_on(async { sleep(length).await });
+    }
+
     /// What `--debug` shows. It is nothing that is secret.
     fn trace(&self, text: &str) {
         if self.debug {

@@ -1,0 +1,220 @@
+//! One execution as a timeline: its history as groups, each an activity, a timer, a child, a
+//! decision task or the like, and these as text or JSON.
+//!
+//! The groups are a fold over events, taken one after another in the order of the history, so that
+//! a long history needs one pass. What time it is comes in as data.
+
+mod axis;
+mod draw;
+mod gather;
+mod head;
+mod json;
+mod length;
+mod line;
+mod pending;
+#[cfg(test)]
+mod tests;
+
+pub use draw::View;
+pub use line::{event_json, event_line};
+
+use std::collections::{BTreeMap, VecDeque};
+use wire::event::WorkflowExecutionStarted;
+use wire::{CloseStatus, Event, EventId, RunId, Timeout, Timestamp, WorkflowExecutionDetail};
+
+/// The history of one run, gathered.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    groups: Vec<Group>,
+    /// Groups that later events belong to, by the event that began them.
+    begun: BTreeMap<EventId, usize>,
+    /// Activities that ended badly and were not scheduled again: by type and by type with id.
+    unlucky: BTreeMap<String, VecDeque<usize>>,
+    /// The newest activity of each type.
+    newest: BTreeMap<String, usize>,
+    /// Those of the unlucky that were scheduled again.
+    retried: std::collections::BTreeSet<usize>,
+    started: Option<(Timestamp, WorkflowExecutionStarted)>,
+    closed: Option<Close>,
+    cancel_requested: bool,
+    /// When the newest decision task ended.
+    decided_at: Option<Timestamp>,
+    last: EventId,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+struct Close {
+    at: Timestamp,
+    status: CloseStatus,
+    continued_as: Option<RunId>,
+}
+
+/// What a group is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Activity,
+    Timer,
+    Child,
+    Signal,
+    Marker,
+    Lambda,
+    Decision,
+    CancelRequest,
+    ExternalSignal,
+    ExternalCancel,
+    Refusal,
+    Close,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Activity => "activity",
+            Kind::Timer => "timer",
+            Kind::Child => "child",
+            Kind::Signal => "signal",
+            Kind::Marker => "marker",
+            Kind::Lambda => "lambda",
+            Kind::Decision => "decision",
+            Kind::CancelRequest => "cancel",
+            Kind::ExternalSignal => "signal to",
+            Kind::ExternalCancel => "cancel of",
+            Kind::Refusal => "refused",
+            Kind::Close => "execution",
+        }
+    }
+
+    /// Whether somebody works, or is to, while it is open.
+    fn is_work(self) -> bool {
+        match self {
+            Kind::Activity | Kind::Child | Kind::Lambda | Kind::Decision => true,
+            Kind::Timer
+            | Kind::Signal
+            | Kind::Marker
+            | Kind::CancelRequest
+            | Kind::ExternalSignal
+            | Kind::ExternalCancel
+            | Kind::Refusal
+            | Kind::Close => false,
+        }
+    }
+}
+
+/// How a group stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It waits for somebody, or for its time.
+    Waits,
+    /// Somebody works on it.
+    Runs,
+    /// It went well, or is over in the moment in which it happens.
+    Done,
+    /// It went wrong.
+    Failed,
+    /// It was called off.
+    Canceled,
+}
+
+impl Outcome {
+    fn is_open(self) -> bool {
+        matches!(self, Outcome::Waits | Outcome::Runs)
+    }
+}
+
+/// Events that belong together.
+#[derive(Clone, Debug)]
+struct Group {
+    kind: Kind,
+    /// The name of its type, or its own.
+    name: String,
+    /// What tells it from others of that name; empty if that is the name itself.
+    id: String,
+    event_id: EventId,
+    scheduled_at: Timestamp,
+    started_at: Option<Timestamp>,
+    /// Equal to `scheduled_at` for what is over in a moment.
+    closed_at: Option<Timestamp>,
+    outcome: Outcome,
+    /// The outcome as a word.
+    word: String,
+    /// Who did it, or where it came from.
+    by: Option<String>,
+    /// 1 for what was not tried before.
+    attempt: u32,
+    task_list: Option<String>,
+    cancel_requested: bool,
+    /// Inputs, results and the like, by their names in the API.
+    payloads: Vec<(&'static str, String)>,
+    limits: Limits,
+}
+
+/// The time-outs of a group; none is unlimited.
+#[derive(Clone, Copy, Debug, Default)]
+struct Limits {
+    schedule_to_start: Option<Timeout>,
+    start_to_close: Option<Timeout>,
+    schedule_to_close: Option<Timeout>,
+    heartbeat: Option<Timeout>,
+}
+
+/// A history with what the server says of its execution, at a moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot<'a> {
+    /// The name of the domain.
+    pub domain: &'a str,
+    /// The history.
+    pub timeline: &'a Timeline,
+    /// The answer of DescribeWorkflowExecution.
+    pub detail: &'a WorkflowExecutionDetail,
+    /// What time it is.
+    pub now: Timestamp,
+}
+
+impl Timeline {
+    /// Gathers a history, of which nothing was gathered yet.
+    pub fn of(events: &[Event]) -> Timeline {
+        let mut timeline = Timeline::default();
+        events.iter().for_each(|event| timeline.add(event));
+        timeline
+    }
+
+    /// The newest event that was added; [`EventId::NONE`] if there is none.
+    pub fn last(&self) -> EventId {
+        self.last
+    }
+
+    /// When the run began, if its first event was added.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.started.as_ref().map(|(at, _)| *at)
+    }
+
+    /// How the run ended, if it has.
+    pub fn close_status(&self) -> Option<CloseStatus> {
+        self.closed.as_ref().map(|closed| closed.status)
+    }
+
+    /// The run that this one was continued as.
+    pub fn continued_as(&self) -> Option<&RunId> {
+        self.closed.as_ref()?.continued_as.as_ref()
+    }
+}
+
+impl Snapshot<'_> {
+    fn zero(&self) -> Timestamp {
+        self.timeline.started_at().unwrap_or(self.detail.execution_info.start_timestamp)
+    }
+
+    fn closed_at(&self) -> Option<Timestamp> {
+        let closed = self.timeline.closed.as_ref().map(|closed| closed.at);
+        closed.or(self.detail.execution_info.close_timestamp)
+    }
+
+    /// The end of the axis. Clocks differ: what has happened is not in the future.
+    fn end(&self) -> Timestamp {
+        let newest =
+            |group: &Group| group.closed_at.or(group.started_at).unwrap_or(group.scheduled_at);
+        let newest = self.timeline.groups.iter().map(newest).max().unwrap_or(self.zero());
+        self.closed_at().unwrap_or(self.now).max(newest)
+    }
+}

@@ -1,0 +1,115 @@
+//! How long something took, and how long a text may be.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use wire::Timestamp;
+
+const SECOND: i64 = 1000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// Milliseconds as people say them, with two units at most. What is below zero, by clocks that
+/// differ, is nothing.
+pub fn length(ms: i64) -> String {
+    match ms.max(0) {
+        ms if ms < SECOND => format!("{ms}ms"),
+        ms if ms < MINUTE => {
+            let tenths = ms % SECOND / 100;
+            format!("{}.{tenths}s", ms / SECOND)
+        }
+        ms if ms < HOUR => format!("{}m{:02}s", ms / MINUTE, ms % MINUTE / SECOND),
+        ms if ms < DAY => format!("{}h{:02}m", ms / HOUR, ms % HOUR / MINUTE),
+        ms => format!("{}d{:02}h", ms / DAY, ms % DAY / HOUR),
+    }
+}
+
+/// From one moment to another.
+pub fn between(from: Timestamp, to: Timestamp) -> i64 {
+    to.0.saturating_sub(from.0)
+}
+
+/// A moment as what has passed since the beginning.
+pub fn offset(zero: Timestamp, at: Timestamp) -> String {
+    format!("+{}", length(between(zero, at)))
+}
+
+/// A moment as a date.
+pub fn date(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(at) => at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Err(_) => format!("{} ms", at.0),
+    }
+}
+
+/// The columns that a text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// A text in one line without anything that moves a terminal's cursor or changes its colours.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A text in one line of so many columns; what is cut off is marked.
+pub fn shortened(text: &str, columns: usize) -> String {
+    // Only as much is looked at as can be shown: payloads are long.
+    let head: String = text.chars().take(columns.saturating_mul(2).saturating_add(2)).collect();
+    let head_is_all = head.len() == text.len();
+    let text = plain(&head);
+    if head_is_all && width(&text) <= columns {
+        return text;
+    }
+    let mut short = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let more = c.width().unwrap_or(0);
+        if columns < used + more + 1 {
+            break;
+        }
+        used += more;
+        short.push(c);
+    }
+    if 0 < columns {
+        short.push('…');
+    }
+    short
+}
+
+/// Fills up with spaces.
+pub fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_said_with_two_units() {
+        for (ms, expected) in [
+            (-5, "0ms"),
+            (999, "999ms"),
+            (1_050, "1.0s"),
+            (59_999, "59.9s"),
+            (60_000, "1m00s"),
+            (3_600_000, "1h00m"),
+            (90_061_000, "1d01h"),
+        ] {
+            assert_eq!(length(ms), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_by_columns_and_controls_are_gone() {
+        for (text, columns, expected) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("漢字漢", 4, "漢…"),
+            ("a\u{1b}[31m\nb", 20, "a [31m b"),
+            ("abc", 0, ""),
+        ] {
+            assert_eq!(shortened(text, columns), expected);
+        }
+    }
+}
