@@ -52,6 +52,10 @@ pub fn write(man: &Man) -> Result<(), ManualError> {
         if subcommand.get_name() != "swf" {
             let name = format!("tidewheel-{}", subcommand.get_name());
             put(&name, &page(subcommand).map_err(ManualError::Print)?)?;
+            for part in subcommand.get_subcommands() {
+                let name = format!("{name}-{}", part.get_name());
+                put(&name, &page(part).map_err(ManualError::Print)?)?;
+            }
         }
     }
     put(&cli::manual_name(None), cli::manual(None).as_bytes())?;
@@ -77,13 +81,22 @@ fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
 /// The subcommands, as scripts of shells have them.
 fn subcommands() -> Vec<Subcommand> {
     let subcommand = |command: &clap::Command| {
-        let flags = command.get_arguments().filter_map(|argument| {
-            let name = argument.get_long()?.to_owned();
-            let about = argument.get_help().map(line).unwrap_or_default();
-            Some(Flag { name, about, takes_value: argument.get_action().takes_values() })
-        });
+        // One that has parts takes the flags of all of them.
+        let parts = || command.get_subcommands();
+        let arguments = parts().flat_map(clap::Command::get_arguments);
+        let mut flags: Vec<Flag> = Vec::new();
+        for argument in command.get_arguments().chain(arguments) {
+            let Some(name) = argument.get_long().map(str::to_owned) else { continue };
+            if flags.iter().all(|flag| flag.name != name) {
+                let about = argument.get_help().map(line).unwrap_or_default();
+                flags.push(Flag { name, about, takes_value: argument.get_action().takes_values() });
+            }
+        }
         let words = match command.get_name() {
             "iam" => iam::operations(),
+            _ if command.has_subcommands() => {
+                parts().map(|part| part.get_name().to_owned()).collect()
+            }
             _ => command
                 .get_positionals()
                 .next()
@@ -95,7 +108,7 @@ fn subcommands() -> Vec<Subcommand> {
         Subcommand {
             name: command.get_name().to_owned(),
             about: command.get_about().map(line).unwrap_or_default(),
-            flags: flags.collect(),
+            flags,
             words,
         }
     };

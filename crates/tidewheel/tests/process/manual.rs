@@ -28,6 +28,8 @@ fn bash_completes_what_was_begun() {
         (["check", "--rep", ""], "--repair"),
         (["iam", "create-acc", ""], "create-access-key create-account"),
         (["completion", "fi", ""], "fish"),
+        (["config", "sh", ""], "show"),
+        (["config", "show", "--orig"], "--origin"),
         (["swf", "list-dom", ""], "list-domains"),
         (["swf", "list-domains", "--registration"], "--registration-status"),
     ] {
@@ -50,12 +52,26 @@ fn the_manual_has_a_page_for_every_subcommand_and_operation() {
     let done = tidewheel(&["man"]).arg(&pages).output().expect("it runs");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(done.stdout.is_empty());
-    for name in ["", "-serve", "-dev", "-check", "-iam", "-man", "-completion", "-swf"] {
+    let names = [
+        "",
+        "-serve",
+        "-dev",
+        "-check",
+        "-config",
+        "-config-show",
+        "-config-check",
+        "-iam",
+        "-man",
+        "-completion",
+        "-show",
+        "-swf",
+    ];
+    for name in names {
         let page = fs::read_to_string(pages.join(format!("tidewheel{name}.1"))).expect(name);
         assert!(page.contains(".TH"), "{name}");
     }
     let of_operations = fs::read_dir(&pages).expect("it is there").count();
-    assert_eq!(of_operations, 8 + 39);
+    assert_eq!(of_operations, names.len() + 39);
     let printed = tidewheel(&["man"]).output().expect("it runs");
     assert_eq!(printed.stdout, fs::read(pages.join("tidewheel.1")).expect("it is there"));
 }
