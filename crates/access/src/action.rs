@@ -1,10 +1,10 @@
 //! The actions that policies allow and deny: the operations of SWF, its decisions as pseudo
-//! actions, and those of the identities' own administration.
+//! actions, our own operations, and those of the identities' own administration.
 //!
 //! Invariant: every operation and every decision of the API has its action. The matches below
 //! have no wildcard, so a new one does not compile without a row here.
 
-use wire::{DecisionType, Operation};
+use wire::{DecisionType, Operation, OwnOperation};
 
 /// Names each action once: the enumeration, its service and its text.
 macro_rules! actions {
@@ -161,6 +161,8 @@ actions! {
         CreateAccount,
         DeleteAccount,
         ListAccounts,
+        // On workflows: SWF has no such operations, nor does `swf:*` mean them.
+        DescribeServer,
     }
     "sts" {
         AssumeRole,
@@ -211,6 +213,14 @@ impl From<Operation> for Action {
             O::UndeprecateDomain => Action::UndeprecateDomain,
             O::UndeprecateWorkflowType => Action::UndeprecateWorkflowType,
             O::UntagResource => Action::UntagResource,
+        }
+    }
+}
+
+impl From<OwnOperation> for Action {
+    fn from(operation: OwnOperation) -> Action {
+        match operation {
+            OwnOperation::DescribeServer => Action::DescribeServer,
         }
     }
 }

@@ -8,6 +8,7 @@ mod calendar;
 mod caller;
 mod check;
 pub mod identity;
+pub mod own;
 mod policy;
 mod sigv4;
 pub mod swf;

@@ -1,7 +1,7 @@
 //! What is said, and with which exit code the process ends, when a call fails: the texts of the AWS
 //! CLI, in the form that `--cli-error-format` asks for.
 
-use crate::model::{Model, Operation};
+use crate::model::Model;
 use crate::output::{Format, Moments, Style, answer, print};
 use crate::paging::PagingError;
 use crate::profile::{ProcessError, ProfileError};
@@ -63,7 +63,7 @@ pub struct ServiceError {
 
 impl ServiceError {
     /// Reads an answer. What is no JSON is itself the message, and then the status is the name.
-    pub fn read(operation: &'static Operation, status: u16, body: &[u8]) -> ServiceError {
+    pub fn read(operation: &'static str, status: u16, body: &[u8]) -> ServiceError {
         let text = String::from_utf8_lossy(body);
         let body = if body.is_empty() { Ok(Value::map()) } else { Value::parse(&text) };
         let body = body.unwrap_or_else(|_| {
@@ -83,7 +83,7 @@ impl ServiceError {
             Some(shape) => answer::read(&body, shape, &Moments::wire()),
             None => Value::map(),
         };
-        ServiceError { operation: &operation.name, code, message, members, retries: None }
+        ServiceError { operation, code, message, members, retries: None }
     }
 }
 

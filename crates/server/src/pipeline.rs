@@ -29,14 +29,14 @@ use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
-use service::{Entropy, Service};
+use service::{Entropy, Pending, Service};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use tokio::time::Instant;
-use wire::{Fault, Model, Operation};
+use wire::{Fault, Model, OWN_TARGET, Operation, OwnOperation, OwnRequest};
 
 /// Answers requests, whichever way they came.
 pub struct Pipeline {
@@ -52,13 +52,14 @@ pub struct Pipeline {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
     Workflows(Operation),
+    Own(OwnOperation),
     Identities(&'static str),
 }
 
 impl Target {
     fn addressee(self) -> Addressee {
         match self {
-            Target::Workflows(_) => Addressee::Workflows,
+            Target::Workflows(_) | Target::Own(_) => Addressee::Workflows,
             Target::Identities(_) => Addressee::Identities,
         }
     }
@@ -67,6 +68,7 @@ impl Target {
     fn service(self) -> &'static str {
         match self {
             Target::Workflows(_) => self.addressee().service(),
+            Target::Own(operation) => Action::from(operation).service(),
             Target::Identities(operation) => {
                 let action = Action::ALL.iter().find(|action| action.name() == operation);
                 action.map_or(self.addressee().service(), |action| action.service())
@@ -77,6 +79,7 @@ impl Target {
     fn operation(self) -> &'static str {
         match self {
             Target::Workflows(operation) => operation.name(),
+            Target::Own(operation) => operation.name(),
             Target::Identities(operation) => operation,
         }
     }
@@ -189,18 +192,29 @@ impl Pipeline {
             Err(fault) => return Answer::fault(&fault),
         };
         let audit = record.audit.as_mut().expect("it was set before the body was read");
-        match target {
+        let called = match target {
             Target::Workflows(operation) => {
-                match self.call(&caller, operation, body, audit).await {
-                    Ok(answer) => answer,
-                    Err(fault) => {
-                        audit.failed(&fault);
-                        Answer::fault(&fault)
-                    }
-                }
+                let begin = |body| {
+                    let request = Model::get().check(operation, body)?;
+                    Ok(self.service.call(&caller, request))
+                };
+                self.call(body, begin, audit).await
             }
-            Target::Identities(operation) => self.administer(caller, operation, body, audit).await,
-        }
+            Target::Own(operation) => {
+                let begin = |body| {
+                    let request = OwnRequest::check(operation, body)?;
+                    Ok(self.service.operate(&caller, request))
+                };
+                self.call(body, begin, audit).await
+            }
+            Target::Identities(operation) => {
+                return self.administer(caller, operation, body, audit).await;
+            }
+        };
+        called.unwrap_or_else(|fault| {
+            audit.failed(&fault);
+            Answer::fault(&fault)
+        })
     }
 
     /// Who sends a request.
@@ -245,17 +259,15 @@ impl Pipeline {
 
     async fn call(
         &self,
-        caller: &Caller,
-        operation: Operation,
         bytes: Vec<u8>,
+        begin: impl FnOnce(Value) -> Result<Pending, Fault>,
         audit: &mut Audit,
     ) -> Result<Answer, Fault> {
         // Depth is bounded by the parser. What it says of broken JSON is not AWS's text.
         let body: Value = serde_json::from_slice(&bytes).map_err(|_| Fault::Serialization(None))?;
         // A poll may wait for long, and needs it no more.
         drop(bytes);
-        let request = Model::get().check(operation, body)?;
-        let pending = self.service.call(caller, request);
+        let pending = begin(body)?;
         audit.judged_in(pending.judgment());
         pending.await.map(Answer::reply)
     }
@@ -312,13 +324,17 @@ fn is_call(parts: &Parts) -> bool {
 
 /// The operation that `X-Amz-Target` names, in the short or in the long spelling:
 /// `SimpleWorkflowService.ListDomains`, or the same behind `com.amazonaws.swf.service.model.`; or
-/// one of the administration of identities.
+/// one of our own, or of the administration of identities.
 fn target(headers: &HeaderMap) -> Option<Target> {
     let target = text(headers, "x-amz-target")?;
     if let Some(operation) = administered_operation(target) {
         return operation.map(Target::Identities);
     }
     let (service, name) = target.rsplit_once('.')?;
+    if service == OWN_TARGET {
+        let operation = OwnOperation::ALL.iter().find(|operation| operation.name() == name);
+        return operation.copied().map(Target::Own);
+    }
     if service.rsplit('.').next() != Some("SimpleWorkflowService") {
         return None;
     }

@@ -8,6 +8,7 @@
 //! What was said is noted in the request's [`Judgment`] before the request is answered.
 
 use crate::token::TaskRef;
+use access::own;
 use access::swf::{self, AnsweredActivity, Around, Demand, Facts, Subject};
 use access::{Action, Authority, Caller, Check, Denial, KeyRef, Principal, ServiceKey, Verdict};
 use engine::registry::Domain;
@@ -17,7 +18,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, RwLock};
 use wire::{
-    ActivityType, Arn, Decision, DomainName, Fault, Name, Request, Timestamp, Version, WorkflowType,
+    ActivityType, Arn, Decision, DomainName, Fault, Name, OwnRequest, Request, Timestamp, Version,
+    WorkflowType,
 };
 
 /// How many different demands of one list of decisions are remembered with what was said of them.
@@ -218,6 +220,22 @@ impl Judge {
         });
         let demand = swf::request(request, &known);
         self.settle(asker, &asker.caller, &demand, &resource, &known, now)
+    }
+
+    /// Whether a request of our own is allowed.
+    pub fn own(&self, asker: &Asker, request: &OwnRequest, now: Timestamp) -> Result<(), Fault> {
+        let Caller { account, region, .. } = &asker.caller;
+        let (resource, domain) = match own::subject(request) {
+            Subject::Domain(name) => (asker.domain_arn(name), Some(name)),
+            Subject::AllDomains => (Arn::of_all_domains(account, region), None),
+            // None of ours names what it is about like this.
+            Subject::NewDomain(_)
+            | Subject::Resource(_)
+            | Subject::DecisionTask(_)
+            | Subject::ActivityTask(_) => return Err(Fault::Internal),
+        };
+        let known = self.known(&asker.scope(), domain, |_| ());
+        self.settle(asker, &asker.caller, &own::request(request), &resource, &known, now)
     }
 
     /// Whether a poll that has waited may be given a task.

@@ -21,6 +21,7 @@ use std::sync::{Arc, RwLockReadGuard};
 use store::{Direction, ShardId};
 use wire::*;
 
+mod own;
 mod tasks;
 
 /// Random bytes in a run id, after the six that say when it was minted.
@@ -29,18 +30,23 @@ const RUN_ID_RANDOM_BYTES: usize = 10;
 impl Shared {
     /// Starts a checked request; the answer comes through what is returned. Never blocks.
     pub fn call(&self, caller: &Caller, request: Request) -> Pending {
+        self.enter(|answer, judgment| match self.admit(caller, &request, judgment) {
+            Ok(desk) => desk.route(answer, request),
+            Err(fault) => answer.send(Err(fault)),
+        })
+    }
+
+    /// Lets a request in, if there is room, and has it routed.
+    fn enter(&self, route: impl FnOnce(Answer, Judgment)) -> Pending {
         let permit = self.permit();
         let admitted = permit.is_some();
         let (pending, answer) = Pending::new(permit);
-        if !admitted {
+        if admitted {
+            route(answer, pending.judgment());
+        } else {
             // Polls whose callers are gone may hold permits until their time is up.
             self.to_matcher(Input::DismissGone);
             answer.send(Err(Fault::Throttling));
-        } else {
-            match self.admit(caller, &request, pending.judgment()) {
-                Ok(desk) => desk.route(answer, request),
-                Err(fault) => answer.send(Err(fault)),
-            }
         }
         self.routed.fetch_add(1, Ordering::AcqRel);
         pending
@@ -50,16 +56,9 @@ impl Shared {
     ///
     /// [`TokenKeyRotation`]: crate::TokenKeyRotation
     pub fn rotate_token_key(&self) -> Pending {
-        let permit = self.permit();
-        let admitted = permit.is_some();
-        let (pending, answer) = Pending::new(permit);
-        if admitted {
+        self.enter(|answer, _| {
             self.registrar.put(Registration::RotateTokenKey(answer));
-        } else {
-            answer.send(Err(Fault::Throttling));
-        }
-        self.routed.fetch_add(1, Ordering::AcqRel);
-        pending
+        })
     }
 
     /// Lets a request in that is allowed and does not come too fast.

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use store::{ShardId, Store, StoreError};
-use wire::Request;
+use wire::{Request, Timestamp};
 
 /// How many requests may be in the service at once. More are refused as throttled.
 pub const REQUESTS_MAX: usize = 20_000;
@@ -40,6 +40,8 @@ pub(crate) struct Parts {
 /// What all parts know.
 pub(crate) struct Shared {
     pub clock: Arc<dyn Clock>,
+    /// Since when there is this service.
+    pub opened_at: Timestamp,
     pub entropy: Arc<dyn Entropy>,
     pub registry: Arc<RwLock<Registry>>,
     pub tokens: Arc<Tokens>,
@@ -150,6 +152,7 @@ impl Shared {
         };
         let shards = keys::shards().map(claim).collect::<Result<Vec<_>, StoreError>>()?;
         let shared = Shared {
+            opened_at: clock.now(),
             clock,
             entropy,
             registry,

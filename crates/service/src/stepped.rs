@@ -12,7 +12,7 @@ use access::Caller;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{ShardId, Store, StoreError};
-use wire::{Request, Timestamp};
+use wire::{OwnRequest, Request, Timestamp};
 
 /// What can take a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +74,11 @@ impl Stepped {
     /// Hands in a checked request. Its answer comes in the course of later turns.
     pub fn call(&self, caller: &Caller, request: Request) -> Pending {
         self.shared.call(caller, request)
+    }
+
+    /// The same with a request of our own.
+    pub fn operate(&self, caller: &Caller, request: OwnRequest) -> Pending {
+        self.shared.operate(caller, request)
     }
 
     /// Makes a new key for tokens, in the course of later turns.

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use store::{ShardId, Store, StoreError};
-use wire::{Request, Timestamp};
+use wire::{OwnRequest, Request, Timestamp};
 
 /// How many reads for tasks go on at once, and as many others.
 const READERS: usize = 2;
@@ -135,6 +135,11 @@ impl Service {
     /// Starts a checked request; the answer comes through what is returned. Never blocks.
     pub fn call(&self, caller: &Caller, request: Request) -> Pending {
         self.shared.call(caller, request)
+    }
+
+    /// The same with a request of our own.
+    pub fn operate(&self, caller: &Caller, request: OwnRequest) -> Pending {
+        self.shared.operate(caller, request)
     }
 
     /// Makes a new key for tokens. It seals once it is durable; tokens under earlier keys stay good,

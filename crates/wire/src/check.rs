@@ -20,17 +20,23 @@ const VIOLATIONS_MAX: usize = 10;
 impl Model {
     /// Checks the body of a request against everything the model and the prose around it say.
     pub fn check(&self, operation: Operation, body: Value) -> Result<Request, Fault> {
-        let input = self.input(operation);
-        let body = self.convert(input, body)?.unwrap_or_else(|| Value::Object(Map::new()));
-        let mut violations = Violations::default();
-        self.constrain(input, &body, &mut String::new(), &mut violations);
-        violations.into_result()?;
+        let body = self.examine(operation.name(), body)?;
         rules::check_filters(operation, &body)?;
         let request = Request::from_checked(operation, body)?;
         if let Request::RespondDecisionTaskCompleted(input) = &request {
             check_decisions(input.decisions.as_deref().unwrap_or_default())?;
         }
         Ok(request)
+    }
+
+    /// What the model alone says of the body of a request.
+    pub(crate) fn examine(&self, operation: &str, body: Value) -> Result<Value, Fault> {
+        let input = self.input(operation);
+        let body = self.convert(input, body)?.unwrap_or_else(|| Value::Object(Map::new()));
+        let mut violations = Violations::default();
+        self.constrain(input, &body, &mut String::new(), &mut violations);
+        violations.into_result()?;
+        Ok(body)
     }
 
     /// Gives every member its type. Nulls and unknown members are dropped at every level, and an

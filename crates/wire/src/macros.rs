@@ -1,4 +1,5 @@
-//! The three macros that turn a list of members into a typed shape.
+//! The macros that turn a list of members into a typed shape, and a list of operations into typed
+//! requests.
 //!
 //! A member's wire name is its field name in camel case. Required members are plain fields,
 //! optional ones are `Option`s that are left out of the JSON when unset: the service never writes
@@ -111,4 +112,70 @@ macro_rules! texts {
     };
 }
 
-pub(crate) use {shape, shapes, texts, words};
+/// Names the operations once: the enumeration, its texts, and the typed requests.
+macro_rules! operations {
+    (
+        $(#[$operation_doc:meta])*
+        $operations:ident
+        $(#[$request_doc:meta])*
+        $requests:ident
+        $($operation:ident($input:ident)),* $(,)?
+    ) => {
+        $(#[$operation_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)]
+        pub enum $operations { $($operation),* }
+
+        $(impl From<$input> for $requests {
+            fn from(input: $input) -> $requests {
+                $requests::$operation(input)
+            }
+        })*
+
+        impl $operations {
+            /// All of them, by name.
+            pub const ALL: &'static [$operations] = &[$($operations::$operation),*];
+
+            /// The name, as in `X-Amz-Target`.
+            pub fn name(self) -> &'static str {
+                match self { $($operations::$operation => stringify!($operation)),* }
+            }
+        }
+
+        $(#[$request_doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        pub enum $requests { $($operation($input)),* }
+
+        impl $requests {
+            /// The operation asked for.
+            pub fn operation(&self) -> $operations {
+                match self { $($requests::$operation(_) => $operations::$operation),* }
+            }
+
+            /// The body that says the same, for who sends it.
+            pub fn to_json(&self) -> serde_json::Value {
+                match self {
+                    $($requests::$operation(input) => serde_json::to_value(input)
+                        .expect("a request has text keys and finite numbers"),)*
+                }
+            }
+
+            /// Types a body that [`crate::Model::check`] has passed.
+            pub(crate) fn from_checked(
+                operation: $operations,
+                body: serde_json::Value,
+            ) -> Result<$requests, crate::Fault> {
+                // The check has established every type, so a failure here is a member that the
+                // model and our types disagree on; it is answered like any undecodable body.
+                match operation {
+                    $($operations::$operation => serde_json::from_value(body)
+                        .map($requests::$operation)
+                        .map_err(|error| crate::Fault::from_decoding(&error)),)*
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use {operations, shape, shapes, texts, words};

@@ -2,9 +2,8 @@
 //!
 //! The table is AWS's own model, `swf-2012-01-25.json`, read once. Validation interprets it, so
 //! there is no second copy of the API's constraints to fall out of step; a test holds our typed
-//! shapes against it.
+//! shapes against it. `tidewheel.json` is the same for the operations of our own.
 
-use crate::request::Operation;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -13,10 +12,14 @@ use std::sync::OnceLock;
 /// members, and which operations have pages.
 pub const MODEL_JSON: &str = include_str!("swf-2012-01-25.json");
 
-/// The API model.
+/// The same of the operations that we have beside the API's, in the same form.
+pub const OWN_MODEL_JSON: &str = include_str!("tidewheel.json");
+
+/// The model of an API.
 #[derive(Debug)]
 pub struct Model {
-    inputs: BTreeMap<Operation, ShapeId>,
+    /// What each operation takes, by its name.
+    inputs: BTreeMap<String, ShapeId>,
     shapes: Vec<Shape>,
 }
 
@@ -59,8 +62,18 @@ impl Model {
         })
     }
 
-    pub(crate) fn input(&self, operation: Operation) -> &Shape {
-        &self.shapes[self.inputs[&operation]]
+    /// The model of the operations that we have beside the API's.
+    pub fn own() -> &'static Model {
+        static MODEL: OnceLock<Model> = OnceLock::new();
+        MODEL.get_or_init(|| {
+            let json = serde_json::from_str(OWN_MODEL_JSON).expect("the embedded model is JSON");
+            Model::parse(&json)
+        })
+    }
+
+    /// What the operation of that name takes.
+    pub(crate) fn input(&self, operation: &str) -> &Shape {
+        &self.shapes[self.inputs[operation]]
     }
 
     pub(crate) fn shape(&self, id: ShapeId) -> &Shape {
@@ -84,12 +97,9 @@ impl Model {
             .iter()
             .map(|(name, shape)| Shape { name: name.clone(), kind: Kind::parse(shape, &id_of) })
             .collect();
-        let mut model = Model { inputs: BTreeMap::new(), shapes };
-        for operation in Operation::ALL {
-            let entry = &json["operations"][operation.name()];
-            model.inputs.insert(*operation, id_of(&entry["input"]));
-        }
-        model
+        let operations = json["operations"].as_object().expect("the model has operations");
+        let inputs = operations.iter().map(|(name, entry)| (name.clone(), id_of(&entry["input"])));
+        Model { inputs: inputs.collect(), shapes }
     }
 }
 

@@ -1,72 +1,15 @@
 //! What each of the 39 operations takes.
 
 use crate::decision::Decision;
-use crate::fault::Fault;
-use crate::macros::shapes;
+use crate::macros::{operations, shapes};
 use crate::shapes::*;
 use crate::values::*;
 
-/// Names the operations once: the enumeration, its texts, and the typed requests.
-macro_rules! operations {
-    ($($operation:ident($input:ident)),* $(,)?) => {
-        /// An operation of the API.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[allow(missing_docs)]
-        pub enum Operation { $($operation),* }
-
-        $(impl From<$input> for Request {
-            fn from(input: $input) -> Request {
-                Request::$operation(input)
-            }
-        })*
-
-        impl Operation {
-            /// All of them, by name.
-            pub const ALL: &'static [Operation] = &[$(Operation::$operation),*];
-
-            /// The name, as in `X-Amz-Target`.
-            pub fn name(self) -> &'static str {
-                match self { $(Operation::$operation => stringify!($operation)),* }
-            }
-        }
-
-        /// A request whose members have the right types and satisfy every constraint.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        #[allow(missing_docs)]
-        pub enum Request { $($operation($input)),* }
-
-        impl Request {
-            /// The operation asked for.
-            pub fn operation(&self) -> Operation {
-                match self { $(Request::$operation(_) => Operation::$operation),* }
-            }
-
-            /// The body that says the same, for who sends it.
-            pub fn to_json(&self) -> serde_json::Value {
-                match self {
-                    $(Request::$operation(input) => serde_json::to_value(input)
-                        .expect("a request has text keys and finite numbers"),)*
-                }
-            }
-
-            /// Types a body that [`crate::Model::check`] has passed.
-            pub(crate) fn from_checked(
-                operation: Operation,
-                body: serde_json::Value,
-            ) -> Result<Request, Fault> {
-                // The check has established every type, so a failure here is a member that the
-                // model and our types disagree on; it is answered like any undecodable body.
-                match operation {
-                    $(Operation::$operation => serde_json::from_value(body)
-                        .map(Request::$operation)
-                        .map_err(|error| Fault::from_decoding(&error)),)*
-                }
-            }
-        }
-    };
-}
-
 operations! {
+    /// An operation of the API.
+    Operation
+    /// A request whose members have the right types and satisfy every constraint.
+    Request
     CountClosedWorkflowExecutions(CountClosedWorkflowExecutionsInput),
     CountOpenWorkflowExecutions(CountOpenWorkflowExecutionsInput),
     CountPendingActivityTasks(CountPendingActivityTasksInput),

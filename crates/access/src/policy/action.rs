@@ -5,14 +5,14 @@ use crate::action::Action;
 
 /// A set of actions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ActionMask(u128);
+pub(super) struct ActionMask([u64; WORDS]);
 
-/// There is a bit for each action.
-const _: () = assert!(Action::ALL.len() <= u128::BITS as usize);
+/// How many words it takes to have a bit for each action.
+const WORDS: usize = Action::ALL.len().div_ceil(u64::BITS as usize);
 
 impl ActionMask {
     /// No action.
-    pub(super) const NONE: ActionMask = ActionMask(0);
+    pub(super) const NONE: ActionMask = ActionMask([0; WORDS]);
 
     /// Reads a pattern, such as `swf:Count*`. `None` if it is neither that nor `*`.
     pub(super) fn parse(text: &str) -> Option<ActionMask> {
@@ -28,20 +28,30 @@ impl ActionMask {
     }
 
     fn of(action: Action) -> ActionMask {
-        ActionMask(1 << (action as u32))
+        let mut words = [0; WORDS];
+        let (word, bit) = ActionMask::place(action);
+        words[word] = bit;
+        ActionMask(words)
     }
 
     pub(super) fn union(self, other: ActionMask) -> ActionMask {
-        ActionMask(self.0 | other.0)
+        ActionMask(std::array::from_fn(|word| self.0[word] | other.0[word]))
     }
 
     /// All other actions.
     pub(super) fn complement(self) -> ActionMask {
-        ActionMask(!self.0)
+        ActionMask(self.0.map(|word| !word))
     }
 
     pub(super) fn contains(self, action: Action) -> bool {
-        self.0 & ActionMask::of(action).0 != 0
+        let (word, bit) = ActionMask::place(action);
+        self.0[word] & bit != 0
+    }
+
+    /// In which word an action is, and where there.
+    fn place(action: Action) -> (usize, u64) {
+        let place = action as usize;
+        (place / u64::BITS as usize, 1 << (place % u64::BITS as usize))
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Around<'a> {
 
 impl<'a> Demand<'a> {
     /// The action alone.
-    pub(super) fn new(action: Action) -> Demand<'a> {
+    pub(crate) fn new(action: Action) -> Demand<'a> {
         let (values, request_tags, tag_keys) = (ServiceValues::default(), Vec::new(), Vec::new());
         Demand { action, values, request_tags, tag_keys, also: None }
     }

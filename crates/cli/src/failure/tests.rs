@@ -7,7 +7,7 @@ const STYLE: Style = Style { columns: 80, colored: false };
 
 fn service(status: u16, body: &str) -> CallError {
     let operation = Model::get().operation("DescribeDomain").expect("an operation");
-    CallError::Service(Box::new(ServiceError::read(operation, status, body.as_bytes())))
+    CallError::Service(Box::new(ServiceError::read(&operation.name, status, body.as_bytes())))
 }
 
 fn unknown_domain() -> CallError {

@@ -5,5 +5,6 @@ mod conditions;
 mod decisions;
 mod house;
 mod operations;
+mod own;
 mod polls;
 mod tasks;

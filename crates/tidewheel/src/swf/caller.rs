@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
+use wire::{OWN_TARGET, OwnRequest};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 /// What the header says of an operation before its name.
@@ -47,6 +48,13 @@ pub struct Caller {
     retries: Retries,
     debug: bool,
     runtime: tokio::runtime::Runtime,
+}
+
+/// What is called.
+#[derive(Clone, Copy)]
+struct Target {
+    service: &'static str,
+    operation: &'static str,
 }
 
 /// An answer, as it came.
@@ -103,11 +111,22 @@ impl Caller {
         parameters: &Value,
     ) -> Result<Value, CallError> {
         let body = serde_json::to_vec(parameters).expect("a value is written to memory");
+        self.send(Target { service: TARGET, operation: &operation.name }, &body)
+    }
+
+    /// The same with an operation that Tidewheel alone has. Others say `UnknownOperationException`.
+    pub fn operate(&mut self, request: &OwnRequest) -> Result<Value, CallError> {
+        let body = request.to_json().to_string();
+        let operation = request.operation().name();
+        self.send(Target { service: OWN_TARGET, operation }, body.as_bytes())
+    }
+
+    fn send(&mut self, target: Target, body: &[u8]) -> Result<Value, CallError> {
         let id = uuid()?;
         loop {
             let attempt = self.retries.attempt();
-            self.trace(&format!("{} to {}, attempt {attempt}", operation.name, self.endpoint));
-            let outcome = self.runtime.block_on(self.attempt(operation, &body, &id));
+            self.trace(&format!("{} to {}, attempt {attempt}", target.operation, self.endpoint));
+            let outcome = self.runtime.block_on(self.attempt(target, body, &id));
             if let Ok(answer) = &outcome {
                 self.trace(&format!("status {}, request {}", answer.status, answer.request_id));
             }
@@ -117,7 +136,7 @@ impl Caller {
                     (self.retries.after(Outcome::Answered, chance), self.read(&answer.body))
                 }
                 Ok(answer) => {
-                    let error = ServiceError::read(operation, answer.status, &answer.body);
+                    let error = ServiceError::read(target.operation, answer.status, &answer.body);
                     let (status, retry_after) = (answer.status, answer.retry_after);
                     let outcome = Outcome::Refused { status, code: &error.code, retry_after };
                     let next = self.retries.after(outcome, chance);
@@ -171,12 +190,7 @@ impl Caller {
         }
     }
 
-    async fn attempt(
-        &self,
-        operation: &Operation,
-        body: &[u8],
-        id: &str,
-    ) -> Result<Answer, CallError> {
+    async fn attempt(&self, target: Target, body: &[u8], id: &str) -> Result<Answer, CallError> {
         let connecting = self.connect();
         let stream = match self.connect_timeout {
             None => connecting.await?,
@@ -184,8 +198,8 @@ impl Caller {
                 .await
                 .map_err(|_| CallError::ConnectTimeout { url: self.url() })??,
         };
-        let request = self.request(operation, body, id)?;
-        let usual = if POLLS.contains(&&*operation.name) { POLL_SECONDS } else { READ_SECONDS };
+        let request = self.request(target, body, id)?;
+        let usual = if POLLS.contains(&target.operation) { POLL_SECONDS } else { READ_SECONDS };
         let seconds = self.read_timeout.unwrap_or(usual);
         let news = Notify::new();
         let exchange = connect::exchange(stream, request, |response| read(response, &news));
@@ -225,11 +239,11 @@ impl Caller {
 
     fn request(
         &self,
-        operation: &Operation,
+        target: Target,
         body: &[u8],
         id: &str,
     ) -> Result<Request<Full<Bytes>>, CallError> {
-        let target = format!("{TARGET}.{}", operation.name);
+        let target = format!("{}.{}", target.service, target.operation);
         let path = if self.endpoint.path.is_empty() { "/" } else { &self.endpoint.path };
         let mut headers = vec![
             ("host", self.endpoint.authority.as_str()),

@@ -1,9 +1,9 @@
 //! Holds our types against the API model, and the texts of refusals against the live service's.
 
 use super::*;
-use crate::model::ShapeId;
 use crate::{
-    DecisionType, Event, EventAttributes, Model, Operation, decision::Decision, shapes, values,
+    DecisionType, Event, EventAttributes, Model, OWN_MODEL_JSON, Operation, OwnOperation,
+    OwnRequest, ServerDetail, decision::Decision, shapes, values,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -15,12 +15,13 @@ fn described(operation: Operation) -> Value {
     model["operations"][operation.name()].clone()
 }
 
-/// A value of the shape with every member set.
-fn sample(id: ShapeId) -> Value {
-    sample_of(Model::get().shape(id))
+fn sample_of(shape: &Shape) -> Value {
+    sample_in(Model::get(), shape)
 }
 
-fn sample_of(shape: &Shape) -> Value {
+/// A value of the shape with every member set.
+fn sample_in(model: &Model, shape: &Shape) -> Value {
+    let sample = |id| sample_in(model, model.shape(id));
     match &shape.kind {
         Kind::Text { words, .. } => match (shape.name.as_str(), words.first()) {
             (_, Some(word)) => json!(word),
@@ -39,14 +40,22 @@ fn sample_of(shape: &Shape) -> Value {
 }
 
 fn named(name: &str) -> &'static Shape {
-    Model::get().shape_named(name).unwrap_or_else(|| panic!("the model has no shape {name}"))
+    named_in(Model::get(), name)
+}
+
+fn named_in<'m>(model: &'m Model, name: &str) -> &'m Shape {
+    model.shape_named(name).unwrap_or_else(|| panic!("the model has no shape {name}"))
 }
 
 /// The type has every member of the shape and no other, each of the same JSON type, and exactly
 /// the required ones must be there.
 fn check_shape<T: Serialize + DeserializeOwned>(name: &str) {
-    let shape = named(name);
-    let full = sample_of(shape);
+    check_shape_in::<T>(Model::get(), name);
+}
+
+fn check_shape_in<T: Serialize + DeserializeOwned>(model: &Model, name: &str) {
+    let shape = named_in(model, name);
+    let full = sample_in(model, shape);
     let typed: T = serde_json::from_value(full.clone()).unwrap_or_else(|e| panic!("{name}: {e}"));
     assert_eq!(serde_json::to_value(&typed).expect("encodes"), full, "{name}");
     let Kind::Structure { members } = &shape.kind else { panic!("{name} is no structure") };
@@ -69,7 +78,7 @@ fn check_shape<T: Serialize + DeserializeOwned>(name: &str) {
 #[test]
 fn every_operation_takes_the_models_members() {
     for operation in Operation::ALL {
-        let mut body = sample_of(Model::get().input(*operation));
+        let mut body = sample_of(Model::get().input(operation.name()));
         let members = body.as_object_mut().expect("an input is a structure");
         // One filter of each exclusive group.
         if members.remove("executionFilter").is_some() {
@@ -236,6 +245,25 @@ fn every_fault_of_the_model_is_one_of_ours() {
             assert!(ours.contains(&fault) || fault == "OperationNotPermittedFault", "{fault}");
         }
     }
+}
+
+#[test]
+fn every_operation_of_ours_has_its_models_members() {
+    let model: Value = serde_json::from_str(OWN_MODEL_JSON).expect("the embedded model is JSON");
+    let described = model["operations"].as_object().expect("the model has operations");
+    let known: Vec<&str> = OwnOperation::ALL.iter().map(|operation| operation.name()).collect();
+    assert_eq!(described.keys().map(String::as_str).collect::<Vec<_>>(), known, "by name");
+    for operation in OwnOperation::ALL {
+        let body = sample_in(Model::own(), Model::own().input(operation.name()));
+        let request = OwnRequest::check(*operation, body.clone());
+        let request = request.unwrap_or_else(|fault| panic!("{}: {fault:?}", operation.name()));
+        assert_eq!(request.to_json(), body, "{}", operation.name());
+    }
+}
+
+#[test]
+fn every_answer_of_ours_has_its_models_members() {
+    check_shape_in::<ServerDetail>(Model::own(), "ServerDetail");
 }
 
 /// Checks a body and compares the fault: its short name, a space, its text; or `ok`.

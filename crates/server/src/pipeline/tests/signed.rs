@@ -247,6 +247,7 @@ fn the_rows_of_the_table() {
     // 2
     world.check(with(good(), "x-amz-target", "SimpleWorkflowService.Bogus"), &unknown_operation());
     world.check(with(good(), "x-amz-target", "TidewheelIdentity.Bogus"), &unknown_operation());
+    world.check(with(good(), "x-amz-target", "TidewheelOperations.Bogus"), &unknown_operation());
     // 3
     let mut both = good();
     *both.uri_mut() = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256".parse().expect("a query");
@@ -565,6 +566,26 @@ fn identities_are_administered_through_the_pipeline() {
     let anybody = authorization(anybody, |text| text.replace("/swf/", "/iam/"));
     let (status, body) = exchange(&pipeline(), anybody);
     assert!(status == 400 && body.contains("AccessDenied"), "{status} {body}");
+}
+
+/// Our own operations on workflows are called by a request like SWF's, and `swf:*` does not mean
+/// them.
+#[test]
+fn operations_of_our_own_are_called_through_the_pipeline() {
+    let world = World::new();
+    let operation = "TidewheelOperations.DescribeServer";
+    let ask = |key: &str, body: &str| exchange(&world.pipeline, world.signed(key, operation, body));
+    let (status, body) = ask("AKIAROOT000000000000", "{}");
+    assert!(status == 200 && body.contains("\"version\""), "{status} {body}");
+    let (status, body) = ask("AKIDEXAMPLE", "{}");
+    let text = "is not authorized to perform: tidewheel:DescribeServer on resource: \
+                arn:aws:swf:us-east-1:123456789012:/domain/*";
+    assert!(status == 400 && body.contains(text), "{status} {body}");
+    let (status, body) = ask("AKIAROOT000000000000", "[");
+    assert!(status == 400 && body.contains("SerializationException"), "{status} {body}");
+    let anybody = with(call("", "{}"), "x-amz-target", operation);
+    let (status, body) = exchange(&pipeline(), anybody);
+    assert!(status == 200 && body.contains("\"version\""), "{status} {body}");
 }
 
 /// Guesses at the secret of a key until nobody looks any more.

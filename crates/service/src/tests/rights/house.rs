@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use store::memory::Memory;
-use wire::{Fault, Timestamp};
+use wire::{Fault, OwnOperation, OwnRequest, Timestamp};
 
 /// The domain of the fixture.
 pub const DOMAIN_ARN: &str = "arn:aws:swf:us-east-1:123456789012:/domain/d";
@@ -133,6 +133,20 @@ impl House {
         body: Value,
     ) -> (Result<Value, Fault>, Option<Judged>) {
         let pending = self.send(caller, operation, body);
+        let judgment = pending.judgment();
+        let answer = wait(pending);
+        (answer, judgment.read())
+    }
+
+    /// Sends a request of our own in somebody's name.
+    pub fn operate(
+        &self,
+        caller: &Caller,
+        operation: OwnOperation,
+        body: Value,
+    ) -> (Result<Value, Fault>, Option<Judged>) {
+        let request = OwnRequest::check(operation, body).expect("a right request");
+        let pending = self.client.service.operate(caller, request);
         let judgment = pending.judgment();
         let answer = wait(pending);
         (answer, judgment.read())

@@ -1,0 +1,65 @@
+//! Our own operations: they take the right to themselves, and nobody has it who may do what SWF
+//! has.
+
+use super::house::{DOMAIN_ARN, House, allow, denied, someone, user};
+use crate::Judged;
+use access::{Action, Verdict};
+use serde_json::{Value, json};
+use wire::OwnOperation;
+
+const ALL_ARN: &str = "arn:aws:swf:us-east-1:123456789012:/domain/*";
+
+/// A body of each operation, and the resource that it is judged on.
+fn rows() -> Vec<(OwnOperation, Value, &'static str)> {
+    OwnOperation::ALL
+        .iter()
+        .map(|operation| match operation {
+            OwnOperation::DescribeServer => (*operation, json!({}), ALL_ARN),
+        })
+        .collect()
+}
+
+#[test]
+fn the_right_to_everything_of_swf_is_not_the_right_to_an_operation_of_ours() {
+    let house = House::new();
+    for (operation, body, resource) in rows() {
+        let action = Action::from(operation);
+        let others: Vec<String> = Action::ALL
+            .iter()
+            .filter(|other| **other != action)
+            .map(Action::to_string)
+            .chain(["swf:*".to_owned(), "iam:*".to_owned()])
+            .collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let (answer, _) = house.operate(&user("u", json!([allow(&others)])), operation, body);
+        assert_eq!(answer, Err(denied("u", &action.to_string(), resource)));
+    }
+}
+
+#[test]
+fn an_operation_of_ours_takes_the_right_to_itself() {
+    let house = House::new();
+    for (operation, body, resource) in rows() {
+        let action = Action::from(operation).to_string();
+        let exactly = json!([{ "Effect": "Allow", "Action": action, "Resource": resource }]);
+        let (_, judged) = house.operate(&user("u", exactly), operation, body.clone());
+        let Judged { action: judged, verdict, .. } = judged.expect("somebody was asked");
+        assert!(matches!(verdict, Verdict::Allowed(_)), "{operation:?}");
+        assert_eq!(judged.to_string(), action);
+        let other = if resource == DOMAIN_ARN { ALL_ARN } else { DOMAIN_ARN };
+        let elsewhere = json!([{ "Effect": "Allow", "Action": action, "Resource": other }]);
+        let (answer, _) = house.operate(&user("u", elsewhere), operation, body);
+        assert_eq!(answer.is_err(), resource == ALL_ARN, "{operation:?}");
+    }
+}
+
+#[test]
+fn a_server_says_which_it_is() {
+    let house = House::new();
+    house.client.advance(5);
+    let all = someone(&["tidewheel:*"]);
+    let (answer, _) = house.operate(&all, OwnOperation::DescribeServer, json!({}));
+    let expected =
+        json!({ "version": env!("CARGO_PKG_VERSION"), "startedAt": 1000.0, "now": 1005.0 });
+    assert_eq!(answer, Ok(expected));
+}
