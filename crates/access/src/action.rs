@@ -163,6 +163,7 @@ actions! {
         ListAccounts,
         // On workflows: SWF has no such operations, nor does `swf:*` mean them.
         DescribeServer,
+        ImportWorkflowExecution,
     }
     "sts" {
         AssumeRole,
@@ -221,6 +222,7 @@ impl From<OwnOperation> for Action {
     fn from(operation: OwnOperation) -> Action {
         match operation {
             OwnOperation::DescribeServer => Action::DescribeServer,
+            OwnOperation::ImportWorkflowExecution => Action::ImportWorkflowExecution,
         }
     }
 }

@@ -10,12 +10,15 @@ use wire::OwnRequest;
 pub fn subject(request: &OwnRequest) -> Subject<'_> {
     match request {
         OwnRequest::DescribeServer(_) => Subject::AllDomains,
+        OwnRequest::ImportWorkflowExecution(input) => Subject::Domain(&input.domain),
     }
 }
 
 /// What a request demands.
 pub fn request(request: &OwnRequest) -> Demand<'_> {
     match request {
-        OwnRequest::DescribeServer(_) => Demand::new(Action::from(request.operation())),
+        OwnRequest::DescribeServer(_) | OwnRequest::ImportWorkflowExecution(_) => {
+            Demand::new(Action::from(request.operation()))
+        }
     }
 }

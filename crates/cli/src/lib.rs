@@ -33,6 +33,7 @@ mod skeleton;
 mod syntax;
 pub mod timeline;
 mod timestamp;
+pub mod transfer;
 mod value;
 mod yaml;
 

@@ -84,6 +84,12 @@ impl Activity {
         rest.into_iter().fold(first, |best, next| if next.0 < best.0 { next } else { best })
     }
 
+    /// When it times out if nothing happens before; `None` if it never does.
+    pub fn times_out_at(&self) -> Option<Timestamp> {
+        let (at, _) = self.deadline();
+        (at < Timestamp::MAX).then_some(at)
+    }
+
     /// The event of its start, or the id that stands for none.
     pub(crate) fn started_event_id(&self) -> EventId {
         self.started.as_ref().map_or(EventId::NONE, |started| started.event_id)

@@ -6,7 +6,7 @@
 //! 3.10 to 3.12).
 
 use crate::draft::Draft;
-use crate::execution::{Parent, RunIdentity};
+use crate::execution::RunIdentity;
 use crate::limits::is_reached;
 use crate::message::{Content, Message, Recipient};
 use crate::start::{MissingDefault, Start, given_settings};
@@ -33,32 +33,16 @@ impl Draft<'_> {
             });
             return;
         }
-        let initiated_event_id = self.record(SignalExternalWorkflowExecutionInitiated {
+        let initiated = SignalExternalWorkflowExecutionInitiated {
             workflow_id: d.workflow_id.clone(),
             signal_name: d.signal_name.clone(),
             decision_task_completed_event_id: completed,
             run_id: d.run_id.clone(),
             input: d.input.clone(),
             control: d.control.clone(),
-        });
-        let signaled = WorkflowExecutionSignaled {
-            signal_name: d.signal_name.clone(),
-            external_initiated_event_id: initiated_event_id,
-            input: d.input.clone(),
-            external_workflow_execution: Some(self.next.identity.execution()),
         };
-        let otherwise = SignalExternalWorkflowExecutionFailed {
-            workflow_id: d.workflow_id.clone(),
-            cause: Cause::UnknownExternalWorkflowExecution,
-            initiated_event_id,
-            decision_task_completed_event_id: completed,
-            run_id: d.run_id.clone(),
-            control: d.control.clone(),
-        };
-        let (signaled, otherwise) = (Box::new(signaled), Box::new(otherwise));
-        let content = Content::Signal { signaled, otherwise };
-        let to = self.beside(&d.workflow_id, d.run_id.clone());
-        self.send(Message { to, content });
+        let initiated_event_id = self.record(initiated.clone());
+        self.send(signal_message(&self.next.identity, initiated_event_id, &initiated));
     }
 
     pub fn request_cancel_external(
@@ -79,29 +63,14 @@ impl Draft<'_> {
             });
             return;
         }
-        let initiated_event_id = self.record(RequestCancelExternalWorkflowExecutionInitiated {
+        let initiated = RequestCancelExternalWorkflowExecutionInitiated {
             workflow_id: d.workflow_id.clone(),
             decision_task_completed_event_id: completed,
             run_id: d.run_id.clone(),
             control: d.control.clone(),
-        });
-        let requested = WorkflowExecutionCancelRequested {
-            external_initiated_event_id: initiated_event_id,
-            external_workflow_execution: Some(self.next.identity.execution()),
-            cause: None,
         };
-        let otherwise = RequestCancelExternalWorkflowExecutionFailed {
-            workflow_id: d.workflow_id.clone(),
-            cause: Cause::UnknownExternalWorkflowExecution,
-            initiated_event_id,
-            decision_task_completed_event_id: completed,
-            run_id: d.run_id.clone(),
-            control: d.control.clone(),
-        };
-        let (requested, otherwise) = (Box::new(requested), Box::new(otherwise));
-        let content = Content::RequestCancel { requested, otherwise };
-        let to = self.beside(&d.workflow_id, d.run_id.clone());
-        self.send(Message { to, content });
+        let initiated_event_id = self.record(initiated.clone());
+        self.send(cancel_message(&self.next.identity, initiated_event_id, &initiated));
     }
 
     pub fn start_child(
@@ -110,48 +79,38 @@ impl Draft<'_> {
         completed: EventId,
         run_id: &RunId,
     ) {
-        let mut failed = StartChildWorkflowExecutionFailed {
-            workflow_type: d.workflow_type.clone(),
-            cause: StartChildWorkflowExecutionFailedCause::WorkflowAlreadyRunning,
-            workflow_id: d.workflow_id.clone(),
-            initiated_event_id: EventId::NONE,
-            decision_task_completed_event_id: completed,
-            control: d.control.clone(),
-        };
-        let mut start = match self.resolve_child(d, run_id) {
+        let start = match self.resolve_child(d, run_id) {
             Ok(start) => start,
             Err(cause) => {
-                failed.cause = cause;
-                self.record(failed);
+                self.record(StartChildWorkflowExecutionFailed {
+                    workflow_type: d.workflow_type.clone(),
+                    cause,
+                    workflow_id: d.workflow_id.clone(),
+                    initiated_event_id: EventId::NONE,
+                    decision_task_completed_event_id: completed,
+                    control: d.control.clone(),
+                });
                 return;
             }
         };
-        let settings = &start.settings;
-        let initiated_event_id = self.record(StartChildWorkflowExecutionInitiated {
+        let settings = start.settings;
+        let initiated = StartChildWorkflowExecutionInitiated {
             workflow_id: d.workflow_id.clone(),
             workflow_type: d.workflow_type.clone(),
-            task_list: settings.task_list.clone(),
+            task_list: settings.task_list,
             decision_task_completed_event_id: completed,
             child_policy: settings.child_policy,
             control: d.control.clone(),
-            input: d.input.clone(),
+            input: start.input,
             execution_start_to_close_timeout: Some(settings.execution_start_to_close_timeout),
             task_priority: settings.task_priority,
             task_start_to_close_timeout: Some(settings.task_start_to_close_timeout),
-            tag_list: start.tag_list.clone(),
-            lambda_role: settings.lambda_role.clone(),
-        });
-        self.children_announced += 1;
-        let execution = self.next.identity.execution();
-        start.parent = Some(Parent { execution, initiated_event_id });
-        failed.initiated_event_id = initiated_event_id;
-        let content = Content::StartChild {
-            run_id: run_id.clone(),
-            started: Box::new(start.event()),
-            otherwise: Box::new(failed),
+            tag_list: start.tag_list,
+            lambda_role: settings.lambda_role,
         };
-        let to = self.beside(&d.workflow_id, None);
-        self.send(Message { to, content });
+        let initiated_event_id = self.record(initiated.clone());
+        self.children_announced += 1;
+        self.send(child_message(&self.next.identity, initiated_event_id, &initiated, run_id));
     }
 
     /// The child, with the decision's settings or else its type's defaults, never its parent's.
@@ -203,9 +162,96 @@ impl Draft<'_> {
             continued_execution_run_id: None,
         })
     }
+}
 
-    fn beside(&self, workflow_id: &WorkflowId, run_id: Option<RunId>) -> Recipient {
-        let RunIdentity { scope, domain, .. } = (*self.next.identity).clone();
-        Recipient { scope, domain, workflow_id: workflow_id.clone(), run_id }
-    }
+/// Whichever run of a workflow is open, or one of its runs.
+fn beside(sender: &RunIdentity, workflow_id: &WorkflowId, run_id: Option<RunId>) -> Recipient {
+    let (scope, domain) = (sender.scope.clone(), sender.domain.clone());
+    Recipient { scope, domain, workflow_id: workflow_id.clone(), run_id }
+}
+
+/// The signal that an event of `sender` has announced.
+pub(crate) fn signal_message(
+    sender: &RunIdentity,
+    initiated_event_id: EventId,
+    initiated: &SignalExternalWorkflowExecutionInitiated,
+) -> Message {
+    let signaled = WorkflowExecutionSignaled {
+        signal_name: initiated.signal_name.clone(),
+        external_initiated_event_id: initiated_event_id,
+        input: initiated.input.clone(),
+        external_workflow_execution: Some(sender.execution()),
+    };
+    let otherwise = SignalExternalWorkflowExecutionFailed {
+        workflow_id: initiated.workflow_id.clone(),
+        cause: SignalExternalWorkflowExecutionFailedCause::UnknownExternalWorkflowExecution,
+        initiated_event_id,
+        decision_task_completed_event_id: initiated.decision_task_completed_event_id,
+        run_id: initiated.run_id.clone(),
+        control: initiated.control.clone(),
+    };
+    let (signaled, otherwise) = (Box::new(signaled), Box::new(otherwise));
+    let content = Content::Signal { signaled, otherwise };
+    Message { to: beside(sender, &initiated.workflow_id, initiated.run_id.clone()), content }
+}
+
+/// The request to cancel that an event of `sender` has announced.
+pub(crate) fn cancel_message(
+    sender: &RunIdentity,
+    initiated_event_id: EventId,
+    initiated: &RequestCancelExternalWorkflowExecutionInitiated,
+) -> Message {
+    let requested = WorkflowExecutionCancelRequested {
+        external_initiated_event_id: initiated_event_id,
+        external_workflow_execution: Some(sender.execution()),
+        cause: None,
+    };
+    let otherwise = RequestCancelExternalWorkflowExecutionFailed {
+        workflow_id: initiated.workflow_id.clone(),
+        cause: RequestCancelExternalWorkflowExecutionFailedCause::UnknownExternalWorkflowExecution,
+        initiated_event_id,
+        decision_task_completed_event_id: initiated.decision_task_completed_event_id,
+        run_id: initiated.run_id.clone(),
+        control: initiated.control.clone(),
+    };
+    let (requested, otherwise) = (Box::new(requested), Box::new(otherwise));
+    let content = Content::RequestCancel { requested, otherwise };
+    Message { to: beside(sender, &initiated.workflow_id, initiated.run_id.clone()), content }
+}
+
+/// The start of the child that an event of `sender` has announced, as run `run_id`.
+pub(crate) fn child_message(
+    sender: &RunIdentity,
+    initiated_event_id: EventId,
+    initiated: &StartChildWorkflowExecutionInitiated,
+    run_id: &RunId,
+) -> Message {
+    let started = WorkflowExecutionStarted {
+        child_policy: initiated.child_policy,
+        task_list: initiated.task_list.clone(),
+        workflow_type: initiated.workflow_type.clone(),
+        parent_initiated_event_id: initiated_event_id,
+        input: initiated.input.clone(),
+        execution_start_to_close_timeout: initiated.execution_start_to_close_timeout,
+        task_start_to_close_timeout: initiated.task_start_to_close_timeout,
+        task_priority: initiated.task_priority,
+        tag_list: initiated.tag_list.clone(),
+        continued_execution_run_id: None,
+        parent_workflow_execution: Some(sender.execution()),
+        lambda_role: initiated.lambda_role.clone(),
+    };
+    let otherwise = StartChildWorkflowExecutionFailed {
+        workflow_type: initiated.workflow_type.clone(),
+        cause: StartChildWorkflowExecutionFailedCause::WorkflowAlreadyRunning,
+        workflow_id: initiated.workflow_id.clone(),
+        initiated_event_id,
+        decision_task_completed_event_id: initiated.decision_task_completed_event_id,
+        control: initiated.control.clone(),
+    };
+    let content = Content::StartChild {
+        run_id: run_id.clone(),
+        started: Box::new(started),
+        otherwise: Box::new(otherwise),
+    };
+    Message { to: beside(sender, &initiated.workflow_id, None), content }
 }

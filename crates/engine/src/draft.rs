@@ -131,6 +131,11 @@ impl<'s> Draft<'s> {
         event_id
     }
 
+    /// There may be news from before the draft.
+    pub fn note_news(&mut self, news: bool) {
+        self.news |= news;
+    }
+
     /// True if the event limit ended the execution: the latest event was not recorded.
     pub fn is_full(&self) -> bool {
         self.full
@@ -199,7 +204,8 @@ impl<'s> Draft<'s> {
     }
 }
 
-fn is_close(attributes: &EventAttributes) -> bool {
+/// Whether the event ends its execution.
+pub(crate) fn is_close(attributes: &EventAttributes) -> bool {
     use EventAttributes as A;
     matches!(
         attributes,
@@ -214,7 +220,7 @@ fn is_close(attributes: &EventAttributes) -> bool {
 
 /// Whether a decider has to see the event (engine.md, section 2.2): every failure of a decision is
 /// among them, and that a signal has arrived (section 13, rows 16 and 33).
-fn is_news(attributes: &EventAttributes) -> bool {
+pub(crate) fn is_news(attributes: &EventAttributes) -> bool {
     use EventAttributes as A;
     match attributes {
         A::WorkflowExecutionStarted(_)

@@ -16,6 +16,7 @@ mod decide;
 mod decide_external;
 mod draft;
 mod execution;
+pub mod import;
 mod lambda;
 pub mod limits;
 pub mod message;

@@ -171,6 +171,11 @@ impl Execution {
     fn completed_report(&self, mut event: EventAttributes) -> Option<EventAttributes> {
         use EventAttributes as A;
         let started = |initiated: EventId| self.children.get(&initiated)?.started_event_id;
+        if let A::ChildWorkflowExecutionStarted(e) = &event {
+            // A child that was imported says so once more.
+            let child = self.children.get(&e.initiated_event_id)?;
+            return child.started_event_id.is_none().then_some(event);
+        }
         if let A::ChildWorkflowExecutionCompleted(e) = &mut event {
             e.started_event_id = started(e.initiated_event_id)?;
         } else if let A::ChildWorkflowExecutionFailed(e) = &mut event {
@@ -322,4 +327,16 @@ pub(crate) fn child_policies(parent: &Execution, event: &EventAttributes) -> Vec
         },
     });
     children.collect()
+}
+
+/// The same of an execution that was imported, as far as it can be told again: a child that was
+/// asked to cancel would be asked twice, one that was terminated is closed.
+pub(crate) fn child_policies_terminating(
+    parent: &Execution,
+    event: &EventAttributes,
+) -> Vec<Message> {
+    match recalls_children(event) {
+        true => child_policies(parent, event),
+        false => Vec::new(),
+    }
 }

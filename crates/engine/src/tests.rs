@@ -37,6 +37,7 @@ mod decisions;
 mod description;
 mod externals;
 mod golden;
+mod imports;
 mod lambdas;
 mod lifetime;
 mod limit;

@@ -64,6 +64,7 @@ mod tag {
     pub const LEFT_OVER: u8 = 13;
     pub const OPEN_COUNT: u8 = 14;
     pub const LAMBDA: u8 = 15;
+    pub const IMPORT: u8 = 16;
     pub const DOMAIN: u8 = 20;
     pub const ACTIVITY_TYPE: u8 = 21;
     pub const WORKFLOW_TYPE: u8 = 22;
@@ -182,6 +183,11 @@ pub fn parse_left_over(key: &[u8]) -> Option<RunId> {
 /// All runs whose histories are still to be deleted.
 pub fn left_over_all() -> Range<Vec<u8>> {
     prefixed(vec![tag::LEFT_OVER])
+}
+
+/// An import under way of a run.
+pub fn import(run_id: &RunId) -> Vec<u8> {
+    Writer::new(tag::IMPORT).text(run_id.as_str()).bytes
 }
 
 /// How many executions of a domain are open in the shard.

@@ -13,6 +13,7 @@ use crate::throttle::Throttle;
 use crate::wakes::Wakes;
 use engine::rows::{LambdaTask, Task, TaskKind, TaskListKey, WorkflowKey};
 use engine::{Command, Execution, Limits, Registry, RunIdentity, Surroundings, Transition};
+use import::Imports;
 use outbox::Outbox;
 use rates::holds;
 use retention::NextRemoval;
@@ -25,6 +26,7 @@ use wire::*;
 mod command;
 mod commons;
 mod due;
+mod import;
 mod lambda;
 mod load;
 mod outbox;
@@ -36,6 +38,9 @@ mod start;
 
 pub use command::{Outcome, Refusal, ShardCommand, StartedIds, StartedTask, Target, TaskStart};
 pub use commons::Commons;
+#[cfg(test)]
+pub(crate) use import::{IMPORT_IDLE_MS, IMPORTS_MAX};
+pub use import::{Import, Last, Piece};
 pub(crate) use load::unknown_run;
 pub use outbox::Delivery;
 pub(crate) use outbox::addressed;
@@ -89,6 +94,7 @@ pub struct Shard {
     wakes: Wakes,
     outbox: Outbox,
     open: OpenExecutions,
+    imports: Imports,
     next_removal: NextRemoval,
     /// Set by a commit that failed, until a step succeeds.
     offers_lost: bool,
@@ -123,6 +129,7 @@ impl Shard {
             wakes: Wakes::new(),
             outbox: Outbox::default(),
             open,
+            imports: Imports::default(),
             next_removal: NextRemoval::Unknown,
             offers_lost: false,
             retry_at: None,
@@ -211,6 +218,7 @@ impl Shard {
         self.wakes.refill(&*self.store, self.id)?;
         self.outbox.refill(&*self.store, self.id)?;
         self.open.refill(&*self.store, self.id)?;
+        self.imports.refill(&*self.store, self.id)?;
         Ok(epoch)
     }
 
@@ -239,6 +247,7 @@ impl Shard {
         self.wakes.clear();
         self.outbox.clear();
         self.open.forget();
+        self.imports.forget();
         self.next_removal = NextRemoval::Unknown;
     }
 
@@ -259,6 +268,7 @@ impl Shard {
     ) -> Result<Outcome, Refusal> {
         match command {
             ShardCommand::Start(identity, input) => self.start(identity, &input, staged, now),
+            ShardCommand::Import(piece) => self.import(*piece, staged, now),
             ShardCommand::Apply(target, command) => {
                 self.command(None, &target, command, staged, now)
             }

@@ -3,6 +3,7 @@
 pub mod client;
 mod crowds;
 pub mod fixture;
+mod imports;
 mod lambdas;
 mod life;
 mod lists;

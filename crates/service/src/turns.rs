@@ -115,6 +115,7 @@ impl Shared {
                 | Outcome::Started(_)
                 | Outcome::Heartbeat { .. }
                 | Outcome::Lambda(_)
+                | Outcome::Import(_)
                 | Outcome::Description(_),
             ) => self.to_matcher(Input::TaskGone(list, id, waiter)),
         }
@@ -267,6 +268,7 @@ fn reply(result: Result<Outcome, Refusal>) -> Result<Reply, Fault> {
             Ok(Reply::json(&wire::ActivityTaskStatus { cancel_requested }))
         }
         Ok(Outcome::Description(detail)) => Ok(Reply::json(&detail)),
+        Ok(Outcome::Import(progress)) => Ok(Reply::json(&progress)),
         Err(Refusal::Fault(fault) | Refusal::NotAllowed(fault)) => Err(fault),
         Err(Refusal::CallerGone | Refusal::Unavailable | Refusal::Damaged) => Err(Fault::Internal),
     }

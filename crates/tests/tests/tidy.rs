@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tidewheel-wire",
             "tidewheel-cli",
             "tidewheel-access",
+            "tidewheel-engine",
             "tidewheel-store",
             "tidewheel-service",
             "tidewheel-server",

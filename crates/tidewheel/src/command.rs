@@ -30,6 +30,10 @@ pub enum Command {
     /// Show one execution as a timeline: what was done, by whom, for how long; what is pending, and
     /// when it times out.
     Show(Show),
+    /// Write a domain or some of its executions as JSON lines, with nothing but SWF's operations.
+    Export(crate::transfer::Export),
+    /// Take executions from a file or another server: open ones go on here.
+    Import(crate::transfer::Import),
 }
 
 #[derive(Debug, clap::Args)]

@@ -23,6 +23,7 @@ mod stamp;
 mod swf;
 mod system;
 mod tls;
+mod transfer;
 mod upkeep;
 
 use clap::Parser;
@@ -59,6 +60,8 @@ fn main() -> ExitCode {
         }
         Command::Man(man) => manual::write(&man).map(|()| true).map_err(Error::from),
         Command::Show(show) => return show::run(&show),
+        Command::Export(export) => return transfer::export(&export),
+        Command::Import(import) => return transfer::import(&import),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

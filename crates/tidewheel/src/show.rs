@@ -4,15 +4,13 @@
 //! SWF pushes nothing: who follows an execution asks again and again.
 
 use crate::command::{Asking, Show};
-use crate::swf::caller::Caller;
 use crate::swf::output::{Output, style};
-use crate::swf::{configuration, variable};
+use crate::swf::service::{AskError, Service};
+use crate::swf::variable;
 use crate::system::wall_time;
+use cli::Globals;
 use cli::failure::CallError;
-use cli::profile::Settings;
 use cli::timeline::{Snapshot, Timeline, View, event_json, event_line};
-use cli::{Globals, Model, Value};
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -32,11 +30,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug, thiserror::Error)]
 pub enum ShowError {
     #[error(transparent)]
-    Call(#[from] CallError),
+    Ask(#[from] AskError),
     #[error("no execution {0:?} is known in domain {1:?}: neither open nor closed")]
     Unknown(String, String),
-    #[error("the answer to {0} cannot be read: {1}")]
-    Unreadable(&'static str, serde_json::Error),
     #[error("the history has more than {PAGES_MAX} pages")]
     Endless,
 }
@@ -53,11 +49,11 @@ pub fn run(show: &Show) -> ExitCode {
 }
 
 fn perform(show: &Show) -> Result<(), ShowError> {
-    let mut service = Service::connect(&show.asking, &show.domain)?;
+    let mut executions = Executions::connect(&show.asking, &show.domain)?;
     let run_id = match &show.run_id {
         Some(run_id) => run_id.clone(),
         None => {
-            let found = service.newest_run(&show.workflow_id)?;
+            let found = executions.newest_run(&show.workflow_id)?;
             let unknown = || ShowError::Unknown(show.workflow_id.clone(), show.domain.clone());
             let (run_id, which) = found.ok_or_else(unknown)?;
             crate::complain(format_args!("showing the {which} run, {run_id}"));
@@ -71,13 +67,13 @@ fn perform(show: &Show) -> Result<(), ShowError> {
     let is_plain = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colored = style.colored && !is_plain;
     let view = View { columns: style.columns, colored, all: show.all, full: show.full };
-    let detail = service.describe(&execution)?;
+    let detail = executions.describe(&execution)?;
     let mut timeline = Timeline::default();
-    service.history(&execution, |event| timeline.add(event))?;
+    executions.history(&execution, |event| timeline.add(event))?;
     let snapshot =
         Snapshot { domain: &show.domain, timeline: &timeline, detail: &detail, now: wall_time() };
     let text = if show.json { format!("{}\n", snapshot.json()) } else { snapshot.draw(view) };
-    output.write(&text)?;
+    output.write(&text).map_err(AskError::from)?;
     if !show.follow {
         return Ok(());
     }
@@ -85,11 +81,11 @@ fn perform(show: &Show) -> Result<(), ShowError> {
     let interval = Duration::from_secs(show.interval);
     let mut pause = interval;
     while timeline.close_status().is_none() && !output.is_closed() {
-        service.caller.pause(pause);
-        let news = match service.news(&execution, timeline.last()) {
+        executions.service.caller.pause(pause);
+        let news = match executions.news(&execution, timeline.last()) {
             Ok(news) => news,
             // Whoever asks too often asks less often.
-            Err(ShowError::Call(CallError::Service(error)))
+            Err(ShowError::Ask(AskError::Call(CallError::Service(error))))
                 if error.code == "ThrottlingException" =>
             {
                 pause = (pause * 2).min(PAUSE_MAX.max(interval));
@@ -104,7 +100,7 @@ fn perform(show: &Show) -> Result<(), ShowError> {
                 true => event_json(event),
                 false => event_line(event, zero, view.columns),
             };
-            output.write(&format!("{line}\n"))?;
+            output.write(&format!("{line}\n")).map_err(AskError::from)?;
         }
     }
     Ok(())
@@ -118,35 +114,16 @@ struct History {
     next_page_token: Option<wire::PageToken>,
 }
 
-/// The API, as far as it is needed to look at executions of a domain.
-struct Service<'a> {
-    caller: Caller,
+/// The executions of a domain, as far as they are looked at here.
+struct Executions<'a> {
+    service: Service,
     domain: &'a str,
 }
 
-impl Service<'_> {
-    fn connect<'a>(asking: &Asking, domain: &'a str) -> Result<Service<'a>, CallError> {
-        let globals = Globals {
-            endpoint_url: asking.endpoint_url.clone(),
-            profile: asking.profile.clone(),
-            region: asking.region.clone(),
-            ca_bundle: asking.ca_bundle.clone(),
-            ..Globals::default()
-        };
-        let settings = Settings::resolve(&globals, &configuration()?, &variable)?;
-        Ok(Service { caller: Caller::new(&globals, settings)?, domain })
-    }
-
-    fn call<T: DeserializeOwned>(
-        &mut self,
-        name: &'static str,
-        parameters: serde_json::Value,
-    ) -> Result<T, ShowError> {
-        let operation = Model::get().operation(name).expect("the model has it");
-        let parameters = Value::parse(&parameters.to_string()).expect("it was written as JSON");
-        let answer = self.caller.call(operation, &parameters)?;
-        let text = serde_json::to_string(&answer).expect("a value is written to memory");
-        serde_json::from_str(&text).map_err(|error| ShowError::Unreadable(name, error))
+impl Executions<'_> {
+    fn connect<'a>(asking: &Asking, domain: &'a str) -> Result<Executions<'a>, ShowError> {
+        let service = Service::connect(asking).map_err(AskError::from)?;
+        Ok(Executions { service, domain })
     }
 
     /// The open run of an execution, or else the newest of those that are closed, and which it is.
@@ -158,9 +135,9 @@ impl Service<'_> {
             ("ListOpenWorkflowExecutions", "open"),
             ("ListClosedWorkflowExecutions", "newest closed"),
         ] {
-            let found: wire::WorkflowExecutionInfos = self.call(
+            let found: wire::WorkflowExecutionInfos = self.service.call(
                 operation,
-                json!({
+                &json!({
                     "domain": self.domain,
                     "startTimeFilter": { "oldestDate": 0 },
                     "executionFilter": { "workflowId": workflow_id },
@@ -179,7 +156,7 @@ impl Service<'_> {
         execution: &serde_json::Value,
     ) -> Result<WorkflowExecutionDetail, ShowError> {
         let parameters = json!({ "domain": self.domain, "execution": execution });
-        self.call("DescribeWorkflowExecution", parameters)
+        Ok(self.service.call("DescribeWorkflowExecution", &parameters)?)
     }
 
     /// Reads a history from its beginning; only a page of it is held.
@@ -239,6 +216,6 @@ impl Service<'_> {
         if let Some(token) = token {
             parameters["nextPageToken"] = json!(token);
         }
-        self.call("GetWorkflowExecutionHistory", parameters)
+        Ok(self.service.call("GetWorkflowExecutionHistory", &parameters)?)
     }
 }

@@ -8,6 +8,7 @@ pub mod caller;
 mod files;
 mod keys;
 pub mod output;
+pub mod service;
 
 use caller::Caller;
 use cli::failure::{CallError, Complaint, EXIT_INTERRUPTED};

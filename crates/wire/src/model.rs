@@ -62,12 +62,18 @@ impl Model {
         })
     }
 
-    /// The model of the operations that we have beside the API's.
+    /// The model of the operations that we have beside the API's. Its shapes may be made of the API's.
     pub fn own() -> &'static Model {
         static MODEL: OnceLock<Model> = OnceLock::new();
         MODEL.get_or_init(|| {
-            let json = serde_json::from_str(OWN_MODEL_JSON).expect("the embedded model is JSON");
-            Model::parse(&json)
+            let read =
+                |text| -> Value { serde_json::from_str(text).expect("the embedded model is JSON") };
+            let (api, mut own) = (read(MODEL_JSON), read(OWN_MODEL_JSON));
+            let shapes = own["shapes"].as_object_mut().expect("the model has shapes");
+            for (name, shape) in api["shapes"].as_object().expect("the model has shapes") {
+                shapes.entry(name.clone()).or_insert_with(|| shape.clone());
+            }
+            Model::parse(&own)
         })
     }
 

@@ -3,11 +3,12 @@
 //! oracle checks each step; a failing seed prints itself with the script that led there.
 
 use super::world::World;
+use crate::Execution;
 use std::collections::BTreeSet;
-use wire::EventAttributes;
+use wire::{Event, EventAttributes};
 
 /// SplitMix64: small, seeded, and the same everywhere.
-struct Prng(u64);
+pub struct Prng(pub u64);
 
 impl Prng {
     fn next(&mut self) -> u64 {
@@ -18,7 +19,7 @@ impl Prng {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
@@ -230,6 +231,12 @@ impl Author {
         }
     }
 
+    /// All runs, each with its history.
+    fn runs(self) -> Vec<(Execution, Vec<Event>)> {
+        let runs = self.world.oracle.runs.iter();
+        runs.map(|run| (run.state.clone(), run.history.clone())).collect()
+    }
+
     /// The types of all events.
     fn events(&self) -> Vec<&'static str> {
         let events = self.world.oracle.runs.iter().flat_map(|run| &run.history);
@@ -238,7 +245,7 @@ impl Author {
 }
 
 /// A script to one execution, and what it starts.
-fn single(seed: u64) -> Vec<&'static str> {
+fn single(seed: u64) -> Author {
     let mut prng = Prng(seed);
     let mut author = Author::new(seed);
     let timeout = prng.pick(&["30", "400", "99999999"]);
@@ -260,11 +267,11 @@ fn single(seed: u64) -> Vec<&'static str> {
             break;
         }
     }
-    author.events()
+    author
 }
 
 /// A script to two executions, their children, and theirs.
-fn family(seed: u64) -> Vec<&'static str> {
+fn family(seed: u64) -> Author {
     let mut prng = Prng(seed);
     let mut author = Author::new(seed);
     for workflow_id in ["w", "v"] {
@@ -288,12 +295,20 @@ fn family(seed: u64) -> Vec<&'static str> {
         }
     }
     author.step("deliver".to_owned());
-    author.events()
+    author
+}
+
+fn of_seed(seed: u64) -> Author {
+    if seed.is_multiple_of(8) { family(seed) } else { single(seed) }
+}
+
+/// What comes of a seed: states, and the histories that they are the folds of.
+pub fn histories(seed: u64) -> Vec<(Execution, Vec<Event>)> {
+    of_seed(seed).runs()
 }
 
 fn check_seeds(seeds: std::ops::Range<u64>) {
-    let of_seed = |seed| if seed % 8 == 0 { family(seed) } else { single(seed) };
-    let events: Vec<&str> = seeds.flat_map(of_seed).collect();
+    let events: Vec<&str> = seeds.flat_map(|seed| of_seed(seed).events()).collect();
     assert!(8_000 < events.len(), "the runs go somewhere: {} events", events.len());
     let reached: BTreeSet<&str> = events.into_iter().collect();
     // What needs permissions to refuse.

@@ -196,6 +196,7 @@ impl Shown {
             | Table::Snapshot
             | Table::History
             | Table::Outbox
+            | Table::Import
             | Table::TokenKey
             | Table::Account
             | Table::ManagedPolicy

@@ -18,6 +18,8 @@ pub enum Examined {
     Kept(Box<Kept>),
     /// It has been removed, and its history is on its way out.
     Leaving,
+    /// It is being imported, and nobody finds it yet.
+    Arriving,
     /// What is wrong cannot be put right, and all rows of the run are left as they are.
     Beyond {
         /// Whose it is, if that is known.
@@ -77,7 +79,11 @@ pub fn examine(
     let stored = mender.get(&keys::snapshot(run_id))?;
     let has_snapshot = stored.is_some();
     let stored = stored.map(|bytes| values::parse_snapshot(&bytes));
-    if mender.end(&keys::history_all(run_id), Direction::Ascending)?.is_none() {
+    let has_history = mender.end(&keys::history_all(run_id), Direction::Ascending)?.is_some();
+    if has_history && !has_row && mender.get(&keys::import(run_id))?.is_some() {
+        return Ok(Examined::Arriving);
+    }
+    if !has_history {
         if !(has_row && has_snapshot) {
             return Ok(Examined::Absent);
         }

@@ -2,11 +2,13 @@
 //! that hold more than that, every row for whether it follows from a history.
 
 use super::finding::{HistoryFault, Shown, What, WhoseRun};
+use super::fold::fold;
 use super::mender::Mender;
 use super::run::{Beyond, Examined, Kept, Snapshot, examine};
-use super::witness::Witnesses;
+use super::witness::{Witnesses, is_possible};
 use super::{Audit, CheckError, counts, links};
 use crate::keys::{self, Table};
+use crate::shard::Import;
 use crate::values;
 use engine::RunIdentity;
 use engine::rows::{Value, WorkflowKey};
@@ -67,7 +69,7 @@ impl<'c, 's> ShardCheck<'c, 's> {
                 self.each_row(table)?;
             }
         }
-        for table in [Table::Snapshot, Table::LeftOver] {
+        for table in [Table::Snapshot, Table::LeftOver, Table::Import] {
             if self.count(table)? > self.right(table) {
                 self.each_row(table)?;
             }
@@ -113,6 +115,7 @@ impl<'c, 's> ShardCheck<'c, 's> {
             match &examined {
                 Examined::Kept(kept) => self.kept(kept)?,
                 Examined::Leaving => self.leaving(&run_id)?,
+                Examined::Arriving => self.arriving(&run_id)?,
                 Examined::Beyond { identity, why } => {
                     self.beyond(&run_id, identity.as_deref(), why);
                 }
@@ -130,6 +133,23 @@ impl<'c, 's> ShardCheck<'c, 's> {
             Beyond::WrongShard(shard) => What::WrongShard { belongs: *shard },
         };
         self.found(Some(whose(run_id, identity)), Table::History, what, false);
+    }
+
+    /// Of a run that is being imported there is a history, and what it comes to.
+    fn arriving(&mut self, run_id: &RunId) -> Result<(), CheckError> {
+        let key = keys::import(run_id);
+        let Some(bytes) = self.mender.get(&key)? else { return Ok(()) };
+        let why = match Import::parse(&bytes) {
+            Ok(import) => import_fault(&self.mender, &import, run_id)?,
+            Err(damage) => Some(damage.to_string()),
+        };
+        self.count_right(Table::Import);
+        if let Some(why) = why {
+            // Nobody can go on with it; its events go as those of a run that has expired.
+            self.found(Some(whose(run_id, None)), Table::Import, What::Damaged { why }, true);
+            self.mender.rename(key, keys::left_over(run_id), values::json(run_id))?;
+        }
+        Ok(())
     }
 
     /// Of a run that is being removed, nothing has to be there; what must not, is found with the
@@ -217,7 +237,7 @@ impl<'c, 's> ShardCheck<'c, 's> {
             Examined::Kept(kept) if kept.rows.contains_key(key) => Some(other),
             // It may be open; that cannot be told.
             Examined::Beyond { .. } => Some(other),
-            Examined::Kept(_) | Examined::Leaving | Examined::Absent => None,
+            Examined::Kept(_) | Examined::Leaving | Examined::Arriving | Examined::Absent => None,
         })
     }
 
@@ -314,11 +334,12 @@ impl<'c, 's> ShardCheck<'c, 's> {
             {
                 Ok(())
             }
+            (Examined::Arriving, Table::Import) if key == keys::import(run_id) => Ok(()),
             (Examined::Kept(kept), _) => {
                 let run = whose_kept(kept);
                 self.stray(table, Some(run), key, bytes)
             }
-            (Examined::Leaving | Examined::Absent, _) => {
+            (Examined::Leaving | Examined::Arriving | Examined::Absent, _) => {
                 let run = whose(run_id, None);
                 self.stray(table, Some(run), key, bytes)
             }
@@ -369,7 +390,7 @@ impl<'c, 's> ShardCheck<'c, 's> {
         Ok(match &*self.look_at(run_id)? {
             Examined::Kept(kept) => kept.rows.contains_key(key),
             Examined::Beyond { .. } => true,
-            Examined::Leaving | Examined::Absent => false,
+            Examined::Leaving | Examined::Arriving | Examined::Absent => false,
         })
     }
 }
@@ -382,4 +403,21 @@ pub fn whose_kept(kept: &Kept) -> WhoseRun {
 fn whose(run_id: &RunId, identity: Option<&RunIdentity>) -> WhoseRun {
     let workflow = identity.map(|identity| (identity.domain.clone(), identity.workflow_id.clone()));
     WhoseRun { run_id: run_id.clone(), workflow }
+}
+
+/// What is wrong with an import under way, if something is.
+fn import_fault(
+    mender: &Mender<'_>,
+    import: &Import,
+    run_id: &RunId,
+) -> Result<Option<String>, StoreError> {
+    let identity = import.replay.identity();
+    if !is_possible(mender, identity, run_id) {
+        return Ok(Some("it is that of another run".to_owned()));
+    }
+    Ok(match fold(mender, identity, None)? {
+        Ok(folded) if import.replay.state() == Some(&folded.state) => None,
+        Ok(_) => Some("it is not what its events come to".to_owned()),
+        Err(fault) => Some(fault.to_string()),
+    })
 }

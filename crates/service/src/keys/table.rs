@@ -38,6 +38,8 @@ pub enum Table {
     OpenCount,
     /// Lambda tasks that wait for their start.
     Lambda,
+    /// Imports under way.
+    Import,
     /// Domains.
     Domain,
     /// Activity types.
@@ -68,7 +70,7 @@ pub enum Table {
 
 impl Table {
     /// Those of a shard of executions, by tag.
-    pub const OF_EXECUTIONS: [Table; 15] = [
+    pub const OF_EXECUTIONS: [Table; 16] = [
         Table::Run,
         Table::OpenRun,
         Table::Task,
@@ -84,6 +86,7 @@ impl Table {
         Table::LeftOver,
         Table::OpenCount,
         Table::Lambda,
+        Table::Import,
     ];
 
     /// Those of the registry, by tag.
@@ -120,6 +123,7 @@ impl Table {
             Table::LeftOver => tag::LEFT_OVER,
             Table::OpenCount => tag::OPEN_COUNT,
             Table::Lambda => tag::LAMBDA,
+            Table::Import => tag::IMPORT,
             Table::Domain => tag::DOMAIN,
             Table::ActivityType => tag::ACTIVITY_TYPE,
             Table::WorkflowType => tag::WORKFLOW_TYPE,
@@ -158,9 +162,12 @@ impl Table {
     /// that of the open run.
     pub fn run_of(self, key: &[u8]) -> Option<RunId> {
         match self {
-            Table::Run | Table::Heartbeat | Table::History | Table::Snapshot | Table::LeftOver => {
-                Some(Reader::new(key, self.tag())?.text()?.into())
-            }
+            Table::Run
+            | Table::Heartbeat
+            | Table::History
+            | Table::Snapshot
+            | Table::LeftOver
+            | Table::Import => Some(Reader::new(key, self.tag())?.text()?.into()),
             Table::Task => Some(super::parse_task(key)?.run_id),
             Table::Wake => Some(super::parse_wake(key)?.1),
             Table::Lambda => Some(super::parse_lambda(key)?.run_id),
@@ -206,6 +213,7 @@ impl fmt::Display for Table {
             Table::LeftOver => "left-over",
             Table::OpenCount => "open execution count",
             Table::Lambda => "Lambda task",
+            Table::Import => "import",
             Table::Domain => "domain",
             Table::ActivityType => "activity type",
             Table::WorkflowType => "workflow type",

@@ -1,17 +1,21 @@
 //! Routes requests of our own operations. They have no throttles of AWS's; their room is that of all
 //! requests.
 
+use super::{Desk, ToShard};
 use crate::api::{Answer, Pending, Reply};
 use crate::judge::{Asker, Judgment};
+use crate::keys;
+use crate::shard::{Last, Piece, ShardCommand};
 use crate::shared::Shared;
 use access::Caller;
+use engine::{RunIdentity, Scope};
 use wire::*;
 
 impl Shared {
     /// Starts a checked request of our own; the answer comes through what is returned. Never blocks.
     pub fn operate(&self, caller: &Caller, request: OwnRequest) -> Pending {
         self.enter(|answer, judgment| match self.admit_own(caller, &request, judgment) {
-            Ok(()) => self.route_own(answer, request),
+            Ok(desk) => desk.route_own(answer, request),
             Err(fault) => answer.send(Err(fault)),
         })
     }
@@ -21,22 +25,45 @@ impl Shared {
         caller: &Caller,
         request: &OwnRequest,
         judgment: Judgment,
-    ) -> Result<(), Fault> {
-        match Asker::of(caller, judgment) {
-            Some(asker) => self.judge.own(&asker, request, self.clock.now()),
-            None => Ok(()),
+    ) -> Result<Desk<'_>, Fault> {
+        let scope = Scope { account: caller.account.clone(), region: caller.region.clone() };
+        let asker = Asker::of(caller, judgment);
+        if let Some(asker) = &asker {
+            self.judge.own(asker, request, self.clock.now())?;
         }
+        Ok(Desk { shared: self, scope, asker, task: None })
     }
+}
 
-    fn route_own(&self, answer: Answer, request: OwnRequest) {
+impl Desk<'_> {
+    fn route_own(self, answer: Answer, request: OwnRequest) {
         match request {
             OwnRequest::DescribeServer(DescribeServerInput {}) => {
                 answer.send(Ok(Reply::json(&ServerDetail {
                     version: env!("CARGO_PKG_VERSION").to_owned(),
-                    started_at: self.opened_at,
-                    now: self.clock.now(),
+                    started_at: self.shared.opened_at,
+                    now: self.shared.clock.now(),
                 })));
             }
+            OwnRequest::ImportWorkflowExecution(input) => {
+                self.to_shard(answer, self.import(input));
+            }
         }
+    }
+
+    fn import(&self, input: ImportWorkflowExecutionInput) -> Result<ToShard, Fault> {
+        self.check_domain(&input.domain)?;
+        let WorkflowExecution { workflow_id, run_id } = input.execution;
+        let workflow = self.workflow(&input.domain, workflow_id.clone());
+        let (scope, domain) = (self.scope.clone(), input.domain);
+        let identity = RunIdentity { scope, domain, workflow_id, run_id };
+        let last = input.is_last.unwrap_or(false).then(|| {
+            let resend = input.resend.unwrap_or_default();
+            let run_ids = resend.iter().map(|_| self.mint_run_id()).collect();
+            let times_out_started = input.times_out_started.unwrap_or(false);
+            Last { times_out_started, resend, run_ids }
+        });
+        let piece = Piece { identity, events: input.events, last };
+        Ok((keys::shard_of(&workflow), ShardCommand::Import(Box::new(piece))))
     }
 }

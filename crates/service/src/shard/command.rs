@@ -1,5 +1,6 @@
 //! What a shard can be asked, and what it answers.
 
+use super::import::Piece;
 use crate::api::CallerPresence;
 use crate::functions::FunctionCall;
 use crate::judge::Asker;
@@ -16,6 +17,8 @@ use wire::*;
 pub enum ShardCommand {
     /// Start a run, unless one of the workflow id is open.
     Start(RunIdentity, Box<StartWorkflowExecutionInput>),
+    /// Take a piece of a history that another service has written.
+    Import(Box<Piece>),
     /// Apply a command to a run.
     Apply(Target, Command),
     /// The same for someone whose rights count, as far as they hang on the run's state.
@@ -100,6 +103,8 @@ pub enum Outcome {
     Task(StartedTask),
     /// A Lambda task has been started: its function is to be called.
     Lambda(FunctionCall),
+    /// How far an import is.
+    Import(ImportProgress),
     /// What the API says of the run.
     Description(Box<WorkflowExecutionDetail>),
 }

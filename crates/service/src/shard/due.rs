@@ -34,6 +34,8 @@ impl Shard {
             Ok(()) => self.outbox.forget_taken(),
             Err(CommitError::Full(_)) => {
                 self.put_off_removal(now);
+                // Those that were dropped are still there.
+                self.imports.forget();
                 self.outbox.put_off_tidying(now);
             }
             Err(error @ (CommitError::Fenced | CommitError::Unknown(_))) => return Err(error),

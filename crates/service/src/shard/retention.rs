@@ -48,7 +48,7 @@ impl NextRemoval {
         }
     }
 
-    fn no_later_than(self, at: Timestamp) -> NextRemoval {
+    pub fn no_later_than(self, at: Timestamp) -> NextRemoval {
         match self {
             NextRemoval::Unknown => NextRemoval::Unknown,
             NextRemoval::Never => NextRemoval::At(at),
@@ -83,6 +83,7 @@ impl Shard {
         }
         let mut room = ROWS_DELETED_MAX;
         let mut next = NextRemoval::Never;
+        next = self.drop_abandoned(staged, now).into_iter().fold(next, NextRemoval::no_later_than);
         for run_id in self.left_over()? {
             self.delete_history(&run_id, &mut room, staged)?;
         }

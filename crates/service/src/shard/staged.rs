@@ -50,19 +50,7 @@ impl Shard {
         self.post(transition.messages.clone(), staged)?;
         let run_id = transition.after.identity.run_id.clone();
         for change in changes(before, &transition) {
-            self.wakes.follow(&change);
-            match change {
-                Change::Put(key, value) => {
-                    staged.batch.put(keys::row(&key), values::row(&value));
-                    if let Key::Lambda(task) = key {
-                        staged.lambdas.push(task);
-                    } else if let (Key::Task(key), Value::Task { deliverable: true }) = (key, value)
-                    {
-                        staged.offers.push((key.list, key.task));
-                    }
-                }
-                Change::Delete(key) => staged.batch.delete(keys::row(&key)),
-            }
+            self.stage_change(change, staged);
         }
         let Transition { events, after, successor, heartbeat: _, messages: _ } = transition;
         if let Some(first) = events.first() {
@@ -83,5 +71,21 @@ impl Shard {
             self.stage_uncounted(None, *successor, staged)?;
         }
         Ok(())
+    }
+
+    /// Adds the write of a row to the batch, and what follows from it to what is told afterwards.
+    pub(super) fn stage_change(&mut self, change: Change, staged: &mut Staged) {
+        self.wakes.follow(&change);
+        match change {
+            Change::Put(key, value) => {
+                staged.batch.put(keys::row(&key), values::row(&value));
+                if let Key::Lambda(task) = key {
+                    staged.lambdas.push(task);
+                } else if let (Key::Task(key), Value::Task { deliverable: true }) = (key, value) {
+                    staged.offers.push((key.list, key.task));
+                }
+            }
+            Change::Delete(key) => staged.batch.delete(keys::row(&key)),
+        }
     }
 }

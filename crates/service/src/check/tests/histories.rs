@@ -275,3 +275,58 @@ fn a_run_that_is_being_removed_agrees() {
     edit(&memory, &left_over, Some(values::json(&"stranger")));
     is_mended(&memory, &whole, |what| matches!(what, What::Stray { .. }), Table::LeftOver);
 }
+
+/// A store with an import under way: three events of an execution, in two pieces.
+fn arriving() -> (Memory, wire::RunId) {
+    let client = Client::new();
+    let attributes = json!({
+        "childPolicy": "TERMINATE", "taskList": {"name": "l"}, "parentInitiatedEventId": 0,
+        "workflowType": {"name": "w", "version": "1"},
+    });
+    let events = [
+        json!({
+            "eventId": 1, "eventTimestamp": 900, "eventType": "WorkflowExecutionStarted",
+            "workflowExecutionStartedEventAttributes": attributes,
+        }),
+        json!({
+            "eventId": 2, "eventTimestamp": 900, "eventType": "DecisionTaskScheduled",
+            "decisionTaskScheduledEventAttributes": {"taskList": {"name": "l"}},
+        }),
+    ];
+    for event in events {
+        let execution = json!({"workflowId": "elsewhere", "runId": "r"});
+        let body = json!({"domain": "d", "execution": execution, "events": [event]});
+        let operation = wire::OwnOperation::ImportWorkflowExecution;
+        let request = wire::OwnRequest::check(operation, body).expect("it is right");
+        let pending = client.service.operate(&crate::tests::fixture::caller(), request);
+        crate::tests::client::wait(pending).expect("it begins");
+    }
+    client.rest();
+    client.service.close();
+    (client.memory.clone(), "r".into())
+}
+
+#[test]
+fn an_import_under_way_agrees_and_a_damaged_one_is_dropped() {
+    let (memory, run_id) = arriving();
+    assert_eq!(look(&memory), []);
+    let whole = rows(&memory);
+    let (key, _) = of(&whole, Table::Import).pop_first().expect("it is under way");
+    let event = (key.0, keys::history(&run_id, EventId(2)));
+    for (damaged, value) in [(&key, Some(vec![1])), (&event, None)] {
+        let memory = with(&whole);
+        edit(&memory, damaged, value);
+        let found = repair(&memory);
+        let [finding] = &found[..] else { panic!("{found:#?}") };
+        assert!(matches!(finding.what, What::Damaged { .. }) && finding.repaired, "{finding}");
+        assert_eq!(look(&memory), [], "its events go with those of expired runs");
+        assert_eq!(of(&rows(&memory), Table::LeftOver).len(), 1);
+    }
+    // Without its events, and beside a run, it is nothing.
+    let memory = with(&whole);
+    edit(&memory, &event, None);
+    edit(&memory, &(key.0, keys::history(&run_id, EventId(1))), None);
+    let found = repair(&memory);
+    assert!(matches!(found[..], [Finding { what: What::Stray { .. }, repaired: true, .. }]));
+    assert_eq!(of(&rows(&memory), Table::Import).len(), 0);
+}

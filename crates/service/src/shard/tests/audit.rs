@@ -154,6 +154,7 @@ pub fn check_shard(memory: &Memory, registry: &Arc<RwLock<Registry>>, shard: &mu
         wakes: Wakes::new(),
         outbox: Outbox::default(),
         open: OpenExecutions::new(Arc::new(Totals::default())),
+        imports: Imports::default(),
         next_removal: NextRemoval::Never,
         offers_lost: false,
         retry_at: None,

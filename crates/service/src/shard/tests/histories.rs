@@ -59,11 +59,11 @@ fn a_long_history_is_read_from_its_snapshot_on() {
     calls.lock().expect("no holder panics").clear();
     rig.step(signal(token("r1"), "x")).expect("the run is open");
     let load = ["get", "get", "scan", "scan"]; // Identity, snapshot, the rest, heartbeats.
-    let expected = [&["scan"; 4][..], &load, &["commit"]].concat();
+    let expected = [&["scan"; 5][..], &load, &["commit"]].concat();
     assert_eq!(
         *calls.lock().expect("no holder panics"),
         expected,
-        "after wake-ups, outbox and retention"
+        "after wake-ups, outbox, imports and retention"
     );
     rig.audit();
 }
@@ -102,9 +102,9 @@ fn a_closed_run_of_a_long_history_has_its_last_state_as_snapshot() {
     rig.describe("w", "r1");
     let scans = calls.lock().expect("no holder panics").iter().filter(|c| **c == "scan").count();
     assert_eq!(
-        scans, 8,
-        "open executions (counts and lists), wake-ups, outbox, retention, what follows the \
-         snapshot, heartbeats"
+        scans, 9,
+        "open executions (counts and lists), wake-ups, outbox, imports, retention, what follows \
+         the snapshot, heartbeats"
     );
 }
 

@@ -15,6 +15,19 @@ fn rows() -> Vec<(OwnOperation, Value, &'static str)> {
         .iter()
         .map(|operation| match operation {
             OwnOperation::DescribeServer => (*operation, json!({}), ALL_ARN),
+            OwnOperation::ImportWorkflowExecution => {
+                let execution = json!({"workflowId": "w", "runId": "r"});
+                let attributes = json!({
+                    "childPolicy": "TERMINATE", "taskList": {"name": "l"},
+                    "workflowType": {"name": "w", "version": "1"}, "parentInitiatedEventId": 0,
+                });
+                let event = json!({
+                    "eventId": 1, "eventTimestamp": 1, "eventType": "WorkflowExecutionStarted",
+                    "workflowExecutionStartedEventAttributes": attributes,
+                });
+                let body = json!({"domain": "d", "execution": execution, "events": [event]});
+                (*operation, body, DOMAIN_ARN)
+            }
         })
         .collect()
 }

@@ -1,0 +1,379 @@
+//! What an import is to do: which execution first, which not at all, and what will be different.
+
+use std::collections::{BTreeMap, BTreeSet};
+use wire::{
+    ActivityId, CloseStatus, DomainName, EventId, Name, RunId, Timestamp, Version, WorkflowId,
+    WorkflowType,
+};
+
+/// What is known of an execution, from its history and from the server that is to have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Which run it is.
+    pub domain: DomainName,
+    /// Of which workflow.
+    pub workflow_id: WorkflowId,
+    /// Which of its runs.
+    pub run_id: RunId,
+    /// Of which type; none if there is not even a first event.
+    pub workflow_type: Option<WorkflowType>,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// How and when it closed.
+    pub closed: Option<(CloseStatus, Timestamp)>,
+    /// Who started it as a child.
+    pub parent: Option<Link>,
+    /// Which run goes on where it ended.
+    pub successor: Option<RunId>,
+    /// How many events there are.
+    pub events: u64,
+    /// Why it cannot be imported, from its history.
+    pub fault: Option<String>,
+    /// What somebody had in hand.
+    pub held: Vec<Held>,
+    /// Lambda tasks that wait.
+    pub lambdas: usize,
+    /// What it has announced to others without an outcome.
+    pub announced: Vec<Announcement>,
+    /// Whether the target has it.
+    pub here: Here,
+}
+
+/// A run, and the event in its history that began what is linked to it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// Which run.
+    pub run_id: RunId,
+    /// Which event.
+    pub event_id: EventId,
+}
+
+/// What somebody had in hand, who cannot answer the new server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// A decision task.
+    DecisionTask,
+    /// An activity.
+    Activity {
+        /// Which.
+        activity_id: ActivityId,
+        /// When it times out, if it ever does.
+        times_out_at: Option<Timestamp>,
+    },
+    /// A Lambda task.
+    Lambda,
+}
+
+/// What was announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announced {
+    /// A signal.
+    Signal,
+    /// A request to cancel.
+    RequestCancel,
+    /// A child.
+    Child,
+}
+
+/// Something that was announced to another execution and of which nothing has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// The event.
+    pub event_id: EventId,
+    /// What.
+    pub what: Announced,
+    /// To whom.
+    pub workflow_id: WorkflowId,
+}
+
+/// What the target has of an execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Here {
+    /// Nothing.
+    Nothing,
+    /// This run.
+    Run,
+    /// Another run of its workflow id, which is open.
+    OtherOpen(RunId),
+}
+
+/// What is known of domains and types.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registry {
+    /// How long the target keeps, or will keep, closed executions, in milliseconds, by domain. One
+    /// that is missing is nowhere.
+    pub retention_ms: BTreeMap<DomainName, i64>,
+    /// The workflow types that the target has or will have.
+    pub workflow_types: BTreeSet<(DomainName, Name, Version)>,
+    /// What becomes of each domain and type of the source.
+    pub registrations: Vec<Registration>,
+}
+
+/// What becomes of a domain or type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// It is registered.
+    New(String),
+    /// It is there.
+    Same(String),
+    /// It is there and differs.
+    Different {
+        /// Which.
+        what: String,
+        /// Wherein.
+        members: Vec<String>,
+    },
+}
+
+/// What is asked of an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Closed executions are imported, too.
+    pub closed: bool,
+    /// What was announced without an outcome is sent once more.
+    pub resends: bool,
+    /// What somebody has in hand times out at once.
+    pub times_out_started: bool,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What becomes of an execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is imported.
+    Import {
+        /// The announcements that are sent once more.
+        resend: Vec<EventId>,
+    },
+    /// It is here already.
+    Known,
+    /// It is closed, and nobody asked for those.
+    Closed,
+    /// It is closed, and would not be kept any more.
+    Expired,
+    /// It cannot be imported.
+    Refused(String),
+}
+
+/// What becomes of one execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its place among the facts.
+    pub index: usize,
+    /// What becomes of it.
+    pub verdict: Verdict,
+    /// What will be different from what it was, in words.
+    pub notes: Vec<String>,
+}
+
+/// What an import does, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// One for each execution.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Decides about each execution. `effects` are the announcements that have taken effect in
+    /// histories of the same source.
+    pub fn make(
+        facts: &[Facts],
+        effects: &BTreeSet<Link>,
+        registry: &Registry,
+        options: Options,
+    ) -> Plan {
+        let runs: BTreeMap<(&DomainName, &RunId), usize> = facts
+            .iter()
+            .enumerate()
+            .map(|(index, facts)| ((&facts.domain, &facts.run_id), index))
+            .collect();
+        let mut verdicts: Vec<Option<Verdict>> = vec![None; facts.len()];
+        let order = order(facts, &runs);
+        let mut steps = Vec::with_capacity(facts.len());
+        for index in order {
+            let of = &facts[index];
+            let verdict = if runs[&(&of.domain, &of.run_id)] == index {
+                verdict(of, effects, registry, options, &verdicts, &runs)
+            } else {
+                Verdict::Refused("it is there twice".to_owned())
+            };
+            let imports = matches!(verdict, Verdict::Import { .. });
+            let notes = match imports {
+                true => notes(of, &verdict, registry, options, |run_id| {
+                    runs.contains_key(&(&of.domain, run_id))
+                }),
+                false => Vec::new(),
+            };
+            verdicts[index] = Some(verdict.clone());
+            steps.push(Step { index, verdict, notes });
+        }
+        Plan { steps }
+    }
+}
+
+/// The order in which executions can be imported: open ones first, parents before their children,
+/// since a child tells its parent what that may not know; then closed ones, and of those that go on
+/// from each other the last first, since no run may go on as one that is not there.
+fn order(facts: &[Facts], runs: &BTreeMap<(&DomainName, &RunId), usize>) -> Vec<usize> {
+    let mut base: Vec<usize> = (0..facts.len()).collect();
+    base.sort_by_key(|index| {
+        let of = &facts[*index];
+        match of.closed {
+            None => (false, of.started_at.0),
+            Some((_, at)) => (true, -at.0),
+        }
+    });
+    let needs = |index: usize| {
+        let of = &facts[index];
+        let named = match of.closed {
+            None => of.parent.as_ref().map(|parent| &parent.run_id),
+            Some(_) => of.successor.as_ref(),
+        };
+        named.and_then(|run_id| runs.get(&(&of.domain, run_id)).copied())
+    };
+    let mut done = vec![false; facts.len()];
+    let mut order = Vec::with_capacity(facts.len());
+    for index in base {
+        // Each needs one other at most; whoever names each other in a circle comes as it is.
+        let (mut chain, mut on_chain) = (Vec::new(), BTreeSet::new());
+        let mut next = Some(index);
+        while let Some(index) = next.filter(|index| !done[*index] && on_chain.insert(*index)) {
+            chain.push(index);
+            next = needs(index);
+        }
+        for index in chain.into_iter().rev() {
+            done[index] = true;
+            order.push(index);
+        }
+    }
+    order
+}
+
+fn verdict(
+    of: &Facts,
+    effects: &BTreeSet<Link>,
+    registry: &Registry,
+    options: Options,
+    verdicts: &[Option<Verdict>],
+    runs: &BTreeMap<(&DomainName, &RunId), usize>,
+) -> Verdict {
+    if let Some(fault) = &of.fault {
+        return Verdict::Refused(fault.clone());
+    }
+    let Some(retention_ms) = registry.retention_ms.get(&of.domain) else {
+        return Verdict::Refused(format!("the domain {} is not registered", of.domain));
+    };
+    if of.here == Here::Run {
+        return Verdict::Known;
+    }
+    if let Some((_, at)) = of.closed {
+        if !options.closed {
+            return Verdict::Closed;
+        }
+        if at.0.saturating_add(*retention_ms) <= options.now.0 {
+            return Verdict::Expired;
+        }
+        if let Some(successor) = &of.successor {
+            let other = runs.get(&(&of.domain, successor));
+            let comes = other.is_some_and(|other| {
+                matches!(verdicts[*other], Some(Verdict::Import { .. } | Verdict::Known))
+            });
+            if !comes {
+                return Verdict::Refused(format!(
+                    "it goes on as run {successor}, which is not imported"
+                ));
+            }
+        }
+    } else if let Here::OtherOpen(run_id) = &of.here {
+        return Verdict::Refused(format!("run {run_id} of its workflow id is open there"));
+    }
+    let is_lost = |announcement: &&Announcement| {
+        let link = Link { run_id: of.run_id.clone(), event_id: announcement.event_id };
+        of.closed.is_none() && options.resends && !effects.contains(&link)
+    };
+    let resend = of.announced.iter().filter(is_lost).map(|a| a.event_id).collect();
+    Verdict::Import { resend }
+}
+
+fn notes(
+    of: &Facts,
+    verdict: &Verdict,
+    registry: &Registry,
+    options: Options,
+    is_known: impl Fn(&RunId) -> bool,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    if of.closed.is_some() {
+        return notes;
+    }
+    for held in &of.held {
+        notes.push(match held {
+            Held::DecisionTask => {
+                "a decider has a decision task in hand: it times out, and another one is scheduled"
+                    .to_owned()
+            }
+            Held::Activity { activity_id, .. } if options.times_out_started => {
+                format!("a worker has activity {activity_id} in hand: it times out")
+            }
+            Held::Activity { activity_id, times_out_at: Some(at) } if *at <= options.now => {
+                format!("a worker has activity {activity_id} in hand: its time is over")
+            }
+            Held::Activity { activity_id, times_out_at: Some(at) } => format!(
+                "a worker has activity {activity_id} in hand: it times out in {} s",
+                (at.0 - options.now.0 + 999) / 1000
+            ),
+            Held::Activity { activity_id, times_out_at: None } => format!(
+                "a worker has activity {activity_id} in hand, which has no timeout: it does not end \
+                 before the execution, unless with --time-out-started"
+            ),
+            Held::Lambda => "a Lambda function is being called: its task times out".to_owned(),
+        });
+    }
+    if of.lambdas > 0 {
+        notes.push(format!(
+            "{} Lambda tasks wait: they are started there, if the server has a --lambda-endpoint",
+            of.lambdas
+        ));
+    }
+    let resend: &[EventId] = match verdict {
+        Verdict::Import { resend } => resend,
+        Verdict::Known | Verdict::Closed | Verdict::Expired | Verdict::Refused(_) => &[],
+    };
+    for announcement in &of.announced {
+        let Announcement { event_id, what, workflow_id } = announcement;
+        let what = match what {
+            Announced::Signal => "signal to",
+            Announced::RequestCancel => "request to cancel",
+            Announced::Child => "child",
+        };
+        let becomes = match (resend.contains(event_id), announcement.what, options.resends) {
+            (true, _, _) => "it is sent once more",
+            (false, Announced::Child, true) => {
+                "the child is imported, and says that it has started"
+            }
+            (false, Announced::Signal | Announced::RequestCancel, true) => {
+                "it has arrived there, and the decider will not be told"
+            }
+            (false, _, false) => "the decider will not be told",
+        };
+        notes.push(format!(
+            "the {what} {workflow_id} of event {event_id} has no outcome: {becomes}"
+        ));
+    }
+    if let Some(parent) = of.parent.as_ref().filter(|parent| !is_known(&parent.run_id)) {
+        notes.push(format!(
+            "its parent, run {}, is not imported with it, and will not be told how it ends, unless it \
+             is there already",
+            parent.run_id
+        ));
+    }
+    if let Some(WorkflowType { name, version }) = &of.workflow_type
+        && !registry.workflow_types.contains(&(of.domain.clone(), name.clone(), version.clone()))
+    {
+        notes.push(format!(
+            "its type {name} {version} is not registered: it cannot continue as new until it is"
+        ));
+    }
+    notes
+}

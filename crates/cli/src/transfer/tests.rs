@@ -1,0 +1,297 @@
+//! Lines in and out, and plans.
+
+use super::*;
+use std::collections::{BTreeMap, BTreeSet};
+use wire::{CloseStatus, WorkflowType};
+
+const HEADER: &str = r#"{"tidewheelExport":{"version":1}}"#;
+const EXECUTION: &str =
+    r#"{"execution":{"domain":"d","workflowId":"w","runId":"r","status":"OPEN"}}"#;
+const EVENT: &str = r#"{"event":{"eventTimestamp":1.5,"eventType":"WorkflowExecutionCancelRequested","eventId":1,"workflowExecutionCancelRequestedEventAttributes":{"externalInitiatedEventId":0}}}"#;
+const END_OF_EXECUTION: &str = r#"{"executionEnd":{"lastEventId":1}}"#;
+const DOMAIN: &str = r#"{"domain":{"domainInfo":{"name":"d","status":"REGISTERED"},"configuration":{"workflowExecutionRetentionPeriodInDays":"7"}}}"#;
+
+fn read(lines: &[&str]) -> Result<Vec<Line>, LineError> {
+    let mut reader = Lines::default();
+    let read = lines.iter().map(|line| reader.read(line)).collect::<Result<Vec<_>, _>>()?;
+    reader.finish()?;
+    Ok(read)
+}
+
+#[test]
+fn an_export_is_read_as_it_was_written() {
+    let end = r#"{"end":{"executions":1}}"#;
+    let tagged = DOMAIN.replace("\"}}}", "\"},\"tags\":[{\"key\":\"k\",\"value\":\"v\"}]}}");
+    let lines = [HEADER, &tagged, EXECUTION, EVENT, END_OF_EXECUTION, end];
+    let read = read(&lines).expect("it is one");
+    let again: Vec<String> = read.iter().map(Line::to_json).collect();
+    assert_eq!(again, lines);
+}
+
+#[track_caller]
+fn refused(lines: &[&str], expected: &str) {
+    assert_eq!(read(lines).expect_err("it is none").to_string(), expected);
+}
+
+#[test]
+fn what_is_no_export_is_refused_in_words() {
+    refused(&[], "the export is cut off behind line 0");
+    refused(&[HEADER], "the export is cut off behind line 1");
+    refused(&[HEADER, EXECUTION, EVENT], "the export is cut off behind line 3");
+    refused(
+        &[r#"{"tidewheelExport":{"version":2}}"#],
+        "the export has version 2 of the form; this is a Tidewheel that reads version 1",
+    );
+    refused(&[DOMAIN], "line 1: domain cannot stand here; an export begins with tidewheelExport");
+    refused(&[HEADER, EVENT], "line 2: event cannot stand here; an event follows its execution");
+    refused(
+        &[HEADER, EXECUTION, EXECUTION],
+        "line 3: execution cannot stand here; the events of an execution end with executionEnd",
+    );
+    refused(&[HEADER, EXECUTION, EVENT, EVENT], "line 4: event 2 comes next");
+    refused(&[HEADER, EXECUTION, END_OF_EXECUTION], "line 3: event 1 comes next");
+    refused(
+        &[HEADER, r#"{"end":{"executions":1}}"#],
+        "the export says that it has 1 executions, and has 0",
+    );
+    refused(
+        &[HEADER, r#"{"end":{"executions":0}}"#, DOMAIN],
+        "line 3: domain cannot stand here; the export is over",
+    );
+    let Err(LineError::Unreadable { line: 2, why }) = read(&[HEADER, r#"{"later":1}"#]) else {
+        panic!("it is not known");
+    };
+    assert!(why.contains("later"), "{why}");
+}
+
+#[test]
+fn what_the_aws_cli_prints_is_a_history_in_either_version() {
+    let event = |at: &str| {
+        format!(
+            r#"{{"events":[{{"eventTimestamp":{at},"eventType":"WorkflowExecutionCancelRequested","eventId":1,"workflowExecutionCancelRequestedEventAttributes":{{"externalInitiatedEventId":0}}}}]}}"#
+        )
+    };
+    for at in
+        ["1420142472.123", "\"2015-01-01T21:01:12.123000+01:00\"", "\"2015-01-01T20:01:12.123Z\""]
+    {
+        let events = read_history(&event(at)).expect("it is one");
+        assert_eq!(events[0].event_timestamp, Timestamp(1_420_142_472_123), "{at}");
+    }
+    for (text, expected) in [
+        ("{}", "it has no list \"events\", as what get-workflow-execution-history prints has"),
+        (
+            r#"{"events":[],"nextPageToken":"t"}"#,
+            "it is one page of several: print the whole history, without --max-items, --no-paginate \
+             and --query",
+        ),
+        (&event("\"soon\""), "event 1 of the list: \"soon\" is no date"),
+    ] {
+        assert_eq!(read_history(text).expect_err("it is none").to_string(), expected);
+    }
+}
+
+fn facts(run_id: &str, started_at: i64) -> Facts {
+    Facts {
+        domain: "d".into(),
+        workflow_id: format!("w-{run_id}").as_str().into(),
+        run_id: run_id.into(),
+        workflow_type: Some(WorkflowType { name: "t".into(), version: "1".into() }),
+        started_at: Timestamp(started_at),
+        closed: None,
+        parent: None,
+        successor: None,
+        events: 3,
+        fault: None,
+        held: Vec::new(),
+        lambdas: 0,
+        announced: Vec::new(),
+        here: Here::Nothing,
+    }
+}
+
+fn closed(run_id: &str, closed_at: i64, successor: Option<&str>) -> Facts {
+    let closed = Some((CloseStatus::Completed, Timestamp(closed_at)));
+    Facts { closed, successor: successor.map(Into::into), ..facts(run_id, closed_at - 1) }
+}
+
+fn child(run_id: &str, started_at: i64, parent: &str, event_id: u64) -> Facts {
+    let parent = Some(Link { run_id: parent.into(), event_id: EventId(event_id) });
+    Facts { parent, ..facts(run_id, started_at) }
+}
+
+fn registry() -> Registry {
+    Registry {
+        retention_ms: BTreeMap::from([("d".into(), 1_000)]),
+        workflow_types: BTreeSet::from([("d".into(), "t".into(), "1".into())]),
+        registrations: Vec::new(),
+    }
+}
+
+const ALL: Options =
+    Options { closed: true, resends: true, times_out_started: false, now: Timestamp(10_000) };
+
+/// Each run in its order, with what becomes of it.
+fn plan(facts: &[Facts], effects: &[Link], options: Options) -> Vec<String> {
+    let effects = effects.iter().cloned().collect();
+    let plan = Plan::make(facts, &effects, &registry(), options);
+    let step = |step: &Step| {
+        let run_id = &facts[step.index].run_id;
+        let notes = step.notes.iter().map(|note| format!("; {note}")).collect::<String>();
+        match &step.verdict {
+            Verdict::Import { resend } if resend.is_empty() => format!("{run_id}{notes}"),
+            Verdict::Import { resend } => format!("{run_id} resends {resend:?}{notes}"),
+            Verdict::Refused(why) => format!("{run_id} refused: {why}"),
+            verdict @ (Verdict::Known | Verdict::Closed | Verdict::Expired) => {
+                format!("{run_id} {verdict:?}")
+            }
+        }
+    };
+    plan.steps.iter().map(step).collect()
+}
+
+#[test]
+fn parents_come_before_children_and_successors_before_whom_they_go_on_from() {
+    let all = [
+        closed("first", 9_500, Some("second")),
+        child("grandchild", 5, "child", 7),
+        closed("second", 9_500, Some("third")),
+        child("child", 5, "parent", 5),
+        facts("parent", 5),
+        facts("third", 1),
+        // They name each other, which nobody has written.
+        child("a", 8, "b", 1),
+        child("b", 9, "a", 1),
+    ];
+    assert_eq!(
+        plan(&all, &[], ALL),
+        ["third", "parent", "child", "grandchild", "b", "a", "second", "first"]
+    );
+}
+
+#[test]
+fn what_is_not_imported_has_its_reason() {
+    let known = Facts { here: Here::Run, ..facts("known", 1) };
+    let taken = Facts { here: Here::OtherOpen("x".into()), ..facts("taken", 2) };
+    let broken = Facts { fault: Some("event 3: no".to_owned()), ..facts("broken", 3) };
+    let elsewhere = Facts { domain: "e".into(), ..facts("elsewhere", 4) };
+    let all = [
+        known,
+        taken,
+        broken,
+        elsewhere,
+        facts("twice", 5),
+        facts("twice", 5),
+        closed("old", 9_000, None),
+        closed("new", 9_001, None),
+        closed("lonely", 9_500, Some("nobody")),
+        closed("last", 9_600, Some("broken")),
+    ];
+    assert_eq!(
+        plan(&all, &[], ALL),
+        [
+            "known Known",
+            "taken refused: run x of its workflow id is open there",
+            "broken refused: event 3: no",
+            "elsewhere refused: the domain e is not registered",
+            "twice refused: it is there twice",
+            "twice",
+            "last refused: it goes on as run broken, which is not imported",
+            "lonely refused: it goes on as run nobody, which is not imported",
+            "new",
+            "old Expired",
+        ]
+    );
+    let open = plan(&all[6..8], &[], Options { closed: false, ..ALL });
+    assert_eq!(open, ["new Closed", "old Closed"]);
+}
+
+#[test]
+fn what_had_no_outcome_is_sent_again_unless_it_has_arrived() {
+    let announcement = |event_id: u64, what: Announced, workflow_id: &str| Announcement {
+        event_id: EventId(event_id),
+        what,
+        workflow_id: workflow_id.into(),
+    };
+    let mut sender = facts("sender", 1);
+    sender.announced = vec![
+        announcement(5, Announced::Signal, "v"),
+        announcement(6, Announced::RequestCancel, "v"),
+        announcement(7, Announced::Child, "c"),
+        announcement(8, Announced::Child, "e"),
+    ];
+    let all = [sender, child("c", 2, "sender", 7)];
+    let arrived = [5, 7].map(|id| Link { run_id: "sender".into(), event_id: EventId(id) });
+    assert_eq!(
+        plan(&all, &arrived, ALL),
+        [
+            "sender resends [EventId(6), EventId(8)]; the signal to v of event 5 has no outcome: it \
+             has arrived there, and the decider will not be told; the request to cancel v of event 6 \
+             has no outcome: it is sent once more; the child c of event 7 has no outcome: the child \
+             is imported, and says that it has started; the child e of event 8 has no outcome: it is \
+             sent once more",
+            "c"
+        ]
+    );
+    let none = plan(&all[..1], &[], Options { resends: false, ..ALL });
+    assert!(none[0].starts_with("sender; the signal to v of event 5 has no outcome: the decider"));
+}
+
+#[test]
+fn what_will_be_different_is_said() {
+    let activity = |id: &str, at: Option<i64>| Held::Activity {
+        activity_id: id.into(),
+        times_out_at: at.map(Timestamp),
+    };
+    let mut busy = child("busy", 1, "gone", 3);
+    busy.held = vec![
+        Held::DecisionTask,
+        activity("late", Some(12_500)),
+        activity("over", Some(9_000)),
+        activity("endless", None),
+        Held::Lambda,
+    ];
+    busy.lambdas = 2;
+    busy.workflow_type = Some(WorkflowType { name: "t".into(), version: "2".into() });
+    let all = [busy, Facts { here: Here::Run, ..facts("known", 2) }, facts("plain", 3)];
+    let mut registry = registry();
+    registry.registrations = vec![
+        Registration::New("domain d".to_owned()),
+        Registration::Same("workflow type t 1".to_owned()),
+        Registration::Different {
+            what: "activity type a 1".to_owned(),
+            members: vec!["x".to_owned(), "y".to_owned()],
+        },
+    ];
+    let plan = Plan::make(&all, &BTreeSet::new(), &registry, ALL);
+    let expected = "\
+domains and types: 1 to register, 1 there already, 1 there and different
+to register:
+  domain d
+different; what is there stays:
+  activity type a 1: x, y
+open executions: 2 to import, 1 there already, 0 refused
+closed executions: 0 to import, 0 there already, 0 refused, 0 left out, 0 past their retention
+what will be different:
+  d w-busy run busy: a decider has a decision task in hand: it times out, and another one is scheduled
+  d w-busy run busy: a worker has activity late in hand: it times out in 3 s
+  d w-busy run busy: a worker has activity over in hand: its time is over
+  d w-busy run busy: a worker has activity endless in hand, which has no timeout: it does not end before the execution, unless with --time-out-started
+  d w-busy run busy: a Lambda function is being called: its task times out
+  d w-busy run busy: 2 Lambda tasks wait: they are started there, if the server has a --lambda-endpoint
+  d w-busy run busy: its parent, run gone, is not imported with it, and will not be told how it ends, unless it is there already
+  d w-busy run busy: its type t 2 is not registered: it cannot continue as new until it is
+";
+    assert_eq!(plan.report(&all, &registry, Shown { all: false }), expected);
+}
+
+#[test]
+fn long_lists_are_cut_unless_all_is_asked_for() {
+    let all: Vec<Facts> = (0..30)
+        .map(|n| Facts { fault: Some("event 1: no".to_owned()), ..facts(&format!("r{n}"), n) })
+        .collect();
+    let plan = Plan::make(&all, &BTreeSet::new(), &registry(), ALL);
+    let short = plan.report(&all, &registry(), Shown { all: false });
+    assert!(short.ends_with("  and 10 more; --all lists them\n"), "{short}");
+    let long = plan.report(&all, &registry(), Shown { all: true });
+    assert_eq!(long.lines().count(), short.lines().count() + 9);
+}

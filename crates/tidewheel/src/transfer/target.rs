@@ -1,0 +1,355 @@
+//! The server that is to have what is imported: what it has, and what it is sent.
+
+use super::file::ExportFile;
+use super::survey::Survey;
+use super::{TransferError, UNKNOWN, is_refused};
+use crate::swf::service::{AskError, Service};
+use cli::Model;
+use cli::failure::CallError;
+use cli::transfer::{Domain, Facts, Here, Registration, Registry};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use wire::{
+    ActivityTypeDetail, DomainDetail, DomainName, Event, EventId, ImportProgress, ImportStatus,
+    ImportWorkflowExecutionInput, OwnRequest, RegistrationStatus, WorkflowExecution,
+    WorkflowExecutionDetail, WorkflowExecutionInfos, WorkflowType, WorkflowTypeDetail,
+};
+
+/// How long a piece of a history may get before it is sent, in bytes and events: well below the
+/// longest body, whatever the last event of it holds.
+const PIECE_BYTES: usize = 256 * 1024;
+const PIECE_EVENTS: usize = 500;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// See the module.
+pub struct Target {
+    pub service: Service,
+}
+
+/// What came of an execution.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Sent {
+    Imported,
+    Known,
+    Refused(String),
+}
+
+impl Target {
+    /// Whether something is there.
+    fn find<T: DeserializeOwned>(
+        &mut self,
+        operation: &'static str,
+        ask: &Value,
+    ) -> Result<Option<T>, TransferError> {
+        match self.service.call(operation, ask) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if is_refused(&error, UNKNOWN) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Calls an operation that answers nothing.
+    fn tell(&mut self, name: &'static str, ask: &Value) -> Result<(), AskError> {
+        let operation = Model::get().operation(name).expect("the model has it");
+        let parameters = cli::Value::parse(&ask.to_string()).expect("it was written as JSON");
+        self.service.caller.call(operation, &parameters)?;
+        Ok(())
+    }
+
+    /// Compares domains, types and executions with what is there, and notes what is there of each
+    /// execution.
+    pub fn look(&mut self, survey: &mut Survey) -> Result<Registry, TransferError> {
+        let mut registry = Registry::default();
+        let mut there = BTreeSet::new();
+        let named = survey.domains.iter().map(|domain| &domain.detail.domain_info.name);
+        let of_executions = survey.facts.iter().map(|facts| &facts.domain);
+        let names: BTreeSet<DomainName> = named.chain(of_executions).cloned().collect();
+        for name in &names {
+            let found: Option<DomainDetail> =
+                self.find("DescribeDomain", &json!({ "name": name }))?;
+            let source = survey.domains.iter().find(|d| d.detail.domain_info.name == *name);
+            let what = format!("domain {name}");
+            let detail = found.as_ref().or(source.map(|domain| &domain.detail));
+            let days = detail.map(|detail| {
+                detail.configuration.workflow_execution_retention_period_in_days.days()
+            });
+            registry.retention_ms.extend(days.map(|days| (name.clone(), i64::from(days) * DAY_MS)));
+            if found.is_some() {
+                there.insert(name.clone());
+            }
+            registry.registrations.extend(match (&found, source) {
+                (None, Some(_)) => Some(Registration::New(what)),
+                (Some(found), Some(source)) => {
+                    let mut members = different(&source.detail.configuration, &found.configuration);
+                    let (theirs, ours) = (&source.detail.domain_info, &found.domain_info);
+                    members.extend((theirs.status != ours.status).then_some("status".to_owned()));
+                    Some(compared(what, members))
+                }
+                (_, None) => None,
+            });
+        }
+        self.look_at_types(survey, &there, &mut registry)?;
+        let mut types = BTreeMap::new();
+        for facts in survey.facts.iter_mut().filter(|facts| facts.fault.is_none()) {
+            if let Some(WorkflowType { name, version }) = &facts.workflow_type {
+                let key = (facts.domain.clone(), name.clone(), version.clone());
+                if !registry.workflow_types.contains(&key) && !types.contains_key(&key) {
+                    let ask =
+                        json!({ "domain": facts.domain, "workflowType": facts.workflow_type });
+                    let found: Option<WorkflowTypeDetail> = match there.contains(&facts.domain) {
+                        true => self.find("DescribeWorkflowType", &ask)?,
+                        false => None,
+                    };
+                    types.insert(key, found.is_some());
+                }
+            }
+            if there.contains(&facts.domain) {
+                facts.here = self.here(facts)?;
+            }
+        }
+        let known = types.into_iter().filter_map(|(key, is_known)| is_known.then_some(key));
+        registry.workflow_types.extend(known);
+        Ok(registry)
+    }
+
+    fn look_at_types(
+        &mut self,
+        survey: &Survey,
+        there: &BTreeSet<DomainName>,
+        registry: &mut Registry,
+    ) -> Result<(), TransferError> {
+        for (domain, detail) in &survey.workflow_types {
+            let info = &detail.type_info;
+            let WorkflowType { name, version } = &info.workflow_type;
+            registry.workflow_types.insert((domain.clone(), name.clone(), version.clone()));
+            let ask = json!({ "domain": domain, "workflowType": info.workflow_type });
+            let found: Option<WorkflowTypeDetail> = match there.contains(domain) {
+                true => self.find("DescribeWorkflowType", &ask)?,
+                false => None,
+            };
+            let what = format!("workflow type {name} {version} of {domain}");
+            registry.registrations.push(match found {
+                None => Registration::New(what),
+                Some(found) => {
+                    let mut members = different(&detail.configuration, &found.configuration);
+                    let differs = info.status != found.type_info.status;
+                    members.extend(differs.then_some("status".to_owned()));
+                    compared(what, members)
+                }
+            });
+        }
+        for (domain, detail) in &survey.activity_types {
+            let info = &detail.type_info;
+            let ask = json!({ "domain": domain, "activityType": info.activity_type });
+            let found: Option<ActivityTypeDetail> = match there.contains(domain) {
+                true => self.find("DescribeActivityType", &ask)?,
+                false => None,
+            };
+            let (name, version) = (&info.activity_type.name, &info.activity_type.version);
+            let what = format!("activity type {name} {version} of {domain}");
+            registry.registrations.push(match found {
+                None => Registration::New(what),
+                Some(found) => {
+                    let mut members = different(&detail.configuration, &found.configuration);
+                    let differs = info.status != found.type_info.status;
+                    members.extend(differs.then_some("status".to_owned()));
+                    compared(what, members)
+                }
+            });
+        }
+        Ok(())
+    }
+
+    fn here(&mut self, facts: &Facts) -> Result<Here, TransferError> {
+        let Facts { domain, workflow_id, run_id, .. } = facts;
+        let execution = json!({ "workflowId": workflow_id, "runId": run_id });
+        let ask = json!({ "domain": domain, "execution": execution });
+        let found: Option<WorkflowExecutionDetail> =
+            self.find("DescribeWorkflowExecution", &ask)?;
+        if found.is_some() {
+            return Ok(Here::Run);
+        }
+        if facts.closed.is_some() {
+            return Ok(Here::Nothing);
+        }
+        let ask = json!({
+            "domain": domain,
+            "startTimeFilter": { "oldestDate": 0 },
+            "executionFilter": { "workflowId": workflow_id },
+            "maximumPageSize": 1,
+        });
+        let open: WorkflowExecutionInfos = self.service.call("ListOpenWorkflowExecutions", &ask)?;
+        let other = open.execution_infos.into_iter().next();
+        Ok(other.map_or(Here::Nothing, |info| Here::OtherOpen(info.execution.run_id)))
+    }
+
+    /// Registers what is not there, types before they are deprecated.
+    pub fn register(&mut self, survey: &Survey) -> Result<(), TransferError> {
+        for Domain { detail, tags } in &survey.domains {
+            let info = &detail.domain_info;
+            let mut ask = members_of(&detail.configuration);
+            ask["name"] = json!(info.name);
+            ask["description"] = json!(info.description);
+            if !tags.is_empty() {
+                ask["tags"] = json!(tags);
+            }
+            self.register_one("RegisterDomain", ask, "DomainAlreadyExistsFault")?;
+        }
+        for (domain, detail) in &survey.workflow_types {
+            let info = &detail.type_info;
+            let mut ask = members_of(&detail.configuration);
+            ask["domain"] = json!(domain);
+            ask["name"] = json!(info.workflow_type.name);
+            ask["version"] = json!(info.workflow_type.version);
+            ask["description"] = json!(info.description);
+            let is_new = self.register_one("RegisterWorkflowType", ask, TYPE_EXISTS)?;
+            if is_new && info.status == RegistrationStatus::Deprecated {
+                let ask = json!({ "domain": domain, "workflowType": info.workflow_type });
+                self.tell("DeprecateWorkflowType", &ask)?;
+            }
+        }
+        for (domain, detail) in &survey.activity_types {
+            let info = &detail.type_info;
+            let mut ask = members_of(&detail.configuration);
+            ask["domain"] = json!(domain);
+            ask["name"] = json!(info.activity_type.name);
+            ask["version"] = json!(info.activity_type.version);
+            ask["description"] = json!(info.description);
+            let is_new = self.register_one("RegisterActivityType", ask, TYPE_EXISTS)?;
+            if is_new && info.status == RegistrationStatus::Deprecated {
+                let ask = json!({ "domain": domain, "activityType": info.activity_type });
+                self.tell("DeprecateActivityType", &ask)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// True if it was not there.
+    fn register_one(
+        &mut self,
+        operation: &'static str,
+        ask: Value,
+        exists: &str,
+    ) -> Result<bool, TransferError> {
+        match self.tell(operation, &ask) {
+            Ok(()) => Ok(true),
+            // A deprecated domain takes no types; those that it should have are told of in the report.
+            Err(error) if is_refused(&error, exists) || is_refused(&error, DOMAIN_DEPRECATED) => {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deprecates the domains that were, once their executions are there.
+    pub fn deprecate(&mut self, survey: &Survey) -> Result<(), TransferError> {
+        for Domain { detail, .. } in &survey.domains {
+            let info = &detail.domain_info;
+            if info.status == RegistrationStatus::Deprecated {
+                let deprecated = self.tell("DeprecateDomain", &json!({ "name": info.name }));
+                match deprecated {
+                    Err(error) if is_refused(&error, DOMAIN_DEPRECATED) => (),
+                    deprecated => deprecated?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends an execution, piece by piece.
+    pub fn send(
+        &mut self,
+        file: &mut ExportFile,
+        place: u64,
+        facts: &Facts,
+        times_out_started: bool,
+        resend: &[EventId],
+    ) -> Result<Sent, TransferError> {
+        let execution = WorkflowExecution {
+            workflow_id: facts.workflow_id.clone(),
+            run_id: facts.run_id.clone(),
+        };
+        let mut piece: Vec<Event> = Vec::new();
+        let (mut bytes, mut sent) = (0, 0);
+        let mut outcome = None;
+        let input = |events: Vec<Event>, is_last: bool| ImportWorkflowExecutionInput {
+            domain: facts.domain.clone(),
+            execution: execution.clone(),
+            events,
+            is_last: Some(is_last),
+            times_out_started: is_last.then_some(times_out_started),
+            resend: is_last.then(|| resend.to_vec()),
+        };
+        file.events(place, |event| {
+            bytes += serde_json::to_string(&event).map_or(0, |text| text.len());
+            piece.push(event);
+            sent += 1;
+            let is_last = sent == facts.events;
+            if is_last || bytes >= PIECE_BYTES || piece.len() >= PIECE_EVENTS {
+                bytes = 0;
+                outcome = self.send_piece(input(std::mem::take(&mut piece), is_last))?;
+            }
+            Ok(outcome.is_none())
+        })?;
+        // The last piece has an outcome, unless the file has become shorter since it was read.
+        Ok(outcome.unwrap_or_else(|| Sent::Refused("its events are not there any more".to_owned())))
+    }
+
+    /// `None` if more pieces are wanted.
+    fn send_piece(
+        &mut self,
+        input: ImportWorkflowExecutionInput,
+    ) -> Result<Option<Sent>, TransferError> {
+        let answer = match self.service.caller.operate(&OwnRequest::from(input)) {
+            Ok(answer) => answer,
+            Err(CallError::Service(error)) if REFUSALS.contains(&&*error.code) => {
+                let text = match error.message.is_empty() {
+                    true => error.code.clone(),
+                    false => error.message.clone(),
+                };
+                return Ok(Some(Sent::Refused(text)));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let text = serde_json::to_string(&answer).expect("a value is written to memory");
+        let progress: ImportProgress = serde_json::from_str(&text)
+            .map_err(|error| AskError::Unreadable("ImportWorkflowExecution", error))?;
+        Ok(match progress.status {
+            ImportStatus::InProgress => None,
+            ImportStatus::Imported => Some(Sent::Imported),
+            ImportStatus::AlreadyImported => Some(Sent::Known),
+        })
+    }
+}
+
+const TYPE_EXISTS: &str = "TypeAlreadyExistsFault";
+const DOMAIN_DEPRECATED: &str = "DomainDeprecatedFault";
+
+/// What an execution may be refused with; the next one may be taken.
+const REFUSALS: [&str; 4] =
+    ["ValidationException", "WorkflowExecutionAlreadyStartedFault", "LimitExceededFault", UNKNOWN];
+
+fn members_of(configuration: &impl Serialize) -> Value {
+    serde_json::to_value(configuration).expect("it has text keys")
+}
+
+/// The members that differ.
+fn different(theirs: &impl Serialize, ours: &impl Serialize) -> Vec<String> {
+    let (theirs, ours) = (members_of(theirs), members_of(ours));
+    let keys = |value: &Value| -> BTreeSet<String> {
+        value.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
+    };
+    let all: BTreeSet<String> = keys(&theirs).union(&keys(&ours)).cloned().collect();
+    all.into_iter().filter(|key| theirs.get(key) != ours.get(key)).collect()
+}
+
+fn compared(what: String, members: Vec<String>) -> Registration {
+    if members.is_empty() {
+        Registration::Same(what)
+    } else {
+        Registration::Different { what, members }
+    }
+}
