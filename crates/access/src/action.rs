@@ -162,7 +162,10 @@ actions! {
         DeleteAccount,
         ListAccounts,
         // On workflows: SWF has no such operations, nor does `swf:*` mean them.
+        BeginBackup,
         DescribeServer,
+        EndBackup,
+        ReadBackup,
         ImportWorkflowExecution,
     }
     "sts" {
@@ -221,8 +224,11 @@ impl From<Operation> for Action {
 impl From<OwnOperation> for Action {
     fn from(operation: OwnOperation) -> Action {
         match operation {
+            OwnOperation::BeginBackup => Action::BeginBackup,
             OwnOperation::DescribeServer => Action::DescribeServer,
+            OwnOperation::EndBackup => Action::EndBackup,
             OwnOperation::ImportWorkflowExecution => Action::ImportWorkflowExecution,
+            OwnOperation::ReadBackup => Action::ReadBackup,
         }
     }
 }

@@ -9,16 +9,29 @@ use wire::OwnRequest;
 /// Where a request names what it is about.
 pub fn subject(request: &OwnRequest) -> Subject<'_> {
     match request {
-        OwnRequest::DescribeServer(_) => Subject::AllDomains,
+        OwnRequest::BeginBackup(_)
+        | OwnRequest::DescribeServer(_)
+        | OwnRequest::EndBackup(_)
+        | OwnRequest::ReadBackup(_) => Subject::AllDomains,
         OwnRequest::ImportWorkflowExecution(input) => Subject::Domain(&input.domain),
+    }
+}
+
+/// Whether a request is about all accounts: no policy of one can allow that while there are others.
+pub fn is_of_all_accounts(request: &OwnRequest) -> bool {
+    match request {
+        OwnRequest::BeginBackup(_) | OwnRequest::EndBackup(_) | OwnRequest::ReadBackup(_) => true,
+        OwnRequest::DescribeServer(_) | OwnRequest::ImportWorkflowExecution(_) => false,
     }
 }
 
 /// What a request demands.
 pub fn request(request: &OwnRequest) -> Demand<'_> {
     match request {
-        OwnRequest::DescribeServer(_) | OwnRequest::ImportWorkflowExecution(_) => {
-            Demand::new(Action::from(request.operation()))
-        }
+        OwnRequest::BeginBackup(_)
+        | OwnRequest::DescribeServer(_)
+        | OwnRequest::EndBackup(_)
+        | OwnRequest::ImportWorkflowExecution(_)
+        | OwnRequest::ReadBackup(_) => Demand::new(Action::from(request.operation())),
     }
 }

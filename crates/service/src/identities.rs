@@ -404,6 +404,12 @@ impl Credentials for IdentityReader {
     fn refresh(&self, key: &KeyRef, now: Timestamp) -> Result<Arc<Principal>, Fault> {
         IdentityReader::refresh(self, key, now)
     }
+
+    fn is_only_account(&self, account: &str) -> bool {
+        let directory = self.directory();
+        let mut accounts = directory.accounts();
+        accounts.next().is_some_and(|first| *first.id == *account) && accounts.next().is_none()
+    }
 }
 
 /// Whether keys that were derived before a change may be wrong after it. To know exactly which would

@@ -40,6 +40,9 @@ pub trait Credentials: std::fmt::Debug + Send + Sync {
     /// The principal of a key that was good a while ago, as it is now; or why it is not good any
     /// more. Does not wait for anything.
     fn refresh(&self, key: &KeyRef, now: Timestamp) -> Result<Arc<Principal>, Fault>;
+
+    /// Whether there is no other account. Does not wait for anything.
+    fn is_only_account(&self, account: &str) -> bool;
 }
 
 /// What the policies said last of one request: all that is kept of it for an audit.
@@ -235,7 +238,20 @@ impl Judge {
             | Subject::ActivityTask(_) => return Err(Fault::Internal),
         };
         let known = self.known(&asker.scope(), domain, |_| ());
-        self.settle(asker, &asker.caller, &own::request(request), &resource, &known, now)
+        let demand = own::request(request);
+        self.settle(asker, &asker.caller, &demand, &resource, &known, now)?;
+        let is_alone =
+            self.credentials.as_ref().is_some_and(|known| known.is_only_account(account));
+        if own::is_of_all_accounts(request) && !is_alone {
+            let action = Action::from(request.operation());
+            return Err(self.refusal(format!(
+                "User: {} is not authorized to perform: {action} on resource: {} because it is about \
+                 all accounts and there are others: take the data directory of the stopped server",
+                name(&asker.caller),
+                resource.as_str()
+            )));
+        }
+        Ok(())
     }
 
     /// Whether a poll that has waited may be given a task.
@@ -395,15 +411,21 @@ impl Judge {
     }
 
     fn fault(&self, caller: &Caller, check: &Check<'_>, denial: &Denial) -> Fault {
-        let principal = match &caller.authority {
-            Authority::Principal(principal, _) => &*principal.arn,
-            Authority::Unrestricted => "anonymous", // Who is denied nothing.
-        };
-        let text = denial.text(principal, check.action, check.resource);
+        self.refusal(denial.text(name(caller), check.action, check.resource))
+    }
+
+    fn refusal(&self, text: String) -> Fault {
         match self.denials {
             Denials::AccessDenied => Fault::AccessDenied(text),
             Denials::OperationNotPermitted => Fault::OperationNotPermitted(text),
         }
+    }
+}
+
+fn name(caller: &Caller) -> &str {
+    match &caller.authority {
+        Authority::Principal(principal, _) => &principal.arn,
+        Authority::Unrestricted => "anonymous", // Who is denied nothing.
     }
 }
 

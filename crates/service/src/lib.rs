@@ -6,6 +6,7 @@
 //! it, and [`Service`] runs the turns in threads, [`Stepped`] one at a time.
 
 mod api;
+mod backups;
 mod cache;
 pub mod check;
 mod functions;

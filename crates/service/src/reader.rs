@@ -3,6 +3,7 @@
 //! Readers see what is durable. They keep the shards free of long reads.
 
 use crate::api::Reply;
+use crate::backups::{self, Backups};
 use crate::history;
 use crate::invoker::{Place, WAITING_MAX};
 use crate::keys::{self, Position};
@@ -40,6 +41,10 @@ pub enum Read {
     Count(Box<Query>),
     /// CountPendingActivityTasks and CountPendingDecisionTasks.
     CountTasks(TaskListKey),
+    /// BeginBackup, under an id that is new.
+    BeginBackup(BackupId, Timestamp),
+    /// ReadBackup.
+    Backup(backups::Place, Timestamp),
 }
 
 /// Which page of a decision task.
@@ -69,6 +74,8 @@ pub struct Reader {
     pub tokens: Arc<Tokens>,
     /// For the answers to polls that found nothing.
     pub empty_poll_token: EmptyPollToken,
+    /// What is held for backups.
+    pub backups: Arc<Backups>,
 }
 
 impl Reader {
@@ -87,6 +94,12 @@ impl Reader {
                 let counted = listing::count_tasks(&*self.store, &list).map_err(internal)?;
                 let (count, truncated) = counted;
                 Ok(Reply::json(&PendingTaskCount { count, truncated: Some(truncated) }))
+            }
+            Read::BeginBackup(id, now) => {
+                self.backups.begin(&*self.store, id, now).map(|detail| Reply::json(&detail))
+            }
+            Read::Backup(place, now) => {
+                self.backups.read(&place, now).map(|rows| Reply::json(&rows))
             }
         }
     }

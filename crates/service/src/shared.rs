@@ -4,6 +4,7 @@
 //! request holds a permit, which bounds what all queues hold together.
 
 use crate::api::{Answer, Clock, Entropy, Permit};
+use crate::backups::Backups;
 use crate::functions::Functions;
 use crate::inbox::Inbox;
 use crate::invoker::{self, Place};
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     pub throttle: Arc<Throttle>,
     pub judge: Arc<Judge>,
     pub empty_poll_token: EmptyPollToken,
+    pub backups: Arc<Backups>,
     pub store: Arc<dyn Store>,
     permits: Arc<AtomicUsize>,
     /// How many requests have been routed so far.
@@ -162,6 +164,7 @@ impl Shared {
             throttle,
             judge,
             empty_poll_token: options.empty_poll_token,
+            backups: Arc::default(),
             store,
             permits: Arc::new(AtomicUsize::new(0)),
             routed: AtomicU64::new(0),
@@ -183,6 +186,7 @@ impl Shared {
             store: Arc::clone(&self.store),
             tokens: Arc::clone(&self.tokens),
             empty_poll_token: self.empty_poll_token,
+            backups: Arc::clone(&self.backups),
         }
     }
 

@@ -151,6 +151,11 @@ impl Service {
         self.shared.rotate_token_key()
     }
 
+    /// Ends backups that nobody reads any more. To be called from time to time.
+    pub fn end_idle_backups(&self) {
+        self.shared.backups.end_idle(self.shared.clock.now());
+    }
+
     /// Says that the clock was moved, for clocks that do not go by themselves: what has fallen due
     /// happens now.
     pub fn clock_moved(&self) {

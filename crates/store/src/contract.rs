@@ -1,4 +1,4 @@
-//! The contract of a store: four methods, and the errors a caller must tell apart.
+//! The contract of a store: five methods, what they give, and the errors a caller must tell apart.
 //!
 //! Invariant: an acknowledged commit is durable and whole, and whatever was not acknowledged is
 //! whole or absent. Knows nothing of what keys and values mean, nor of how a backend keeps them.
@@ -117,6 +117,46 @@ pub trait Store: Send + Sync {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError>;
+
+    /// All shards as of one moment between two commits: a batch is in it whole or not at all, and
+    /// what was acknowledged before the call is in it. What is in it keeps its room until it is
+    /// dropped, so whoever takes one bounds for how long.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
+}
+
+/// What a store held at one moment, in every shard. Later commits do not change it.
+pub trait Snapshot: Send {
+    /// The shards that hold rows, in order.
+    fn shards(&self) -> Result<Vec<ShardId>, StoreError>;
+
+    /// Entries of `shard` in key order, the first of them the next behind `after`, or the first of
+    /// all without it. As many as have `bytes_max` bytes of keys and values together; but one at
+    /// least, however large, as long as there are any. None is the end.
+    fn page(
+        &self,
+        shard: ShardId,
+        after: Option<&[u8]>,
+        bytes_max: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
+}
+
+/// A page of a snapshot that is being filled.
+pub(crate) struct Page {
+    pub(crate) entries: Vec<Entry>,
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl Page {
+    pub(crate) fn new(bytes_max: usize) -> Page {
+        Page { entries: Vec::new(), bytes: 0, bytes_max }
+    }
+
+    /// Whether the next entry still belongs to the page; it is counted then.
+    pub(crate) fn takes(&mut self, key: &[u8], value: &[u8]) -> bool {
+        self.bytes = self.bytes.saturating_add(key.len() + value.len());
+        self.entries.is_empty() || self.bytes <= self.bytes_max
+    }
 }
 
 /// The store could not answer. What it holds is unchanged.

@@ -25,9 +25,11 @@ mod directory;
 mod failure;
 mod journal;
 mod reclaimer;
+mod snapshot;
 
 use crate::contract::{
-    Batch, CommitError, Direction, Entry, Epoch, KEY_BYTES_MAX, ShardId, Store, StoreError,
+    Batch, CommitError, Direction, Entry, Epoch, KEY_BYTES_MAX, ShardId, Snapshot, Store,
+    StoreError,
 };
 use committer::{Committer, Poison, Request, WriteGroup};
 use directory::Directory;
@@ -38,6 +40,7 @@ use fjall::{
 };
 use reclaimer::Reclaimer;
 use rustix::fs::statvfs;
+use snapshot::Moment;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -84,6 +87,7 @@ const PREFIX_BYTES: usize = 3;
 /// Reads how many bytes are free for the file system of a path.
 pub type FreeBytesProbe = Box<dyn Fn(&Path) -> io::Result<u64> + Send + Sync>;
 
+pub use directory::FORMAT;
 pub use reclaimer::OnReclaim;
 
 /// Told the reason when the store fails for good.
@@ -146,6 +150,22 @@ pub enum OpenError {
     /// The directory has content, but no store.
     #[error("{} is neither empty nor a tidewheel store; it is left alone", dir.display())]
     Foreign {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A backup was being restored into the directory, and that has not come to its end.
+    #[error(
+        "{} holds part of a backup: its restore was cut short or is under way; restore it again, into \
+         this directory or another",
+        dir.display()
+    )]
+    Restoring {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A backup was to be restored where something is already.
+    #[error("{} is not empty; name a directory that is, or that is not there", dir.display())]
+    NotEmpty {
         /// The directory.
         dir: PathBuf,
     },
@@ -218,6 +238,41 @@ pub enum OpenError {
     },
 }
 
+/// What a directory is opened for.
+#[derive(Clone, Copy, Debug)]
+enum Purpose {
+    Serve,
+    Restore,
+}
+
+/// A directory into which a backup is being restored. Until that is finished it is marked, and
+/// nothing else opens it.
+pub struct Restoring {
+    store: Embedded,
+}
+
+impl Restoring {
+    /// Makes `dir`, or takes it if it is empty or a restore into it was cut short.
+    pub fn begin(dir: &Path, options: Options) -> Result<Restoring, OpenError> {
+        let write = Box::new(write_durably);
+        let store = Embedded::open_with_writer(dir, options, Purpose::Restore, write)?;
+        Ok(Restoring { store })
+    }
+
+    /// Where the rows go.
+    pub fn store(&self) -> &Embedded {
+        &self.store
+    }
+
+    /// Makes it a data directory like any other.
+    pub fn finish(self) -> Result<(), OpenError> {
+        let directory = Arc::clone(&self.store.directory);
+        // First, so that no table is written or removed while all are flushed.
+        drop(self.store);
+        directory.finish()
+    }
+}
+
 /// A store in a directory. Dropping it ends the committer and then frees the directory; as every
 /// acknowledged commit was durable before, nothing is left to write.
 pub struct Embedded {
@@ -233,19 +288,20 @@ pub struct Embedded {
     keyspace: Keyspace,
     database: Database,
     /// Last, so that the directory stays locked until all else is gone.
-    _directory: Arc<Directory>,
+    directory: Arc<Directory>,
 }
 
 impl Embedded {
     /// Opens the store in `dir`, which is created if it is missing.
     pub fn open(dir: &Path, options: Options) -> Result<Embedded, OpenError> {
-        Embedded::open_with_writer(dir, options, Box::new(write_durably))
+        Embedded::open_with_writer(dir, options, Purpose::Serve, Box::new(write_durably))
     }
 
     /// `write` is the one step that puts data on disk, apart so that tests can let it fail.
     fn open_with_writer(
         dir: &Path,
         options: Options,
+        purpose: Purpose,
         write: WriteGroup,
     ) -> Result<Embedded, OpenError> {
         let Options { build, cache_bytes_max, free_bytes_min, free_bytes, on_poison, on_reclaim } =
@@ -255,7 +311,10 @@ impl Embedded {
         if let Some(shortage) = room.shortage_of_start(directory.is_new()?) {
             return Err(OpenError::NoRoom { dir: dir.to_owned(), shortage });
         }
-        directory.prepare(&build)?;
+        match purpose {
+            Purpose::Serve => directory.prepare(&build)?,
+            Purpose::Restore => directory.prepare_restore(&build)?,
+        }
         let path = directory.engine_path();
         let opened = journal::open_ended(&path, || open_database(&path, cache_bytes_max));
         let engine_error = |source| failure::open_error(&path, source);
@@ -270,7 +329,10 @@ impl Embedded {
         } else if is_empty(&database, &keyspace).map_err(engine_error)? {
             return Err(directory.lost("no row is left in its journal and tables"));
         }
-        directory.finish()?;
+        match purpose {
+            Purpose::Serve => directory.finish()?,
+            Purpose::Restore => (),
+        }
 
         let poison = Arc::new(Poison::new(on_poison));
         let (requests, receiver) = sync_channel(QUEUE_REQUESTS_MAX);
@@ -312,7 +374,7 @@ impl Embedded {
             is_hanging: AtomicBool::new(false),
             keyspace,
             database,
-            _directory: directory,
+            directory,
         })
     }
 
@@ -475,6 +537,17 @@ impl Store for Embedded {
             Direction::Ascending => rows.take(limit).map(entry).collect(),
             Direction::Descending => rows.rev().take(limit).map(entry).collect(),
         }
+    }
+
+    /// By the committer, which knows when nothing is half written.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        let (answer, answered) = sync_channel(1);
+        let moment = self.ask(Request::Snapshot { answer }, &answered)??;
+        Ok(Box::new(Moment {
+            moment,
+            keyspace: self.keyspace.clone(),
+            _directory: Arc::clone(&self.directory),
+        }))
     }
 }
 

@@ -6,11 +6,13 @@
 //!
 //! Everything here is synchronous: shard threads are the only writers, batches amortise the wait.
 
+pub mod backup;
 mod contract;
 pub mod embedded;
 pub mod memory;
 pub mod suite;
 
 pub use contract::{
-    Batch, CommitError, Direction, Entry, Epoch, KEY_BYTES_MAX, ShardId, Store, StoreError,
+    Batch, CommitError, Direction, Entry, Epoch, KEY_BYTES_MAX, ShardId, Snapshot, Store,
+    StoreError,
 };

@@ -6,7 +6,8 @@
 //! decides call by call.
 
 use crate::contract::{
-    Batch, CommitError, Direction, Entry, Epoch, KEY_BYTES_MAX, ShardId, Store, StoreError,
+    Batch, CommitError, Direction, Entry, Epoch, KEY_BYTES_MAX, Page, ShardId, Snapshot, Store,
+    StoreError,
 };
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
@@ -17,6 +18,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 #[derive(Clone, Default)]
 pub struct Memory {
     shards: Arc<Mutex<BTreeMap<ShardId, Shard>>>,
+    plan: Option<Arc<Mutex<Plan>>>,
+}
+
+/// The rows of all shards at one moment.
+struct Moment {
+    rows: BTreeMap<ShardId, BTreeMap<Vec<u8>, Vec<u8>>>,
     plan: Option<Arc<Mutex<Plan>>>,
 }
 
@@ -60,6 +67,8 @@ pub enum Call<'a> {
         /// The shard to read.
         shard: ShardId,
     },
+    /// [`Store::snapshot`], or a read of what it gave.
+    Snapshot,
 }
 
 /// How a call fails. Reads answer a [`StoreError`] whatever the fault.
@@ -93,8 +102,7 @@ impl Memory {
 
     /// Asked before the data is locked, so that a plan may look at the data.
     fn fault(&self, call: &Call<'_>) -> Option<Fault> {
-        let mut plan = self.plan.as_ref()?.lock().expect("no plan has panicked");
-        plan(call)
+        fault(self.plan.as_ref(), call)
     }
 
     fn shards(&self) -> MutexGuard<'_, BTreeMap<ShardId, Shard>> {
@@ -102,8 +110,17 @@ impl Memory {
     }
 
     fn check_read(&self, call: &Call<'_>) -> Result<(), StoreError> {
-        self.fault(call).map_or(Ok(()), |fault| Err(injected(fault)))
+        check_read(self.plan.as_ref(), call)
     }
+}
+
+fn fault(plan: Option<&Arc<Mutex<Plan>>>, call: &Call<'_>) -> Option<Fault> {
+    let mut plan = plan?.lock().expect("no plan has panicked");
+    plan(call)
+}
+
+fn check_read(plan: Option<&Arc<Mutex<Plan>>>, call: &Call<'_>) -> Result<(), StoreError> {
+    fault(plan, call).map_or(Ok(()), |fault| Err(injected(fault)))
 }
 
 fn injected(fault: Fault) -> StoreError {
@@ -198,6 +215,41 @@ impl Store for Memory {
             Direction::Descending => rows.rev().take(limit).map(entry).collect(),
         })
     }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        self.check_read(&Call::Snapshot)?;
+        let shards = self.shards();
+        let rows = shards.iter().filter(|(_, state)| !state.rows.is_empty());
+        let rows = rows.map(|(shard, state)| (*shard, state.rows.clone())).collect();
+        Ok(Box::new(Moment { rows, plan: self.plan.clone() }))
+    }
+}
+
+impl Snapshot for Moment {
+    fn shards(&self) -> Result<Vec<ShardId>, StoreError> {
+        check_read(self.plan.as_ref(), &Call::Snapshot)?;
+        Ok(self.rows.keys().copied().collect())
+    }
+
+    fn page(
+        &self,
+        shard: ShardId,
+        after: Option<&[u8]>,
+        bytes_max: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        check_read(self.plan.as_ref(), &Call::Snapshot)?;
+        let Some(rows) = self.rows.get(&shard) else { return Ok(Vec::new()) };
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = rows.range::<[u8], _>((start, Bound::Unbounded));
+        let mut page = Page::new(bytes_max);
+        for (key, value) in rows {
+            if !page.takes(key, value) {
+                break;
+            }
+            page.entries.push((key.clone(), value.clone()));
+        }
+        Ok(page.entries)
+    }
 }
 
 #[cfg(test)]
@@ -269,7 +321,9 @@ mod tests {
             calls += 1;
             match call {
                 Call::Claim { .. } | Call::Commit { .. } => None,
-                Call::Get { .. } | Call::Scan { .. } => (calls % 2 == 0).then_some(Fault::Lost),
+                Call::Get { .. } | Call::Scan { .. } | Call::Snapshot => {
+                    (calls % 2 == 0).then_some(Fault::Lost)
+                }
             }
         });
         assert!(faulty.get(SHARD, b"key").is_ok(), "call 1");

@@ -4,6 +4,8 @@
 //! weaken it. It panics at the first broken promise, in the words of that promise. Knows nothing
 //! of disks, processes or faults; those are each backend's own tests.
 
+mod snapshots;
+
 use crate::contract::{Batch, CommitError, Direction, Entry, Epoch, ShardId, Store};
 use std::ops::Range;
 use std::panic::resume_unwind;
@@ -34,6 +36,7 @@ pub fn check_store(open: impl Fn() -> Box<dyn Store>) {
     check_concurrent_commits(open);
     check_concurrent_claims(open);
     check_scan_sees_one_moment(open);
+    snapshots::check(open);
 }
 
 /// Checks the fence between two handles that are open at once. For backends that allow it: those

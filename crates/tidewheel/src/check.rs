@@ -6,6 +6,7 @@ use crate::process::{RunError, say};
 use crate::system::wall_time;
 use service::check::{Finding, Mode, Report, check};
 use std::path::Path;
+use store::Store;
 use store::embedded::{self, Embedded};
 
 /// How many findings are printed one by one; of the others, only how many there are.
@@ -21,6 +22,11 @@ pub fn run(arguments: &Check, data_dir: &Path) -> Result<bool, RunError> {
     let store = Embedded::open(data_dir, options)?;
     let owner = format!("check by process {}", std::process::id());
     let mode = if arguments.repair { Mode::Repair(&owner) } else { Mode::Look };
+    look_through(&store, mode, data_dir)
+}
+
+/// The same on any store, which is at `place`.
+pub fn look_through(store: &dyn Store, mode: Mode<'_>, place: &Path) -> Result<bool, RunError> {
     let mut shown = 0;
     let mut output = Ok(());
     let mut tell = |finding: Finding| {
@@ -29,13 +35,13 @@ pub fn run(arguments: &Check, data_dir: &Path) -> Result<bool, RunError> {
             output = say(&finding.to_string());
         }
     };
-    let report = check(&store, wall_time(), mode, &mut tell)
-        .map_err(|source| RunError::Check { data_dir: data_dir.to_owned(), source })?;
+    let report = check(store, wall_time(), mode, &mut tell)
+        .map_err(|source| RunError::Check { data_dir: place.to_owned(), source })?;
     output?;
     if shown > FINDINGS_SHOWN_MAX {
         say(&format!("and {} more", shown - FINDINGS_SHOWN_MAX))?;
     }
-    say(&summary(&report, arguments.repair))?;
+    say(&summary(&report, mode != Mode::Look))?;
     Ok(report.agrees())
 }
 

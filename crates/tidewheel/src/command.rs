@@ -3,6 +3,7 @@
 //! Values of settings are plain text here: `settings.rs` reads them, wherever they come from, and
 //! words what is wrong with them.
 
+pub use crate::backup::command::Backup;
 use crate::settings::{Given, Key};
 use std::path::PathBuf;
 
@@ -34,6 +35,9 @@ pub enum Command {
     Export(crate::transfer::Export),
     /// Take executions from a file or another server: open ones go on here.
     Import(crate::transfer::Import),
+    /// Make backups of a server, running or stopped; verify them; make data directories of them.
+    #[command(subcommand)]
+    Backup(Backup),
 }
 
 #[derive(Debug, clap::Args)]

@@ -3,6 +3,7 @@
 //! The binary puts the crates together: it reads settings, opens the store, starts the service
 //! and the HTTP server, and ends them in order. It alone asks for the time and for randomness.
 
+mod backup;
 mod check;
 mod command;
 mod config;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         Command::Show(show) => return show::run(&show),
         Command::Export(export) => return transfer::export(&export),
         Command::Import(import) => return transfer::import(&import),
+        Command::Backup(asked) => return backup::run(&asked),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

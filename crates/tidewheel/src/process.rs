@@ -190,7 +190,7 @@ async fn serve(
         tokio::select! {
             ended = until_the_end(signals, errand(address)) => outcome = ended,
             never = tls::keep(watch, hangups, reread) => match never {},
-            never = upkeep::keep(administration.clone()) => match never {},
+            never = upkeep::keep(service.clone(), administration.clone()) => match never {},
         }
         tracing::info!("stopping");
     };

@@ -1,9 +1,9 @@
-//! What is done beside the server from time to time: when keys were used is written down, and a
-//! clock that jumps is noticed.
+//! What is done beside the server from time to time: when keys were used is written down, a clock
+//! that jumps is noticed, and backups end that nobody reads any more.
 
 use crate::system::wall_time;
 use server::Administration;
-use service::IdentityError;
+use service::{IdentityError, Service};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,13 +18,17 @@ const JUMP_MILLISECONDS_MAX: i64 = 60 * 1000;
 /// How often it is looked whether there is a key's use, or the time, to be written, in seconds.
 const USES_FLUSH_SECONDS: u64 = 60;
 
-/// Looks after both for as long as the server runs.
-pub async fn keep(administration: Option<Arc<Administration>>) -> Infallible {
+/// Looks after all of it for as long as the server runs.
+pub async fn keep(
+    service: Arc<Service>,
+    administration: Option<Arc<Administration>>,
+) -> Infallible {
     let mut clock = ClockWatch::start(wall_time(), Instant::now());
     let (mut looks, mut flushes) = (every(CLOCK_LOOK_SECONDS), every(USES_FLUSH_SECONDS));
     loop {
         tokio::select! {
             _ = looks.tick() => {
+                service.end_idle_backups();
                 if let Some(jump) = clock.look(wall_time(), Instant::now()) {
                     let seconds = jump / 1000;
                     tracing::warn!(

@@ -2,6 +2,8 @@
 
 #[path = "process/auth.rs"]
 mod auth;
+#[path = "process/backup.rs"]
+mod backup;
 #[path = "process/edge.rs"]
 mod edge;
 #[path = "../src/connect/fixture.rs"]

@@ -3,7 +3,7 @@
 
 use crate::event::Event;
 use crate::fault::Fault;
-use crate::macros::{operations, shapes, words};
+use crate::macros::{operations, shapes, texts, words};
 use crate::model::Model;
 use crate::shapes::WorkflowExecution;
 use crate::values::*;
@@ -17,8 +17,11 @@ operations! {
     OwnOperation
     /// A request of one whose members have the right types and satisfy every constraint.
     OwnRequest
+    BeginBackup(BeginBackupInput),
     DescribeServer(DescribeServerInput),
+    EndBackup(EndBackupInput),
     ImportWorkflowExecution(ImportWorkflowExecutionInput),
+    ReadBackup(ReadBackupInput),
 }
 
 impl OwnRequest {
@@ -28,7 +31,49 @@ impl OwnRequest {
     }
 }
 
+texts! {
+    /// Names a backup that is being made.
+    BackupId
+}
+
 shapes! {
+    /// Asks for a moment of everything that is stored, to be read in pages: [`BackupDetail`].
+    BeginBackupInput { required {} optional {} }
+
+    /// A moment that is held.
+    BackupDetail {
+        required {
+            // Names it, for who reads it.
+            backup_id: BackupId,
+            // Which moment, by the server's clock.
+            taken_at: Timestamp,
+            // The shards that hold rows, in order.
+            shards: Vec<u16>,
+        }
+        optional {}
+    }
+
+    /// Asks for the next [`BackupRows`] of a shard.
+    ReadBackupInput {
+        required { backup_id: BackupId, shard: u16 }
+        optional {
+            // The last key that was read, in base64.
+            after: String,
+        }
+    }
+
+    /// Rows of a shard, in order.
+    BackupRows {
+        required {
+            // Packed, in base64; as a chunk of a backup has them. Nothing is the end.
+            rows: String,
+        }
+        optional {}
+    }
+
+    /// Says that a moment need not be held any longer.
+    EndBackupInput { required { backup_id: BackupId } optional {} }
+
     /// Asks for [`ServerDetail`].
     DescribeServerInput { required {} optional {} }
 

@@ -9,7 +9,7 @@ use store::memory::Memory;
 fn reader(memory: &Memory) -> Reader {
     let tokens = tokens();
     let empty_poll_token = EmptyPollToken::Absent;
-    Reader { store: Arc::new(memory.clone()), tokens, empty_poll_token }
+    Reader { store: Arc::new(memory.clone()), tokens, empty_poll_token, backups: Arc::default() }
 }
 
 /// Puts so many tasks into each shard, one in `held_back` of which is held back; returns those

@@ -3,13 +3,18 @@
 
 use super::{Desk, ToShard};
 use crate::api::{Answer, Pending, Reply};
+use crate::backups::Place;
 use crate::judge::{Asker, Judgment};
 use crate::keys;
+use crate::reader::Read;
 use crate::shard::{Last, Piece, ShardCommand};
 use crate::shared::Shared;
 use access::Caller;
 use engine::{RunIdentity, Scope};
 use wire::*;
+
+/// Random bytes in the id of a backup.
+const BACKUP_ID_BYTES: usize = 16;
 
 impl Shared {
     /// Starts a checked request of our own; the answer comes through what is returned. Never blocks.
@@ -38,6 +43,17 @@ impl Shared {
 impl Desk<'_> {
     fn route_own(self, answer: Answer, request: OwnRequest) {
         match request {
+            OwnRequest::BeginBackup(BeginBackupInput {}) => {
+                let begin = Read::BeginBackup(self.mint_backup_id(), self.shared.clock.now());
+                self.to_reader(answer, Ok(begin));
+            }
+            OwnRequest::ReadBackup(input) => {
+                let now = self.shared.clock.now();
+                self.to_reader(answer, Place::parse(input).map(|place| Read::Backup(place, now)));
+            }
+            OwnRequest::EndBackup(EndBackupInput { backup_id }) => {
+                answer.send(self.shared.backups.end(&backup_id).map(|()| Reply::Empty));
+            }
             OwnRequest::DescribeServer(DescribeServerInput {}) => {
                 answer.send(Ok(Reply::json(&ServerDetail {
                     version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -49,6 +65,13 @@ impl Desk<'_> {
                 self.to_shard(answer, self.import(input));
             }
         }
+    }
+
+    /// Nobody who may not begin a backup can guess it.
+    fn mint_backup_id(&self) -> BackupId {
+        let mut random = [0; BACKUP_ID_BYTES];
+        self.shared.entropy.fill(&mut random);
+        random.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
     }
 
     fn import(&self, input: ImportWorkflowExecutionInput) -> Result<ToShard, Fault> {

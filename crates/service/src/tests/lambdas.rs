@@ -84,7 +84,7 @@ impl Bench {
                 let fails = failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
                 fails.is_ok().then_some(fault)
             }
-            Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } => None,
+            Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } | Call::Snapshot => None,
         });
         let options = Options {
             poll_hold: Duration::from_secs(60),

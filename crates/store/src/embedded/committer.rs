@@ -28,12 +28,14 @@ pub(super) type WriteGroup = Box<dyn FnMut(OwnedWriteBatch) -> fjall::Result<()>
 
 type CommitAnswer = SyncSender<Result<(), CommitError>>;
 type ClaimAnswer = SyncSender<Result<Epoch, StoreError>>;
+type SnapshotAnswer = SyncSender<Result<fjall::Snapshot, StoreError>>;
 
 /// What callers ask of the committer. An answer has a channel of one place, so giving it never
 /// waits.
 pub(super) enum Request {
     Commit { shard: ShardId, epoch: Epoch, batch: Batch, answer: CommitAnswer },
     Claim { shard: ShardId, owner: String, answer: ClaimAnswer },
+    Snapshot { answer: SnapshotAnswer },
     Close,
 }
 
@@ -44,7 +46,7 @@ impl Request {
                 batch.writes().map(|(key, value)| key.len() + value.map_or(0, <[u8]>::len)).sum()
             }
             Request::Claim { owner, .. } => owner.len(),
-            Request::Close => 0,
+            Request::Snapshot { .. } | Request::Close => 0,
         }
     }
 }
@@ -151,6 +153,7 @@ struct Judged {
     removed_rows: u64,
     commits: Vec<(CommitAnswer, Result<(), CommitError>)>,
     claims: Vec<(ClaimAnswer, Result<Epoch, StoreError>)>,
+    snapshots: Vec<SnapshotAnswer>,
 }
 
 impl Committer {
@@ -246,6 +249,12 @@ impl Committer {
         for (answer, result) in judged.claims {
             let _ = answer.send(result);
         }
+        for answer in judged.snapshots {
+            // Here, between two groups, because the engine numbers a group before it writes it: a
+            // table that is finished meanwhile makes the newest number visible, and a snapshot with
+            // that number would see the group when it comes, or half of it.
+            let _ = answer.send(written.clone().map(|()| self.database.snapshot()));
+        }
         written
     }
 
@@ -296,6 +305,7 @@ impl Committer {
                     }
                     judged.claims.push((answer, result));
                 }
+                Request::Snapshot { answer } => judged.snapshots.push(answer),
                 Request::Close => unreachable!("a close ends a group and is not part of it"),
             }
         }

@@ -4,11 +4,12 @@
 //! LOCK          locked (flock) while a store is open; holds the process id
 //! VERSION       the format and the build that created it; the directory is complete
 //! VERSION.new   the same before the first start has finished; nothing was ever committed
+//! VERSION.restoring   the same before a backup is restored; part of it may be committed
 //! data/         the engine's files
 //! ```
 //!
 //! Invariant: `VERSION.new` exists before `data/`, and becomes `VERSION` only when `data/` is
-//! durable. So `data/` beside `VERSION.new` alone is the rest of a first start that crashed, and is
+//! durable; likewise `VERSION.restoring`, which only a restore looks behind. So `data/` beside `VERSION.new` alone is the rest of a first start that crashed, and is
 //! made anew; `data/` beside neither is somebody's data, and is not touched. Beside `VERSION`
 //! nothing is ever made anew: what is missing there is lost. Of the engine's files it knows the
 //! marker, and that there are always tables and a journal.
@@ -20,11 +21,12 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The format that this build reads and writes.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 const LOCK: &str = "LOCK";
 const VERSION: &str = "VERSION";
 const VERSION_NEW: &str = "VERSION.new";
+const VERSION_RESTORING: &str = "VERSION.restoring";
 const DATA: &str = "data";
 /// The engine's own mark of a directory of its; without it, the engine would begin anew.
 const ENGINE_MARKER: &str = "version";
@@ -53,6 +55,7 @@ pub(super) struct Directory {
 enum Stage {
     Empty,
     Unfinished,
+    Restoring,
     Complete,
     Foreign,
 }
@@ -124,32 +127,47 @@ impl Directory {
                 self.check_data()
             }
             Stage::Foreign => Err(OpenError::Foreign { dir: self.path.clone() }),
-            Stage::Empty | Stage::Unfinished => {
-                let version = format!("{FORMAT_LABEL}{FORMAT}\n{BUILD_LABEL}{build}\n");
-                let version_new = self.path.join(VERSION_NEW);
-                fs::write(&version_new, version)
-                    .map_err(|source| io_error("write", &version_new, source))?;
-                sync(&version_new)?;
-                sync(&self.path)?;
-                let data = self.engine_path();
-                match fs::remove_dir_all(&data) {
-                    Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                        Err(io_error("remove", &data, source))
-                    }
-                    // Private even where the directory itself was there before, and is not.
-                    Ok(()) | Err(_) => create_private(&data),
-                }
+            Stage::Restoring => Err(OpenError::Restoring { dir: self.path.clone() }),
+            Stage::Empty | Stage::Unfinished => self.begin(VERSION_NEW, build),
+        }
+    }
+
+    /// Begins to make a directory of a backup: one that is empty, or in which that was begun before.
+    pub(super) fn prepare_restore(&self, build: &str) -> Result<(), OpenError> {
+        match stage(&self.path)? {
+            Stage::Empty | Stage::Restoring => self.begin(VERSION_RESTORING, build),
+            Stage::Unfinished | Stage::Complete | Stage::Foreign => {
+                Err(OpenError::NotEmpty { dir: self.path.clone() })
             }
+        }
+    }
+
+    fn begin(&self, mark: &str, build: &str) -> Result<(), OpenError> {
+        let version = format!("{FORMAT_LABEL}{FORMAT}\n{BUILD_LABEL}{build}\n");
+        let version_new = self.path.join(mark);
+        fs::write(&version_new, version)
+            .map_err(|source| io_error("write", &version_new, source))?;
+        sync(&version_new)?;
+        sync(&self.path)?;
+        let data = self.engine_path();
+        match fs::remove_dir_all(&data) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(io_error("remove", &data, source))
+            }
+            // Private even where the directory itself was there before, and is not.
+            Ok(()) | Err(_) => create_private(&data),
         }
     }
 
     /// Makes the engine's new files durable and the directory complete, if it is not yet.
     pub(super) fn finish(&self) -> Result<(), OpenError> {
-        if stage(&self.path)? == Stage::Complete {
-            return Ok(());
-        }
+        let mark = match stage(&self.path)? {
+            Stage::Complete => return Ok(()),
+            Stage::Restoring => VERSION_RESTORING,
+            Stage::Unfinished | Stage::Empty | Stage::Foreign => VERSION_NEW,
+        };
         sync_tree(&self.engine_path())?;
-        let (from, to) = (self.path.join(VERSION_NEW), self.path.join(VERSION));
+        let (from, to) = (self.path.join(mark), self.path.join(VERSION));
         fs::rename(&from, &to).map_err(|source| io_error("rename", &from, source))?;
         sync(&self.path)
     }
@@ -223,6 +241,8 @@ fn stage(dir: &Path) -> Result<Stage, OpenError> {
         |name: &std::ffi::OsString| name == LOCK || name == LOST_AND_FOUND || name == MASTER_KEY;
     Ok(if has(VERSION) {
         Stage::Complete
+    } else if has(VERSION_RESTORING) {
+        Stage::Restoring
     } else if has(VERSION_NEW) {
         Stage::Unfinished
     } else if names.iter().all(is_neutral) {

@@ -2,6 +2,7 @@
 
 mod directories;
 mod room;
+mod snapshots;
 
 use super::*;
 use fjall::AbstractTree;
@@ -112,7 +113,8 @@ fn open_failing(
         poisoned.fetch_add(1, Ordering::Relaxed);
     });
     let options = Options { on_poison, ..Options::default() };
-    let store = Embedded::open_with_writer(dir, options, write).expect("the directory opens");
+    let store = Embedded::open_with_writer(dir, options, Purpose::Serve, write)
+        .expect("the directory opens");
     (store, writes, poisonings)
 }
 

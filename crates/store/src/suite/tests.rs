@@ -3,10 +3,14 @@
 //! Knows nothing of real backends: a bug wraps the store in memory.
 
 use super::check_store;
-use crate::contract::{Batch, CommitError, Direction, Entry, Epoch, ShardId, Store, StoreError};
+use crate::contract::{
+    Batch, CommitError, Direction, Entry, Epoch, ShardId, Snapshot, Store, StoreError,
+};
 use crate::memory::Memory;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How long a commit in steps waits for a scan, in yields of the processor: far longer than a scan
@@ -30,6 +34,12 @@ enum Bug {
     IgnoresTheDirection,
     LimitsBeforeReversing,
     MixesNeighbourShards,
+    SnapshotsSeeLaterCommits,
+    SnapshotsShardByShard,
+    SnapshotsLeaveAShardOut,
+    PagesBeginWithTheKeyBefore,
+    PagesHaveNoBound,
+    PagesAreEmptyIfARowIsLarge,
 }
 
 /// The store in memory with one bug. Each opening of it is a new one over the same memory.
@@ -160,6 +170,65 @@ impl Store for Broken {
         self.scans.fetch_add(1, Ordering::AcqRel);
         Ok(entries)
     }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(BrokenSnapshot {
+            taken: self.memory.snapshot()?,
+            memory: self.memory.clone(),
+            bug: self.bug,
+            read: Mutex::default(),
+        }))
+    }
+}
+
+struct BrokenSnapshot {
+    taken: Box<dyn Snapshot>,
+    memory: Memory,
+    bug: Bug,
+    /// What was taken of a shard when it was first read.
+    read: Mutex<BTreeMap<ShardId, Box<dyn Snapshot>>>,
+}
+
+impl Snapshot for BrokenSnapshot {
+    fn shards(&self) -> Result<Vec<ShardId>, StoreError> {
+        let mut shards = self.taken.shards()?;
+        if self.bug == Bug::SnapshotsLeaveAShardOut {
+            shards.pop();
+        }
+        Ok(shards)
+    }
+
+    fn page(
+        &self,
+        shard: ShardId,
+        after: Option<&[u8]>,
+        bytes_max: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let has = |bug| self.bug == bug;
+        let bytes_max = if has(Bug::PagesHaveNoBound) { usize::MAX } else { bytes_max };
+        if has(Bug::SnapshotsSeeLaterCommits) {
+            return self.memory.snapshot()?.page(shard, after, bytes_max);
+        }
+        let mut read = self.read.lock().expect("nothing panics while it is locked");
+        if has(Bug::SnapshotsShardByShard) && !read.contains_key(&shard) {
+            read.insert(shard, self.memory.snapshot()?);
+        }
+        let snapshot = read.get(&shard).unwrap_or(&self.taken);
+        let mut page = snapshot.page(shard, after, bytes_max)?;
+        if let (Bug::PagesBeginWithTheKeyBefore, Some(key), false) =
+            (self.bug, after, page.is_empty())
+        {
+            page.insert(0, (key.to_vec(), Vec::new()));
+        }
+        if has(Bug::PagesAreEmptyIfARowIsLarge) {
+            let mut bytes = 0;
+            page.retain(|(key, value)| {
+                bytes += key.len() + value.len();
+                bytes <= bytes_max
+            });
+        }
+        Ok(page)
+    }
 }
 
 /// The words with which the suite rejects a store that has `bug`.
@@ -195,6 +264,12 @@ fn every_deliberate_bug_breaks_the_promise_it_is_about() {
         (Bug::IgnoresTheDirection, "descending: the whole shard"),
         (Bug::LimitsBeforeReversing, "a limit keeps the last of a descending scan"),
         (Bug::MixesNeighbourShards, "a scan stays in its shard"),
+        (Bug::SnapshotsSeeLaterCommits, "after a snapshot is in no shard of it"),
+        (Bug::SnapshotsShardByShard, "after a snapshot is in no shard of it"),
+        (Bug::SnapshotsLeaveAShardOut, "up to the last shard"),
+        (Bug::PagesBeginWithTheKeyBefore, "a page begins behind the key"),
+        (Bug::PagesHaveNoBound, "a page ends before its bound is passed"),
+        (Bug::PagesAreEmptyIfARowIsLarge, "pages of 0 bytes are all of a shard"),
     ] {
         let message = verdict(bug);
         assert!(message.contains(promise), "{bug:?} was rejected for {message:?}");

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use store::memory::{Call, Fault, Memory};
-use store::{Batch, CommitError, Direction, Entry, Epoch, ShardId, Store, StoreError};
+use store::{Batch, CommitError, Direction, Entry, Epoch, ShardId, Snapshot, Store, StoreError};
 
 /// A deliberate bug: what an engineer could get wrong in the service or a store, made to happen
 /// here where it touches the store, or in [`super::world`] where it touches callers.
@@ -163,7 +163,7 @@ impl Disk {
                 Call::Claim { .. } => chance
                     .once_in(CLAIM_FAULT_ONCE_IN)
                     .then(|| chance.one_of(&[Fault::Lost, Fault::Unacknowledged, Fault::Late])),
-                Call::Get { .. } | Call::Scan { .. } => {
+                Call::Get { .. } | Call::Scan { .. } | Call::Snapshot => {
                     chance.once_in(READ_FAULT_ONCE_IN).then_some(Fault::Lost)
                 }
             }
@@ -330,5 +330,9 @@ impl Store for Disk {
             entries.pop();
         }
         Ok(entries)
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        self.faulty.snapshot()
     }
 }

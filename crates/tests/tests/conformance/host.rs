@@ -81,7 +81,7 @@ impl Around {
         let is_full = Arc::clone(&self.is_full);
         Arc::new(Memory::default().with_faults(move |call| match call {
             Call::Commit { .. } => is_full.load(Ordering::SeqCst).then_some(Fault::Full),
-            Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } => None,
+            Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } | Call::Snapshot => None,
         }))
     }
 

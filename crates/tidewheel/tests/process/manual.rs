@@ -64,6 +64,12 @@ fn the_manual_has_a_page_for_every_subcommand_and_operation() {
         "-man",
         "-completion",
         "-show",
+        "-backup",
+        "-backup-create",
+        "-backup-verify",
+        "-backup-restore",
+        "-backup-list",
+        "-backup-prune",
         "-swf",
     ];
     for name in names {

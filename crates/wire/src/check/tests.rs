@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    DecisionType, Event, EventAttributes, ImportProgress, Model, OWN_MODEL_JSON, Operation,
-    OwnOperation, OwnRequest, ServerDetail, decision::Decision, shapes, values,
+    BackupDetail, BackupRows, DecisionType, Event, EventAttributes, ImportProgress, Model,
+    OWN_MODEL_JSON, Operation, OwnOperation, OwnRequest, ServerDetail, decision::Decision, shapes, values,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -268,6 +268,8 @@ fn every_operation_of_ours_has_its_models_members() {
 
 #[test]
 fn every_answer_of_ours_has_its_models_members() {
+    check_shape_in::<BackupDetail>(Model::own(), "BackupDetail");
+    check_shape_in::<BackupRows>(Model::own(), "BackupRows");
     check_shape_in::<ServerDetail>(Model::own(), "ServerDetail");
     check_shape_in::<ImportProgress>(Model::own(), "ImportProgress");
 }

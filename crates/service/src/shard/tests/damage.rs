@@ -129,7 +129,7 @@ fn a_message_waits_while_the_store_cannot_be_read() {
         rig.start("w", "r").expect("it starts");
         let faulty = rig.memory.with_faults(move |call| match call {
             Call::Get { key: read, .. } => (**read == *key).then_some(Injected::Lost),
-            Call::Claim { .. } | Call::Commit { .. } | Call::Scan { .. } => None,
+            Call::Claim { .. } | Call::Commit { .. } | Call::Scan { .. } | Call::Snapshot => None,
         });
         rig.shard = claim(&faulty, &rig.registry);
         let refused = rig.step(ShardCommand::Receive(ShardId(9), 1, message("w")));

@@ -97,7 +97,7 @@ fn failing_once(memory: &Memory, fault: memory::Fault) -> Memory {
     let mut fault = Some(fault);
     memory.with_faults(move |call| match call {
         Call::Commit { .. } => fault.take(),
-        Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } => None,
+        Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } | Call::Snapshot => None,
     })
 }
 
@@ -203,6 +203,10 @@ impl Store for Liar {
         limit: usize,
     ) -> Result<Vec<store::Entry>, StoreError> {
         self.memory.scan(shard, range, direction, limit)
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn store::Snapshot>, StoreError> {
+        self.memory.snapshot()
     }
 }
 

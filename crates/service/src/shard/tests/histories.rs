@@ -13,6 +13,7 @@ fn watched(memory: &Memory) -> (Memory, Arc<Mutex<Vec<&'static str>>>) {
     let watched = memory.with_faults(move |call| {
         noted.lock().expect("no holder panics").push(match call {
             Call::Claim { .. } => "claim",
+            Call::Snapshot => "snapshot",
             Call::Commit { .. } => "commit",
             Call::Get { .. } => "get",
             Call::Scan { .. } => "scan",

@@ -150,7 +150,7 @@ fn a_start_that_is_not_acknowledged_calls_nothing() {
         let mut fault_once = Some(planned);
         let faulty = rig.memory.with_faults(move |call| match call {
             Call::Commit { .. } => fault_once.take(),
-            Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } => None,
+            Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } | Call::Snapshot => None,
         });
         rig.shard = claim(&faulty, &rig.registry);
         rig.audited = false;
@@ -183,7 +183,7 @@ fn a_task_whose_input_cannot_be_read_still_waits() {
             faults += 1;
             (faults == 1).then_some(memory::Fault::Lost)
         }
-        Call::Commit { .. } | Call::Claim { .. } | Call::Get { .. } => None,
+        Call::Commit { .. } | Call::Claim { .. } | Call::Get { .. } | Call::Snapshot => None,
     });
     rig.shard.store = Arc::new(faulty);
     let refused = rig.step(ShardCommand::StartLambda(task.clone()));
@@ -205,7 +205,7 @@ fn the_offer_of_a_task_whose_commit_was_not_acknowledged_is_found_in_the_rows() 
     let mut fault_once = Some(memory::Fault::Unacknowledged);
     let faulty = rig.memory.with_faults(move |call| match call {
         Call::Commit { .. } => fault_once.take(),
-        Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } => None,
+        Call::Claim { .. } | Call::Get { .. } | Call::Scan { .. } | Call::Snapshot => None,
     });
     rig.shard = claim(&faulty, &rig.registry);
     rig.shard.calls_functions = true;

@@ -147,7 +147,12 @@ impl Net {
         };
         let tokens = tokens();
         let empty_poll_token = crate::EmptyPollToken::Absent;
-        let reader = Reader { store: Arc::new(self.memory.clone()), tokens, empty_poll_token };
+        let reader = Reader {
+            store: Arc::new(self.memory.clone()),
+            tokens,
+            empty_poll_token,
+            backups: Arc::default(),
+        };
         let (tasks, _) = reader.head(&list).expect("no fault is planned");
         for task in tasks {
             let Ok(Outcome::Task(started)) =

@@ -152,9 +152,10 @@ fn a_commit_that_fails_gives_its_places_back() {
             memory::Call::Commit { .. } => {
                 fails.swap(false, std::sync::atomic::Ordering::Relaxed).then_some(fault)
             }
-            memory::Call::Claim { .. } | memory::Call::Get { .. } | memory::Call::Scan { .. } => {
-                None
-            }
+            memory::Call::Claim { .. }
+            | memory::Call::Get { .. }
+            | memory::Call::Scan { .. }
+            | memory::Call::Snapshot => None,
         });
         let commons = commons(&rig.registry, rig.limits.clone(), Throttles::default());
         rig.shard = claim_with(&store, commons);

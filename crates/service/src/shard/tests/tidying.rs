@@ -79,7 +79,12 @@ impl Bench {
         };
         let tokens = tokens();
         let empty_poll_token = crate::EmptyPollToken::Absent;
-        let reader = Reader { store: Arc::new(self.memory.clone()), tokens, empty_poll_token };
+        let reader = Reader {
+            store: Arc::new(self.memory.clone()),
+            tokens,
+            empty_poll_token,
+            backups: Arc::default(),
+        };
         let (tasks, _) = reader.head(&list).expect("no fault is planned");
         let started = self.step(vec![start_task(list, tasks[0].place.clone())]);
         let (_, started) = started.replies.into_iter().next().expect("one answer");

@@ -199,7 +199,11 @@ fn a_step_ends_though_no_due_run_can_be_read() {
         Call::Get { .. } if seen.load(Ordering::Relaxed) => {
             (counted.fetch_add(1, Ordering::Relaxed) < 20_000).then_some(Injected::Lost)
         }
-        Call::Get { .. } | Call::Claim { .. } | Call::Commit { .. } | Call::Scan { .. } => None,
+        Call::Get { .. }
+        | Call::Claim { .. }
+        | Call::Commit { .. }
+        | Call::Scan { .. }
+        | Call::Snapshot => None,
     });
     rig.shard = claim(&faulty, &rig.registry);
     rig.now += 120_000;
@@ -231,7 +235,7 @@ fn runs_that_cannot_be_woken_do_not_hold_up_those_behind_them() {
     rig.step(start("whole", "whole", members)).expect("it starts");
     let faulty = rig.memory.with_faults(move |call| match call {
         Call::Get { key, .. } => broken.contains(*key).then_some(Injected::Lost),
-        Call::Claim { .. } | Call::Commit { .. } | Call::Scan { .. } => None,
+        Call::Claim { .. } | Call::Commit { .. } | Call::Scan { .. } | Call::Snapshot => None,
     });
     rig.shard = claim(&faulty, &rig.registry);
     rig.tick(rig.now + 120_000);
@@ -245,7 +249,7 @@ fn a_run_that_cannot_be_read_is_woken_when_it_can() {
     let seen = Arc::clone(&fails);
     let faulty = rig.memory.with_faults(move |call| match call {
         Call::Get { .. } => seen.load(Ordering::Relaxed).then_some(Injected::Lost),
-        Call::Claim { .. } | Call::Commit { .. } | Call::Scan { .. } => None,
+        Call::Claim { .. } | Call::Commit { .. } | Call::Scan { .. } | Call::Snapshot => None,
     });
     rig.shard = claim(&faulty, &rig.registry);
     rig.audited = false;

@@ -9,6 +9,7 @@ use access::{
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use store::memory::Memory;
 use wire::{Fault, OwnOperation, OwnRequest, Timestamp};
@@ -79,6 +80,8 @@ pub fn denied(user: &str, action: &str, resource: &str) -> Fault {
 #[derive(Debug, Default)]
 pub struct Keys {
     pub now: Mutex<BTreeMap<String, Result<Arc<Principal>, Fault>>>,
+    /// Whether there are other accounts.
+    pub has_others: AtomicBool,
 }
 
 impl Keys {
@@ -91,6 +94,10 @@ impl Credentials for Keys {
     fn refresh(&self, key: &KeyRef, _now: Timestamp) -> Result<Arc<Principal>, Fault> {
         let now = self.now.lock().expect("no holder panics");
         now.get(&*key.access_key_id).cloned().unwrap_or(Err(Fault::UnrecognizedClient))
+    }
+
+    fn is_only_account(&self, account: &str) -> bool {
+        account == &*scope().account && !self.has_others.load(Ordering::Acquire)
     }
 }
 

@@ -3,9 +3,11 @@
 
 use super::house::{DOMAIN_ARN, House, allow, denied, someone, user};
 use crate::Judged;
+use crate::tests::fixture::caller;
 use access::{Action, Verdict};
 use serde_json::{Value, json};
-use wire::OwnOperation;
+use std::sync::atomic::Ordering;
+use wire::{Fault, OwnOperation};
 
 const ALL_ARN: &str = "arn:aws:swf:us-east-1:123456789012:/domain/*";
 
@@ -14,7 +16,11 @@ fn rows() -> Vec<(OwnOperation, Value, &'static str)> {
     OwnOperation::ALL
         .iter()
         .map(|operation| match operation {
-            OwnOperation::DescribeServer => (*operation, json!({}), ALL_ARN),
+            OwnOperation::BeginBackup | OwnOperation::DescribeServer => {
+                (*operation, json!({}), ALL_ARN)
+            }
+            OwnOperation::EndBackup => (*operation, json!({"backupId": "b"}), ALL_ARN),
+            OwnOperation::ReadBackup => (*operation, json!({"backupId": "b", "shard": 0}), ALL_ARN),
             OwnOperation::ImportWorkflowExecution => {
                 let execution = json!({"workflowId": "w", "runId": "r"});
                 let attributes = json!({
@@ -62,8 +68,32 @@ fn an_operation_of_ours_takes_the_right_to_itself() {
         let other = if resource == DOMAIN_ARN { ALL_ARN } else { DOMAIN_ARN };
         let elsewhere = json!([{ "Effect": "Allow", "Action": action, "Resource": other }]);
         let (answer, _) = house.operate(&user("u", elsewhere), operation, body);
-        assert_eq!(answer.is_err(), resource == ALL_ARN, "{operation:?}");
+        let is_denied = matches!(answer, Err(Fault::AccessDenied(_)));
+        assert_eq!(is_denied, resource == ALL_ARN, "{operation:?}");
     }
+}
+
+/// A backup has what all accounts have, and no policy of one account gives that away.
+#[test]
+fn a_backup_takes_that_there_is_no_other_account() {
+    let house = House::new();
+    let all = someone(&["*"]);
+    house.keys.has_others.store(true, Ordering::Release);
+    for (operation, body, _) in rows() {
+        let (answer, _) = house.operate(&all, operation, body);
+        let is_of_all = operation != OwnOperation::DescribeServer;
+        match answer {
+            Err(Fault::AccessDenied(text)) if is_of_all => {
+                assert!(text.contains("because it is about all accounts"), "{text}");
+            }
+            answer => assert!(!is_of_all && answer.is_ok(), "{operation:?}: {answer:?}"),
+        }
+    }
+    house.keys.has_others.store(false, Ordering::Release);
+    let (answer, _) = house.operate(&all, OwnOperation::BeginBackup, json!({}));
+    assert!(answer.is_ok(), "{answer:?}");
+    let (answer, _) = house.operate(&caller(), OwnOperation::BeginBackup, json!({}));
+    assert!(answer.is_ok(), "where nobody is asked, everybody may: {answer:?}");
 }
 
 #[test]

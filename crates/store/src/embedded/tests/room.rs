@@ -239,7 +239,10 @@ fn put_and_delete(store: &Embedded, epoch: Epoch) {
 }
 
 /// A store with little of a reserve, and what it says of the room that it gives back.
-fn open_telling(dir: &Path, free_bytes: FreeBytesProbe) -> (Embedded, Receiver<(u64, u64)>) {
+pub(super) fn open_telling(
+    dir: &Path,
+    free_bytes: FreeBytesProbe,
+) -> (Embedded, Receiver<(u64, u64)>) {
     let (sender, told) = std::sync::mpsc::channel();
     let on_reclaim: OnReclaim = Box::new(move |before, after| {
         // A test that has seen enough no longer listens.
