@@ -17,6 +17,7 @@ import sys
 
 import boto3
 import pytest
+from botocore import xform_name
 
 from driver import complete_workflow, schedule
 from server import ADMINISTRATOR, binary, without_settings
@@ -30,12 +31,18 @@ FILES = {
     "text": "hello\n",
     "umlaut": "grüße",
     "type.json": '{"name": "order", "version": "1"}',
+    "type.yaml": "domain: d\nworkflowType:\n  name: order\n  version: '1'\n",
     "list.json": '["a", "b"]',
     "tags.json": '[{"key": "a", "value": "b"}]',
     "broken.json": '{"name": ',
     "domains.json": '{"registrationStatus": "REGISTERED", "reverseOrder": true}',
     "decisions.json": '[{"decisionType": "RecordMarker", "recordMarkerDecisionAttributes":'
     ' {"markerName": "m", "details": "a,b"}}]',
+}
+# The options that are not called as the members are.
+RENAMED = {
+    ("RegisterActivityType", "version"): "activity-version",
+    ("RegisterWorkflowType", "version"): "workflow-version",
 }
 # What version 1 exits with, what it says then, and what version 2 exits with. The first that fits.
 EXIT_CODES = (
@@ -54,9 +61,11 @@ EXIT_CODES = (
 # What version 2 puts before an error that is none of the service, and behind any.
 MARK = re.compile(r"^An error occurred \(\w+\): ")
 BEHIND = re.compile(r"\n\n(?:Additional error details:|usage: ).*", re.DOTALL)
-# What the two word in their own way: which words there are, and what a reader of JSON says.
+# What the two word in their own way: which words there are, and what readers of JSON and of
+# queries say.
 CHOICE = re.compile(r"^(argument \S+): (?:Found i|I)nvalid choice.*", re.DOTALL)
 NO_JSON = re.compile(r"(?<=: Invalid JSON: ).*")
+NO_QUERY = re.compile(r"^(Bad value for --query [^:]*: ).*", re.DOTALL)
 
 
 def _read(text: str) -> dict:
@@ -171,7 +180,8 @@ def _exit_code(code: int, error: str) -> int:
 
 
 def _alike(text: str) -> str:
-    return NO_JSON.sub("...", CHOICE.sub(r"\1: invalid choice", text.strip()))
+    text = NO_QUERY.sub(r"\1...", CHOICE.sub(r"\1: invalid choice", text.strip()))
+    return NO_JSON.sub("...", text)
 
 
 def _their_error(text: str) -> str:
@@ -240,3 +250,19 @@ def test_the_table_is_long_and_has_every_operation():
     commands = {name.replace("_", "-") for name in operations}
     assert len(commands) == 39
     assert commands <= words
+
+
+def test_the_table_has_every_option_of_every_operation():
+    service = boto3.session.Session().client("swf", "us-east-1").meta.service_model
+    lines = [shlex.split(line) for lines in GROUPS.values() for line in lines]
+    given = {(command, word.partition("=")[0]) for words in lines for command in words[:5]
+             for word in words if word.startswith("--")}  # fmt: skip
+    missing = []
+    for name in service.operation_names:
+        command = xform_name(name, "-")
+        shape = service.operation_model(name).input_shape
+        for member, of in shape.members.items() if shape else ():
+            option = RENAMED.get((name, member), xform_name(member, "-"))
+            options = [f"--{option}"] + [f"--no-{option}"] * (of.type_name == "boolean")
+            missing += [(command, option) for option in options if (command, option) not in given]
+    assert not missing

@@ -167,6 +167,9 @@ actions! {
         EndBackup,
         ReadBackup,
         ImportWorkflowExecution,
+        DescribeLoad,
+        DescribeTaskLists,
+        WaitForEvents,
     }
     "sts" {
         AssumeRole,
@@ -225,10 +228,13 @@ impl From<OwnOperation> for Action {
     fn from(operation: OwnOperation) -> Action {
         match operation {
             OwnOperation::BeginBackup => Action::BeginBackup,
+            OwnOperation::DescribeLoad => Action::DescribeLoad,
             OwnOperation::DescribeServer => Action::DescribeServer,
+            OwnOperation::DescribeTaskLists => Action::DescribeTaskLists,
             OwnOperation::EndBackup => Action::EndBackup,
             OwnOperation::ImportWorkflowExecution => Action::ImportWorkflowExecution,
             OwnOperation::ReadBackup => Action::ReadBackup,
+            OwnOperation::WaitForEvents => Action::WaitForEvents,
         }
     }
 }

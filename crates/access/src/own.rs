@@ -13,7 +13,12 @@ pub fn subject(request: &OwnRequest) -> Subject<'_> {
         | OwnRequest::DescribeServer(_)
         | OwnRequest::EndBackup(_)
         | OwnRequest::ReadBackup(_) => Subject::AllDomains,
+        OwnRequest::DescribeLoad(input) => {
+            input.domain.as_ref().map_or(Subject::AllDomains, Subject::Domain)
+        }
+        OwnRequest::DescribeTaskLists(input) => Subject::Domain(&input.domain),
         OwnRequest::ImportWorkflowExecution(input) => Subject::Domain(&input.domain),
+        OwnRequest::WaitForEvents(input) => Subject::Domain(&input.domain),
     }
 }
 
@@ -21,7 +26,11 @@ pub fn subject(request: &OwnRequest) -> Subject<'_> {
 pub fn is_of_all_accounts(request: &OwnRequest) -> bool {
     match request {
         OwnRequest::BeginBackup(_) | OwnRequest::EndBackup(_) | OwnRequest::ReadBackup(_) => true,
-        OwnRequest::DescribeServer(_) | OwnRequest::ImportWorkflowExecution(_) => false,
+        OwnRequest::DescribeLoad(_)
+        | OwnRequest::DescribeServer(_)
+        | OwnRequest::DescribeTaskLists(_)
+        | OwnRequest::ImportWorkflowExecution(_)
+        | OwnRequest::WaitForEvents(_) => false,
     }
 }
 
@@ -29,9 +38,17 @@ pub fn is_of_all_accounts(request: &OwnRequest) -> bool {
 pub fn request(request: &OwnRequest) -> Demand<'_> {
     match request {
         OwnRequest::BeginBackup(_)
+        | OwnRequest::DescribeLoad(_)
         | OwnRequest::DescribeServer(_)
+        | OwnRequest::DescribeTaskLists(_)
         | OwnRequest::EndBackup(_)
         | OwnRequest::ImportWorkflowExecution(_)
-        | OwnRequest::ReadBackup(_) => Demand::new(Action::from(request.operation())),
+        | OwnRequest::ReadBackup(_)
+        | OwnRequest::WaitForEvents(_) => Demand::new(Action::from(request.operation())),
     }
+}
+
+/// What is demanded once more when somebody who has waited for events is to be told some.
+pub fn told_events() -> Demand<'static> {
+    Demand::new(Action::WaitForEvents)
 }

@@ -51,6 +51,8 @@ impl ErrorFormat {
 pub struct ServiceError {
     /// The operation.
     pub operation: &'static str,
+    /// The status of HTTP.
+    pub status: u16,
     /// The name of the error, without its namespace.
     pub code: String,
     /// What it says.
@@ -83,7 +85,7 @@ impl ServiceError {
             Some(shape) => answer::read(&body, shape, &Moments::wire()),
             None => Value::map(),
         };
-        ServiceError { operation, code, message, members, retries: None }
+        ServiceError { operation, status, code, message, members, retries: None }
     }
 }
 

@@ -6,9 +6,11 @@
 //! model; nothing of the API is written down a second time.
 
 mod arguments;
+pub mod batch;
 mod check;
 mod completion;
 mod documentation;
+pub mod explain;
 pub mod failure;
 mod file;
 mod help;
@@ -25,14 +27,19 @@ pub mod profile;
 mod python;
 pub mod query;
 mod reading;
+#[cfg(test)]
+mod recorded;
 mod refused;
 pub mod retry;
 mod roff;
+pub mod search;
 mod shorthand;
 mod skeleton;
 mod syntax;
+pub mod tail;
 pub mod timeline;
 mod timestamp;
+pub mod top;
 pub mod transfer;
 mod value;
 mod yaml;

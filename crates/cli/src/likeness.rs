@@ -32,6 +32,12 @@ pub(crate) fn close_matches<'a>(
     close.into_iter().map(|(_, known)| known.to_owned()).collect()
 }
 
+/// How alike two words are, from 0 to 1; words that are too long are like none.
+pub(crate) fn likeness(word: &str, other: &str) -> f64 {
+    let (word, other): (Vec<char>, Vec<char>) = (word.chars().collect(), other.chars().collect());
+    if LETTERS_MAX < word.len() || LETTERS_MAX < other.len() { 0.0 } else { ratio(&other, &word) }
+}
+
 fn ratio(a: &[char], b: &[char]) -> f64 {
     let all = a.len() + b.len();
     if all == 0 { 1.0 } else { 2.0 * matching(a, b) as f64 / all as f64 }

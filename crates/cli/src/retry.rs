@@ -95,7 +95,8 @@ pub enum Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    fn is_throttled(self) -> bool {
+    /// Whether the service wants fewer requests.
+    pub(crate) fn is_throttled(self) -> bool {
         match self {
             // A status of its own counts only where no error of the service explains it; SWF's
             // own errors all have another.
@@ -104,7 +105,8 @@ impl Outcome<'_> {
         }
     }
 
-    fn is_worth_another(self) -> bool {
+    /// Whether the same request may fare better the next time.
+    pub(crate) fn is_worth_another(self) -> bool {
         match self {
             Outcome::Answered => false,
             Outcome::Unreachable => true,

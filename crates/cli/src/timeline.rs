@@ -6,53 +6,54 @@
 
 mod axis;
 mod draw;
+mod effect;
 mod gather;
 mod head;
 mod json;
-mod length;
+pub(crate) mod length;
 mod line;
 mod pending;
 #[cfg(test)]
 mod tests;
 
 pub use draw::View;
-pub use line::{event_json, event_line};
+pub use line::{event_json, event_line, event_summary};
 
-use std::collections::{BTreeMap, VecDeque};
+use effect::Effect;
+use std::collections::BTreeMap;
 use wire::event::WorkflowExecutionStarted;
-use wire::{CloseStatus, Event, EventId, RunId, Timeout, Timestamp, WorkflowExecutionDetail};
+use wire::{ActivityType, CloseStatus, Event, EventId, RunId, Timeout, Timestamp};
+use wire::{WorkflowExecutionDetail, WorkflowType};
 
 /// The history of one run, gathered.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    groups: Vec<Group>,
+    pub(crate) groups: Vec<Group>,
     /// Groups that later events belong to, by the event that began them.
     begun: BTreeMap<EventId, usize>,
-    /// Activities that ended badly and were not scheduled again: by type and by type with id.
-    unlucky: BTreeMap<String, VecDeque<usize>>,
-    /// The newest activity of each type.
-    newest: BTreeMap<String, usize>,
-    /// Those of the unlucky that were scheduled again.
-    retried: std::collections::BTreeSet<usize>,
-    started: Option<(Timestamp, WorkflowExecutionStarted)>,
-    closed: Option<Close>,
+    /// The newest activity of each type with each id.
+    newest: BTreeMap<(Option<Registered>, String), usize>,
+    /// What came of decision tasks, by the event that completed each.
+    effects: BTreeMap<EventId, Vec<Effect>>,
+    pub(crate) started: Option<(Timestamp, WorkflowExecutionStarted)>,
+    pub(crate) closed: Option<Close>,
     cancel_requested: bool,
     /// When the newest decision task ended.
-    decided_at: Option<Timestamp>,
+    pub(crate) decided_at: Option<Timestamp>,
     last: EventId,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug)]
-struct Close {
-    at: Timestamp,
-    status: CloseStatus,
-    continued_as: Option<RunId>,
+pub(crate) struct Close {
+    pub(crate) at: Timestamp,
+    pub(crate) status: CloseStatus,
+    pub(crate) continued_as: Option<RunId>,
 }
 
 /// What a group is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(crate) enum Kind {
     Activity,
     Timer,
     Child,
@@ -68,7 +69,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Kind::Activity => "activity",
             Kind::Timer => "timer",
@@ -103,7 +104,7 @@ impl Kind {
 
 /// How a group stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(crate) enum Outcome {
     /// It waits for somebody, or for its time.
     Waits,
     /// Somebody works on it.
@@ -117,45 +118,72 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn is_open(self) -> bool {
+    pub(crate) fn is_open(self) -> bool {
         matches!(self, Outcome::Waits | Outcome::Runs)
     }
 }
 
 /// Events that belong together.
 #[derive(Clone, Debug)]
-struct Group {
-    kind: Kind,
+pub(crate) struct Group {
+    pub(crate) kind: Kind,
     /// The name of its type, or its own.
-    name: String,
+    pub(crate) name: String,
     /// What tells it from others of that name; empty if that is the name itself.
-    id: String,
-    event_id: EventId,
-    scheduled_at: Timestamp,
-    started_at: Option<Timestamp>,
+    pub(crate) id: String,
+    pub(crate) event_id: EventId,
+    pub(crate) scheduled_at: Timestamp,
+    pub(crate) started_at: Option<Timestamp>,
     /// Equal to `scheduled_at` for what is over in a moment.
-    closed_at: Option<Timestamp>,
-    outcome: Outcome,
+    pub(crate) closed_at: Option<Timestamp>,
+    pub(crate) outcome: Outcome,
     /// The outcome as a word.
-    word: String,
+    pub(crate) word: String,
     /// Who did it, or where it came from.
-    by: Option<String>,
+    pub(crate) by: Option<String>,
     /// 1 for what was not tried before.
-    attempt: u32,
-    task_list: Option<String>,
-    cancel_requested: bool,
+    pub(crate) attempt: u32,
+    pub(crate) task_list: Option<String>,
+    /// When an activity was asked to cancel.
+    pub(crate) cancel_requested_at: Option<Timestamp>,
+    pub(crate) registered: Option<Registered>,
+    /// The run of a child that was started.
+    pub(crate) run: Option<RunId>,
+    /// The event that completed the decision task that it is the outcome of.
+    pub(crate) decided_by: Option<EventId>,
+    pub(crate) started_event: Option<EventId>,
+    pub(crate) closed_event: Option<EventId>,
     /// Inputs, results and the like, by their names in the API.
-    payloads: Vec<(&'static str, String)>,
-    limits: Limits,
+    pub(crate) payloads: Vec<(&'static str, String)>,
+    pub(crate) limits: Limits,
+}
+
+/// A type of activities or of workflows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Registered {
+    pub(crate) name: String,
+    pub(crate) version: String,
+}
+
+impl Registered {
+    fn of_activity(activity: &ActivityType) -> Registered {
+        let (name, version) = (activity.name.to_string(), activity.version.to_string());
+        Registered { name, version }
+    }
+
+    fn of_workflow(workflow: &WorkflowType) -> Registered {
+        let (name, version) = (workflow.name.to_string(), workflow.version.to_string());
+        Registered { name, version }
+    }
 }
 
 /// The time-outs of a group; none is unlimited.
 #[derive(Clone, Copy, Debug, Default)]
-struct Limits {
-    schedule_to_start: Option<Timeout>,
-    start_to_close: Option<Timeout>,
-    schedule_to_close: Option<Timeout>,
-    heartbeat: Option<Timeout>,
+pub(crate) struct Limits {
+    pub(crate) schedule_to_start: Option<Timeout>,
+    pub(crate) start_to_close: Option<Timeout>,
+    pub(crate) schedule_to_close: Option<Timeout>,
+    pub(crate) heartbeat: Option<Timeout>,
 }
 
 /// A history with what the server says of its execution, at a moment.
@@ -184,6 +212,11 @@ impl Timeline {
         self.last
     }
 
+    /// What is open, in the order of the history.
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Group> {
+        self.begun.values().map(|index| &self.groups[*index])
+    }
+
     /// When the run began, if its first event was added.
     pub fn started_at(&self) -> Option<Timestamp> {
         self.started.as_ref().map(|(at, _)| *at)
@@ -201,11 +234,11 @@ impl Timeline {
 }
 
 impl Snapshot<'_> {
-    fn zero(&self) -> Timestamp {
+    pub(crate) fn zero(&self) -> Timestamp {
         self.timeline.started_at().unwrap_or(self.detail.execution_info.start_timestamp)
     }
 
-    fn closed_at(&self) -> Option<Timestamp> {
+    pub(crate) fn closed_at(&self) -> Option<Timestamp> {
         let closed = self.timeline.closed.as_ref().map(|closed| closed.at);
         closed.or(self.detail.execution_info.close_timestamp)
     }

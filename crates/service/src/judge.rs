@@ -154,6 +154,14 @@ impl Asker {
         }
     }
 
+    /// Who he is; a session by its own name.
+    pub fn arn(&self) -> Option<Arc<str>> {
+        match &self.caller.authority {
+            Authority::Unrestricted => None,
+            Authority::Principal(principal, _) => Some(Arc::clone(&principal.arn)),
+        }
+    }
+
     /// The name that he is counted under. A role's sessions are one: whoever may assume it names
     /// them as he likes, and would have as much room as he finds names.
     pub fn counted_arn(&self) -> Option<Arc<str>> {
@@ -265,6 +273,20 @@ impl Judge {
         let known = self.known(&list.scope, Some(&list.domain), |_| ());
         let demand = swf::poll(action, &list.name);
         self.settle(asker, &caller, &demand, &resource, &known, now)
+    }
+
+    /// Whether somebody who has waited for events of a domain may be told them.
+    pub fn telling(
+        &self,
+        asker: &Asker,
+        scope: &Scope,
+        domain: &DomainName,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let caller = self.as_of_now(&asker.caller, now).inspect_err(|_| asker.judgment.forget())?;
+        let resource = asker.domain_arn(domain);
+        let known = self.known(scope, Some(domain), |_| ());
+        self.settle(asker, &caller, &own::told_events(), &resource, &known, now)
     }
 
     /// Whether somebody may complete an activity task; `answered` is the task that his token

@@ -233,6 +233,21 @@ pub fn tasks(list: &TaskListKey) -> Range<Vec<u8>> {
     prefixed(task_list_prefix(list).bytes)
 }
 
+/// All tasks of one kind in a domain, list by list.
+pub fn task_lists(kind: TaskKind, scope: &Scope, domain: &DomainName) -> Range<Vec<u8>> {
+    prefixed(task_domain_prefix(kind, scope, domain).bytes)
+}
+
+/// The list's name in a key in the range of [`task_lists`].
+pub fn parse_task_list(key: &[u8]) -> Option<Name> {
+    let mut reader = Reader::new(key, tag::TASK)?;
+    reader.take(1)?;
+    for _scope_domain in 0..3 {
+        reader.text()?;
+    }
+    Some(reader.text()?.into())
+}
+
 /// The task of a key in the range of [`tasks`].
 pub fn parse_task(key: &[u8]) -> Option<Task> {
     let mut reader = Reader::new(key, tag::TASK)?;
@@ -420,13 +435,17 @@ pub fn parse_domain(key: &[u8]) -> Option<(Scope, DomainName)> {
 }
 
 fn task_list_prefix(list: &TaskListKey) -> Writer {
-    let kind = match list.kind {
+    task_domain_prefix(list.kind, &list.scope, &list.domain).text(list.name.as_str())
+}
+
+fn task_domain_prefix(kind: TaskKind, scope: &Scope, domain: &DomainName) -> Writer {
+    let kind = match kind {
         TaskKind::Decision => 1,
         TaskKind::Activity => 2,
     };
     let mut writer = Writer::new(tag::TASK);
     writer.bytes.push(kind);
-    writer.scope(&list.scope).text(list.domain.as_str()).text(list.name.as_str())
+    writer.scope(scope).text(domain.as_str())
 }
 
 fn outbox_prefix(to: ShardId) -> Writer {

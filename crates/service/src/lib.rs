@@ -6,9 +6,11 @@
 //! it, and [`Service`] runs the turns in threads, [`Stepped`] one at a time.
 
 mod api;
+mod backlog;
 mod backups;
 mod cache;
 pub mod check;
+mod feed;
 mod functions;
 mod held_task;
 mod history;
@@ -19,21 +21,25 @@ mod judge;
 mod keys;
 mod listing;
 mod matcher;
+mod meter;
 mod open_executions;
 mod paging;
 mod reader;
+mod recent;
 mod registrar;
 mod registration;
 mod route;
 mod shard;
 mod shared;
 mod stepped;
+mod survey;
 mod threads;
 mod throttle;
 mod token;
 mod turns;
 mod values;
 mod wakes;
+mod watched;
 
 pub use api::{Clock, Entropy, Pending, Reply};
 pub use engine::{Limits, Scope};

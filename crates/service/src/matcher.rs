@@ -8,14 +8,19 @@
 use crate::api::CallerPresence;
 use crowd::Crowd;
 use engine::rows::TaskListKey;
+use pollers::Pollers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::ShardId;
-use wire::{Identity, Timestamp};
+use wire::Timestamp;
 
 mod crowd;
+mod pollers;
+mod who;
 
 pub use crowd::{Full, Room};
+pub use pollers::Poller;
+pub use who::{ListPollers, SeenPoller};
 
 /// How many tasks of a list are in memory at most.
 pub const HEAD_MAX: usize = 512;
@@ -46,8 +51,8 @@ pub struct Task {
 /// A poll that waits. `P` is how it is answered.
 #[derive(Debug)]
 pub struct Waiter<P> {
-    /// Who polls, for the history.
-    pub identity: Option<Identity>,
+    /// Who polls.
+    pub poller: Poller,
     /// Whom it is counted for, if anybody: a role stands for all its sessions.
     pub principal: Option<Arc<str>>,
     /// When it is to be answered empty.
@@ -122,6 +127,9 @@ pub struct Matcher<P> {
     next_id: WaiterId,
     crowd: Crowd,
     room: Room,
+    pollers: Pollers,
+    /// When the step began that is under way, or the last one.
+    now: Timestamp,
     /// When all lists were last searched for polls whose callers are gone.
     searched_at: Option<Timestamp>,
     draining: bool,
@@ -167,6 +175,8 @@ impl<P> Matcher<P> {
             next_id: WaiterId(0),
             crowd: Crowd::default(),
             room,
+            pollers: Pollers::default(),
+            now: Timestamp(0),
             searched_at: None,
             draining: false,
         }
@@ -181,6 +191,7 @@ impl<P> Matcher<P> {
     /// Takes what happened, and says what to do.
     pub fn step(&mut self, input: Input<P>, now: Timestamp) -> Vec<Output<P>> {
         let mut outputs = Vec::new();
+        self.now = now;
         match input {
             Input::Poll(list, waiter) => {
                 let id = self.next_id;
@@ -246,6 +257,7 @@ impl<P> Matcher<P> {
     /// Answers the polls whose time is up; while draining, all. Asks again for rows that have been
     /// left alone for long enough.
     pub fn expire(&mut self, now: Timestamp, outputs: &mut Vec<Output<P>>) {
+        self.now = now;
         while let Some((deadline, id, list)) = self.deadlines.first().cloned() {
             if deadline > now && !self.draining {
                 break;
@@ -330,6 +342,7 @@ impl<P> Matcher<P> {
             self.forget_idle();
         }
         self.crowd.enter(list, waiter.principal.as_ref());
+        self.pollers.seen(list, &waiter.poller, self.now);
         self.lists.entry(list.clone()).or_default().waiters.insert(id, waiter);
     }
 
@@ -342,6 +355,9 @@ impl<P> Matcher<P> {
         self.deadlines.remove(&(deadline, id, list.clone()));
         let waiter = self.lists.get_mut(list)?.waiters.remove(&id)?;
         self.crowd.leave(list, waiter.principal.as_ref());
+        if !waiter.presence.is_gone() {
+            self.pollers.seen(list, &waiter.poller, self.now);
+        }
         Some(waiter)
     }
 

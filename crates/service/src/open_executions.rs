@@ -28,6 +28,13 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// How many are open in a domain.
+    pub fn open(&self, scope: &Scope, domain: &DomainName) -> u64 {
+        let domains = self.domains.lock().expect("no holder panics");
+        let total = domains.get(&(scope.clone(), domain.clone()));
+        total.map_or(0, |total| total.load(Ordering::Acquire))
+    }
+
     fn of(&self, domain: &Domain) -> Arc<AtomicU64> {
         let mut domains = self.domains.lock().expect("no holder panics");
         Arc::clone(domains.entry(domain.clone()).or_default())

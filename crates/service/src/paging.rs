@@ -29,14 +29,25 @@ impl Paging {
         tokens: &Arc<Tokens>,
         now: Timestamp,
     ) -> Paging {
-        // The members have the same names in all seven paged operations.
+        Paging::of_named(operation.name(), input, scope, tokens, now)
+    }
+
+    /// The same of an operation that is ours, by its name.
+    pub fn of_named(
+        operation: &str,
+        input: &impl Serialize,
+        scope: &Scope,
+        tokens: &Arc<Tokens>,
+        now: Timestamp,
+    ) -> Paging {
+        // The members have the same names in all paged operations.
         let mut body = serde_json::to_value(input).expect("an input has text keys");
         let mut take = |name: &str| body.as_object_mut().and_then(|members| members.remove(name));
         let token = take("nextPageToken");
         // A client may change its mind about the size, but not about what it lists.
         let size = take("maximumPageSize").and_then(|size| size.as_u64());
         let mut hash = Sha256::new();
-        for text in [&*scope.account, &*scope.region, operation.name(), &body.to_string()] {
+        for text in [&*scope.account, &*scope.region, operation, &body.to_string()] {
             hash.update((text.len() as u64).to_be_bytes());
             hash.update(text);
         }

@@ -3,20 +3,22 @@
 //! Readers see what is durable. They keep the shards free of long reads.
 
 use crate::api::Reply;
+use crate::backlog::ListName;
 use crate::backups::{self, Backups};
 use crate::history;
 use crate::invoker::{Place, WAITING_MAX};
 use crate::keys::{self, Position};
 use crate::listing::{self, Query};
-use crate::matcher::{HEAD_MAX, Task};
+use crate::matcher::{HEAD_MAX, ListPollers, Task};
 use crate::paging::Paging;
 use crate::shard::{StartedIds, StartedTask};
+use crate::survey::{ListSurvey, LoadSurvey};
 use crate::token::{TaskDelivery, TaskRef, Tokens};
 use crate::values;
 use engine::RunIdentity;
 use engine::rows::{Key, LambdaTask, TaskKind, TaskListKey};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Direction, ShardId, Store, StoreError};
 use wire::*;
@@ -45,6 +47,10 @@ pub enum Read {
     BeginBackup(BackupId, Timestamp),
     /// ReadBackup.
     Backup(backups::Place, Timestamp),
+    /// DescribeTaskLists, with who polls.
+    TaskLists(Box<ListSurvey>, BTreeMap<ListName, ListPollers>),
+    /// DescribeLoad.
+    Load(Box<LoadSurvey>),
 }
 
 /// Which page of a decision task.
@@ -101,6 +107,11 @@ impl Reader {
             Read::Backup(place, now) => {
                 self.backups.read(&place, now).map(|rows| Reply::json(&rows))
             }
+            Read::TaskLists(survey, polled) => {
+                let page = survey.page(&*self.store, &polled).map_err(internal)?;
+                Ok(Reply::json(&page))
+            }
+            Read::Load(survey) => Ok(Reply::json(&survey.page(&*self.store).map_err(internal)?)),
         }
     }
 

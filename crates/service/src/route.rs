@@ -1,6 +1,7 @@
 //! Routes a request to whoever handles it.
 
 use crate::api::{Answer, Pending};
+use crate::feed;
 use crate::judge::{Asker, Judgment};
 use crate::keys;
 use crate::listing::{Filter, Query};
@@ -11,8 +12,8 @@ use crate::registration;
 use crate::shard::{ShardCommand, Target};
 use crate::shared::{Registration, Shared, Ticket};
 use crate::token::TaskRef;
-use access::Caller;
 use access::swf::{self, Subject};
+use access::{Caller, Origin};
 use engine::rows::{Listing, TaskKind, WorkflowKey};
 use engine::{ActivityOutcome, Command, Registry, RunIdentity, Scope};
 use serde::Serialize;
@@ -23,6 +24,7 @@ use wire::*;
 
 mod own;
 mod tasks;
+mod watch;
 
 /// Random bytes in a run id, after the six that say when it was minted.
 const RUN_ID_RANDOM_BYTES: usize = 10;
@@ -46,6 +48,7 @@ impl Shared {
         } else {
             // Polls whose callers are gone may hold permits until their time is up.
             self.to_matcher(Input::DismissGone);
+            self.feed.put_bounded(feed::Input::DismissGone, 1);
             answer.send(Err(Fault::Throttling));
         }
         self.routed.fetch_add(1, Ordering::AcqRel);
@@ -93,7 +96,8 @@ impl Shared {
         if !self.throttle.admit(&scope, request, &self.tokens, now) {
             return Err(Fault::Throttling);
         }
-        Ok(Desk { shared: self, scope, asker, task })
+        let origin = Arc::clone(&caller.origin);
+        Ok(Desk { shared: self, scope, asker, origin, task })
     }
 }
 
@@ -103,6 +107,8 @@ struct Desk<'s> {
     scope: Scope,
     /// Whoever's rights count, where more is judged on the way.
     asker: Option<Arc<Asker>>,
+    /// Where the request comes from.
+    origin: Arc<Origin>,
     /// What the request's token names.
     task: Option<TaskRef>,
 }

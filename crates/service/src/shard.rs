@@ -11,6 +11,7 @@ use crate::judge::{Asker, Judge};
 use crate::open_executions::OpenExecutions;
 use crate::throttle::Throttle;
 use crate::wakes::Wakes;
+use crate::watched::Watched;
 use engine::rows::{LambdaTask, Task, TaskKind, TaskListKey, WorkflowKey};
 use engine::{Command, Execution, Limits, Registry, RunIdentity, Surroundings, Transition};
 use import::Imports;
@@ -35,6 +36,7 @@ mod retention;
 mod rights;
 mod staged;
 mod start;
+mod told;
 
 pub use command::{Outcome, Refusal, ShardCommand, StartedIds, StartedTask, Target, TaskStart};
 pub use commons::Commons;
@@ -44,6 +46,7 @@ pub use import::{Import, Last, Piece};
 pub(crate) use load::unknown_run;
 pub use outbox::Delivery;
 pub(crate) use outbox::addressed;
+pub use told::Told;
 
 /// How many commands one batch holds at most.
 pub const COMMANDS_MAX: usize = 256;
@@ -68,13 +71,16 @@ pub struct Step<T> {
     /// True if tasks may wait in the rows that were never offered: those of a commit that was not
     /// acknowledged and took effect all the same.
     pub offers_lost: bool,
+    /// What was done, for those who watch.
+    pub told: Told,
 }
 
 impl<T> Step<T> {
     fn unavailable(tickets: impl Iterator<Item = T>) -> Step<T> {
         let replies = tickets.map(|ticket| (ticket, Err(Refusal::Unavailable))).collect();
         let (offers, lambdas, deliveries) = (Vec::new(), Vec::new(), Vec::new());
-        Step { replies, offers, lambdas, deliveries, offers_lost: false }
+        let (offers_lost, told) = (false, Told::default());
+        Step { replies, offers, lambdas, deliveries, offers_lost, told }
     }
 }
 
@@ -87,6 +93,7 @@ pub struct Shard {
     limits: Arc<Limits>,
     throttle: Arc<Throttle>,
     judge: Arc<Judge>,
+    watched: Arc<Watched>,
     calls_functions: bool,
     /// `None` after a commit of unknown outcome, until the shard is claimed again.
     epoch: Option<Epoch>,
@@ -110,8 +117,15 @@ impl Shard {
         store: Arc<dyn Store>,
         commons: Commons,
     ) -> Result<Shard, StoreError> {
-        let Commons { registry, limits, open_executions, throttle, judge, calls_functions } =
-            commons;
+        let Commons {
+            registry,
+            limits,
+            open_executions,
+            throttle,
+            judge,
+            watched,
+            calls_functions,
+        } = commons;
         let epoch = Some(store.claim(id, owner)?);
         let mut open = OpenExecutions::new(open_executions);
         open.refill(&*store, id)?;
@@ -123,6 +137,7 @@ impl Shard {
             limits,
             throttle,
             judge,
+            watched,
             calls_functions,
             epoch,
             cache: ExecutionCache::new(),
@@ -144,7 +159,7 @@ impl Shard {
 
     /// Handles what has fallen due and then `commands`, in one commit.
     pub fn step<T>(&mut self, commands: Vec<(T, ShardCommand)>, now: Timestamp) -> Step<T> {
-        let mut staged = Staged::default();
+        let mut staged = Staged { told: Told::new(&self.watched), ..Staged::default() };
         let mut replies = Vec::with_capacity(commands.len());
         let epoch = match self.ready() {
             Ok(epoch) => epoch,
@@ -158,6 +173,7 @@ impl Shard {
         // there are: an outage may leave more than one batch holds.
         let mut commands = commands.into_iter();
         let mut offers_committed = 0;
+        let mut told = Told::default();
         let mut stuck = false;
         // While the store has failed a moment ago, only callers have it tried again: what is due
         // by itself would fail their step, too.
@@ -190,8 +206,13 @@ impl Shard {
                 self.offers_lost |= offers_committed > 0;
                 // Whatever was decided, refusals included, rested on state that is gone.
                 let tickets = replies.into_iter().map(|(ticket, _)| ticket);
-                return Step::unavailable(tickets.chain(commands.map(|(ticket, _)| ticket)));
+                let unavailable =
+                    Step::unavailable(tickets.chain(commands.map(|(ticket, _)| ticket)));
+                // It may have taken effect all the same.
+                told.lost |= !matches!(error, CommitError::Full(_)) && staged.told.is_watched();
+                return Step { told, ..unavailable };
             }
+            told.append(&mut staged.told);
             offers_committed = staged.offers.len() + staged.lambdas.len();
             if !more_due {
                 break;
@@ -205,8 +226,8 @@ impl Shard {
         }
         // By now the shard has been claimed again, so what took effect is in the rows.
         let offers_lost = std::mem::take(&mut self.offers_lost);
-        let Staged { offers, lambdas, deliveries, batch: _ } = staged;
-        Step { replies, offers, lambdas, deliveries, offers_lost }
+        let Staged { offers, lambdas, deliveries, batch: _, told: _ } = staged;
+        Step { replies, offers, lambdas, deliveries, offers_lost, told }
     }
 
     /// Holds a claim and knows the next wake-ups.
@@ -360,7 +381,8 @@ impl Shard {
             self.judge.poll(asker, &start.list, now).map_err(Refusal::NotAllowed)?;
         }
         let scheduled_event_id = start.task.scheduled_event_id;
-        let target = Target::Run(start.list.scope, start.list.domain, start.task.run_id);
+        let TaskListKey { scope, domain, .. } = start.list.clone();
+        let target = Target::Run(scope, domain, start.task.run_id);
         let execution = self.find(&target, staged)?;
         let identity = start.identity;
         let (command, unknown) = match start.list.kind {
@@ -385,6 +407,7 @@ impl Shard {
         };
         let task = StartedTask::of(&transition.after, ids);
         self.stage(Some(&execution), transition, staged)?;
+        staged.told.tally.handed_out(start.list);
         Ok(Outcome::Task(task))
     }
 

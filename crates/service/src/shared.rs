@@ -5,19 +5,23 @@
 
 use crate::api::{Answer, Clock, Entropy, Permit};
 use crate::backups::Backups;
+use crate::feed::{self, News};
 use crate::functions::Functions;
 use crate::inbox::Inbox;
 use crate::invoker::{self, Place};
 use crate::judge::{Asker, Judge};
 use crate::keys;
 use crate::matcher::{Input, Task, Waiter, WaiterId};
+use crate::meter::Meter;
 use crate::open_executions::Totals;
 use crate::reader::{DecisionPage, EmptyPollToken, Read, Reader};
 use crate::registrar::Registrar;
 use crate::shard::{Commons, Shard, ShardCommand};
+use crate::survey::ListSurvey;
 use crate::threads::Options;
 use crate::throttle::Throttle;
 use crate::token::Tokens;
+use crate::watched::Watched;
 use engine::rows::TaskListKey;
 use engine::{Limits, Registry, Scope};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -31,6 +35,13 @@ pub const REQUESTS_MAX: usize = 20_000;
 
 /// How many offers may wait for the matcher, and for the invoker. More are dropped, and they read the rows instead.
 const OFFERS_MAX: usize = REQUESTS_MAX + 50_000;
+
+/// How many commits with events may wait for the feed.
+const NEWS_MAX: usize = 4_096;
+
+/// How many bytes of events may, unless it is one commit. Of what exceeds it, the feed tells that
+/// something was missed.
+const NEWS_BYTES_MAX: usize = 16 << 20;
 
 /// The parts that own what they work on. The matcher is not among them: it begins empty.
 pub(crate) struct Parts {
@@ -53,11 +64,22 @@ pub(crate) struct Shared {
     pub empty_poll_token: EmptyPollToken,
     pub backups: Arc<Backups>,
     pub store: Arc<dyn Store>,
+    pub open_executions: Arc<Totals>,
+    /// What was done lately, for those who watch.
+    pub meter: Arc<Meter>,
+    /// Of which domains events are told.
+    pub watched: Arc<Watched>,
+    /// Tells what this process's feed tells from what others have told.
+    pub feed_instance: u64,
+    pub feed: Inbox<feed::Input<Watch>>,
+    /// How many bytes of events wait for the feed.
+    pub news_bytes: AtomicUsize,
+    pub news_lost: AtomicBool,
     permits: Arc<AtomicUsize>,
     /// How many requests have been routed so far.
     pub routed: AtomicU64,
     pub shards: Vec<Inbox<(Ticket, ShardCommand)>>,
-    pub matcher: Inbox<Input<Poll>>,
+    pub matcher: Inbox<ForMatcher>,
     pub offers_lost: AtomicBool,
     /// Those who call functions have it, too.
     pub invoker: Arc<Inbox<invoker::Input>>,
@@ -105,6 +127,21 @@ pub(crate) struct Poll {
     pub asker: Option<Arc<Asker>>,
 }
 
+/// What waits for the matcher.
+pub(crate) enum ForMatcher {
+    /// Something has happened.
+    Input(Input<Poll>),
+    /// Somebody wants to know who polls.
+    WhoPolls(Answer, Box<ListSurvey>),
+}
+
+/// How somebody is answered who waits for events.
+pub(crate) struct Watch {
+    pub answer: Answer,
+    /// Whoever's rights count, to be judged again when there are events.
+    pub asker: Option<Arc<Asker>>,
+}
+
 /// What the registrar is asked.
 pub(crate) enum Registration {
     /// A request that changes the registry.
@@ -140,12 +177,15 @@ impl Shared {
         let registry = registrar.registry();
         let credentials = options.credentials.clone();
         let judge = Arc::new(Judge::new(Arc::clone(&registry), credentials, options.denials));
+        let open_executions = Arc::new(Totals::default());
+        let watched = Arc::new(Watched::default());
         let commons = Commons {
             registry: Arc::clone(&registry),
             limits: Arc::clone(&limits),
-            open_executions: Arc::new(Totals::default()),
+            open_executions: Arc::clone(&open_executions),
             throttle: Arc::clone(&throttle),
             judge: Arc::clone(&judge),
+            watched: Arc::clone(&watched),
             calls_functions: options.functions.is_some(),
         };
         let claim = |id| {
@@ -156,7 +196,6 @@ impl Shared {
         let shared = Shared {
             opened_at: clock.now(),
             clock,
-            entropy,
             registry,
             tokens,
             poll_hold: options.poll_hold,
@@ -166,6 +205,14 @@ impl Shared {
             empty_poll_token: options.empty_poll_token,
             backups: Arc::default(),
             store,
+            open_executions,
+            meter: Arc::default(),
+            watched,
+            feed_instance: draw_number(&*entropy),
+            news_bytes: AtomicUsize::new(0),
+            news_lost: AtomicBool::new(false),
+            feed: Inbox::new(),
+            entropy,
             permits: Arc::new(AtomicUsize::new(0)),
             routed: AtomicU64::new(0),
             shards: shards.iter().map(|_| Inbox::new()).collect(),
@@ -204,6 +251,7 @@ impl Shared {
     /// Nor anything else. What the writers had still to say has been said by now.
     pub fn close_others(&self) {
         self.matcher.close();
+        self.feed.close();
         self.invoker.close();
         self.task_readers.close();
         self.readers.close();
@@ -231,7 +279,7 @@ impl Shared {
     }
 
     pub fn to_matcher(&self, input: Input<Poll>) {
-        self.matcher.put(input);
+        self.matcher.put(ForMatcher::Input(input));
     }
 
     pub fn to_invoker(&self, input: invoker::Input) {
@@ -252,7 +300,8 @@ impl Shared {
     }
 
     pub fn offer(&self, list: TaskListKey, task: Task) {
-        if !self.matcher.put_bounded(Input::Offer(list, task), OFFERS_MAX) {
+        let offer = ForMatcher::Input(Input::Offer(list, task));
+        if !self.matcher.put_bounded(offer, OFFERS_MAX) {
             self.offers_lost.store(true, Ordering::Release);
         }
     }
@@ -263,9 +312,35 @@ impl Shared {
         }
     }
 
+    /// Has events told that are durable, if there is room for them; `lost` says that there are, or
+    /// may be, others behind them.
+    pub fn tell(&self, news: Vec<News>, mut lost: bool) {
+        if !news.is_empty() {
+            let bytes = News::sum_bytes(&news);
+            // Counted first, or else the feed might subtract it before.
+            let waiting = self.news_bytes.fetch_add(bytes, Ordering::AcqRel);
+            let room = waiting == 0 || waiting + bytes <= NEWS_BYTES_MAX;
+            if !room || !self.feed.put_bounded(feed::Input::News(news), NEWS_MAX) {
+                self.news_bytes.fetch_sub(bytes, Ordering::AcqRel);
+                lost = true;
+            }
+        }
+        // If there is no room even for that, the feed has yet to take its turn, and sees the flag.
+        if lost && !self.feed.put_bounded(feed::Input::Lost, NEWS_MAX) {
+            self.news_lost.store(true, Ordering::Release);
+        }
+    }
+
     /// No poll is given a task any more, and no Lambda task is started.
     pub fn drain(&self) {
         self.to_matcher(Input::Drain);
+        self.feed.put(feed::Input::Drain);
         self.to_invoker(invoker::Input::Drain);
     }
+}
+
+fn draw_number(entropy: &dyn Entropy) -> u64 {
+    let mut bytes = [0; 8];
+    entropy.fill(&mut bytes);
+    u64::from_be_bytes(bytes)
 }

@@ -2,12 +2,13 @@
 //! and their turns are those of [`crate::Service`], so what a simulation finds is true of it, too.
 
 use crate::api::{Clock, Entropy, Pending};
+use crate::feed::Feed;
 use crate::invoker::Invoker;
 use crate::matcher::{Matcher, Room};
 use crate::reader::Reader;
 use crate::shard::{COMMANDS_MAX, Refusal, ShardCommand};
-use crate::shared::{Parts, Poll, Shared, Ticket};
-use crate::threads::{INVOKER_INPUTS_MAX, MATCHER_INPUTS_MAX, Options};
+use crate::shared::{Parts, Poll, Shared, Ticket, Watch};
+use crate::threads::{FEED_INPUTS_MAX, INVOKER_INPUTS_MAX, MATCHER_INPUTS_MAX, Options};
 use access::Caller;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,8 @@ pub enum Part {
     Matcher,
     /// The one that has Lambda functions called.
     Invoker,
+    /// The one that tells what has happened.
+    Feed,
     /// The one that registers domains and types.
     Registrar,
     /// The one that reads what pollers wait for.
@@ -52,6 +55,7 @@ pub struct Stepped {
     wakes: Vec<Option<Timestamp>>,
     matcher: Matcher<Poll>,
     invoker: Invoker,
+    feed: Feed<Watch>,
     reader: Reader,
 }
 
@@ -67,8 +71,9 @@ impl Stepped {
         let reader = shared.reader();
         let matcher = Matcher::new(Room::new(shared.limits.pollers_max));
         let invoker = Invoker::new();
+        let feed = Feed::new(shared.feed_instance);
         let wakes = parts.shards.iter().map(|(_, shard)| shard.next_wake()).collect();
-        Ok(Stepped { shared, parts, wakes, matcher, invoker, reader })
+        Ok(Stepped { shared, parts, wakes, matcher, invoker, feed, reader })
     }
 
     /// Hands in a checked request. Its answer comes in the course of later turns.
@@ -101,6 +106,7 @@ impl Stepped {
         let others = [
             (Part::Matcher, !self.shared.matcher.is_empty() || due(self.matcher.next_deadline())),
             (Part::Invoker, !self.shared.invoker.is_empty() || due(self.invoker.next_wake())),
+            (Part::Feed, !self.shared.feed.is_empty() || due(self.feed.next_wake())),
             (Part::Registrar, !self.shared.registrar.is_empty()),
             (Part::TaskReader, !self.shared.task_readers.is_empty()),
             (Part::Reader, !self.shared.readers.is_empty()),
@@ -112,7 +118,9 @@ impl Stepped {
     /// When something falls due that nobody has to ask for.
     pub fn next_wake(&self) -> Option<Timestamp> {
         let shards = self.wakes.iter().flatten().copied();
-        shards.chain(self.matcher.next_deadline()).chain(self.invoker.next_wake()).min()
+        let others =
+            [self.matcher.next_deadline(), self.invoker.next_wake(), self.feed.next_wake()];
+        shards.chain(others.into_iter().flatten()).min()
     }
 
     /// Lets a part do its work: all that waits for it, but at most `items_max`.
@@ -134,6 +142,10 @@ impl Stepped {
             Part::Invoker => {
                 let inputs = shared.invoker.take(items_max.min(INVOKER_INPUTS_MAX), now);
                 shared.invoker_turn(&mut self.invoker, inputs.unwrap_or_default());
+            }
+            Part::Feed => {
+                let inputs = shared.feed.take(items_max.min(FEED_INPUTS_MAX), now);
+                shared.feed_turn(&mut self.feed, inputs.unwrap_or_default());
             }
             Part::Registrar => {
                 for request in shared.registrar.take(items_max, now).into_iter().flatten() {

@@ -12,3 +12,4 @@ mod rights;
 mod scripts;
 mod throttles;
 mod tokens;
+mod watch;

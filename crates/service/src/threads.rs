@@ -1,7 +1,8 @@
-//! The threads of the service: one per shard, one each for matcher, invoker and registrar, and a few
-//! that read. They are loops that wait for something to do; what is then done is in `turns.rs`.
+//! The threads of the service: one per shard, one each for matcher, invoker, feed and
+//! registrar, and a few that read. They are loops that wait for something to do; what is then done is in `turns.rs`.
 
 use crate::api::{Clock, Entropy, Pending};
+use crate::feed::Feed;
 use crate::functions::Functions;
 use crate::inbox::Inbox;
 use crate::invoker::Invoker;
@@ -30,6 +31,9 @@ pub(crate) const MATCHER_INPUTS_MAX: usize = 1024;
 
 /// How many inputs the invoker takes at a time.
 pub(crate) const INVOKER_INPUTS_MAX: usize = 1024;
+
+/// How many inputs the feed takes at a time.
+pub(crate) const FEED_INPUTS_MAX: usize = 256;
 
 /// The longest that a thread waits without looking at the clock, which may have been moved.
 const CLOCK_CHECK_MAX: Duration = Duration::from_secs(10);
@@ -93,7 +97,7 @@ pub struct Service {
     pub(crate) shared: Arc<Shared>,
     /// Those that write; what they have still to say goes to the others.
     writers: Mutex<Vec<JoinHandle<()>>>,
-    /// The matcher, the invoker and those that read.
+    /// The matcher, the invoker, the feed and those that read.
     others: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -121,6 +125,7 @@ impl Service {
         let mut others = vec![
             spawn("matcher".to_owned(), Box::new(run_matcher))?,
             spawn("invoker".to_owned(), Box::new(run_invoker))?,
+            spawn("feed".to_owned(), Box::new(run_feed))?,
         ];
         for index in 0..READERS {
             let (one, other) = (shared.reader(), shared.reader());
@@ -162,6 +167,7 @@ impl Service {
         self.shared.shards.iter().for_each(Inbox::nudge);
         self.shared.matcher.nudge();
         self.shared.invoker.nudge();
+        self.shared.feed.nudge();
     }
 
     /// What goes on now.
@@ -172,6 +178,7 @@ impl Service {
             let others = [
                 shared.matcher.at_rest(1),
                 shared.invoker.at_rest(1),
+                shared.feed.at_rest(1),
                 shared.registrar.at_rest(1),
                 shared.task_readers.at_rest(READERS),
                 shared.readers.at_rest(READERS),
@@ -257,6 +264,13 @@ fn run_invoker(shared: &Shared) {
     let inbox = &shared.invoker;
     while let Some(inputs) = inbox.take(INVOKER_INPUTS_MAX, until(shared, invoker.next_wake())) {
         shared.invoker_turn(&mut invoker, inputs);
+    }
+}
+
+fn run_feed(shared: &Shared) {
+    let mut feed = Feed::new(shared.feed_instance);
+    while let Some(inputs) = shared.feed.take(FEED_INPUTS_MAX, until(shared, feed.next_wake())) {
+        shared.feed_turn(&mut feed, inputs);
     }
 }
 

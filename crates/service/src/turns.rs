@@ -2,19 +2,20 @@
 //! these turns; a simulation takes them one after the other, in an order of its own.
 
 use crate::api::Reply;
+use crate::feed::{self, Feed, News};
 use crate::functions::{FunctionAnswer, FunctionOutcome};
 use crate::invoker::{self, Invoker, Place};
 use crate::matcher::{Full, Input, Matcher, Output, Task};
 use crate::reader::{Read, Reader, empty_poll};
 use crate::registrar::Registrar;
 use crate::shard::{Delivery, Outcome, Refusal, Shard, ShardCommand, Step, Target, TaskStart};
-use crate::shared::{Job, Poll, PollTicket, Registration, Shared, Ticket};
+use crate::shared::{ForMatcher, Job, Poll, PollTicket, Registration, Shared, Ticket, Watch};
 use engine::Command;
 use engine::rows::TaskKind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use store::ShardId;
-use wire::Fault;
+use wire::{Fault, Timestamp};
 
 /// Shards.
 impl Shared {
@@ -25,8 +26,11 @@ impl Shared {
         shard: &mut Shard,
         commands: Vec<(Ticket, ShardCommand)>,
     ) {
-        let Step { replies, offers, lambdas, deliveries, offers_lost } =
-            shard.step(commands, self.clock.now());
+        let now = self.clock.now();
+        let Step { replies, offers, lambdas, deliveries, offers_lost, told } =
+            shard.step(commands, now);
+        self.meter.count(told.tally, now);
+        self.tell(told.news, told.lost);
         if offers_lost {
             self.to_matcher(Input::OffersLost);
             self.to_invoker(invoker::Input::OffersLost);
@@ -125,13 +129,18 @@ impl Shared {
 /// The others.
 impl Shared {
     /// Lets the matcher pair polls and tasks, and answer the polls whose time is up.
-    pub fn matcher_turn(&self, matcher: &mut Matcher<Poll>, inputs: Vec<Input<Poll>>) {
+    pub fn matcher_turn(&self, matcher: &mut Matcher<Poll>, inputs: Vec<ForMatcher>) {
         let now = self.clock.now();
         let lost = self.offers_lost.swap(false, Ordering::AcqRel);
-        let lost = lost.then_some(Input::OffersLost);
+        let lost = lost.then_some(ForMatcher::Input(Input::OffersLost));
         for input in lost.into_iter().chain(inputs) {
-            let outputs = matcher.step(input, now);
-            self.carry_out(outputs);
+            match input {
+                ForMatcher::Input(input) => self.carry_out(matcher.step(input, now)),
+                ForMatcher::WhoPolls(answer, survey) => {
+                    let polled = survey.polled(matcher, now);
+                    self.to_reader(answer, Read::TaskLists(survey, polled));
+                }
+            }
         }
         let mut expired = Vec::new();
         matcher.expire(now, &mut expired);
@@ -145,7 +154,7 @@ impl Shared {
                     let start = TaskStart {
                         list: list.clone(),
                         task: task.place.clone(),
-                        identity: waiter.identity.clone(),
+                        identity: waiter.poller.identity.clone(),
                         presence: waiter.presence.clone(),
                         asker: waiter.poll.asker.clone(),
                     };
@@ -171,6 +180,56 @@ impl Shared {
                     let text =
                         format!("Limit on maximum concurrent poll requests per {of} reached");
                     poll.answer.send(Err(Fault::LimitExceeded(text)));
+                }
+            }
+        }
+    }
+
+    /// Lets the feed tell what has happened, and answer those whose time is up.
+    pub fn feed_turn(&self, feed: &mut Feed<Watch>, inputs: Vec<feed::Input<Watch>>) {
+        let now = self.clock.now();
+        let lost = self.news_lost.swap(false, Ordering::AcqRel);
+        let lost = lost.then_some(feed::Input::Lost);
+        for input in lost.into_iter().chain(inputs) {
+            if let feed::Input::News(news) = &input {
+                self.news_bytes.fetch_sub(News::sum_bytes(news), Ordering::AcqRel);
+            }
+            let outputs = feed.step(input, now);
+            self.carry_out_for_feed(feed, outputs, now);
+        }
+        let mut expired = Vec::new();
+        feed.expire(now, &mut expired);
+        self.carry_out_for_feed(feed, expired, now);
+    }
+
+    fn carry_out_for_feed(
+        &self,
+        feed: &mut Feed<Watch>,
+        outputs: Vec<feed::Output<Watch>>,
+        now: Timestamp,
+    ) {
+        if let Some(domains) = feed.watched_anew() {
+            self.watched.set(domains);
+        }
+        for output in outputs {
+            match output {
+                feed::Output::Tell((scope, domain), Watch { answer, asker }, telling) => {
+                    let something = telling.missed || !telling.events.is_empty();
+                    // Whoever has waited may have lost the right meanwhile.
+                    let judged = match asker.filter(|_| something) {
+                        Some(asker) => self.judge.telling(&asker, &scope, &domain, now),
+                        None => Ok(()),
+                    };
+                    answer.send(judged.map(|()| Reply::Json(telling.to_json())));
+                }
+                feed::Output::Refuse(Watch { answer, .. }, full) => {
+                    let of = match full {
+                        feed::Full::Domains => "server",
+                        feed::Full::Domain => "domain",
+                        feed::Full::Principal => "principal",
+                    };
+                    let text = format!("Limit on maximum concurrent watchers per {of} reached");
+                    answer.send(Err(Fault::LimitExceeded(text)));
                 }
             }
         }

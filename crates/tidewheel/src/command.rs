@@ -38,6 +38,15 @@ pub enum Command {
     /// Make backups of a server, running or stopped; verify them; make data directories of them.
     #[command(subcommand)]
     Backup(Backup),
+    /// Show the events of a domain as they happen.
+    Tail(Tail),
+    /// Show what goes on: domains with their rates, task lists with who polls them, the worst first.
+    Top(Top),
+    /// Terminate, cancel or signal many executions: a dry run first, then at a rate, and resumable.
+    #[command(subcommand)]
+    Batch(crate::batch::command::Batch),
+    /// Say in words why an execution is where it is, what that rests on, and which commands help.
+    Explain(Explain),
 }
 
 #[derive(Debug, clap::Args)]
@@ -88,7 +97,7 @@ pub enum Config {
 }
 
 /// Where to ask, and as whom: as for `tidewheel swf`, with its files and variables.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Asking {
     /// The server. [default: as the environment or AWS's files say, or else the local server]
     #[arg(long, value_name = "URL")]
@@ -109,7 +118,8 @@ const SHOW_CODES: &str = "\
 Exit codes:
   0  it was shown
   1  it was not: there is no such execution, or the server did not answer
-  2  the command line is wrong";
+  2  the command line is wrong
+  130  it was interrupted";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = SHOW_CODES)]
@@ -120,10 +130,11 @@ pub struct Show {
     pub workflow_id: String,
     /// The run. [default: the open one, or else the newest that is closed]
     pub run_id: Option<String>,
-    /// Go on with new events until the run is closed; the server is asked for them again and again.
+    /// Go on with new events until the execution is closed.
     #[arg(long)]
     pub follow: bool,
-    /// How often it is asked with --follow, 1 to 3600.
+    /// How often a server is asked for them that does not tell of events, as SWF does not, 1 to
+    /// 3600.
     #[arg(long, value_name = "SECONDS", default_value_t = 1,
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub interval: u64,
@@ -136,6 +147,84 @@ pub struct Show {
     /// Payloads in full instead of their beginnings.
     #[arg(long)]
     pub full: bool,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// Below the flags of `tail`.
+const TAIL_CODES: &str = "\
+Exit codes:
+  0    nobody reads the events any more
+  1    the server did not answer, refused it, or does not tell of events
+  2    the command line is wrong
+  130  it was interrupted, as by Ctrl-C";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = TAIL_CODES)]
+pub struct Tail {
+    /// The domain.
+    pub domain: String,
+    /// Only the executions of this id.
+    #[arg(long, value_name = "ID")]
+    pub workflow_id: Option<String>,
+    /// Only this run of it.
+    #[arg(long, value_name = "ID", requires = "workflow_id")]
+    pub run_id: Option<String>,
+    /// Only executions of the type of this name.
+    #[arg(long = "type", value_name = "NAME")]
+    pub type_name: Option<String>,
+    /// JSON: each event as an object in a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Begin with the history of the run so far.
+    #[arg(long, requires = "workflow_id")]
+    pub since_start: bool,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// Below the flags of `top`.
+const TOP_CODES: &str = "\
+On a terminal it goes on until q or Ctrl-C; anywhere else, and with --once or --json, it says once how
+things stand.
+
+Exit codes:
+  0    it was shown, and left
+  1    the server did not answer, refused it, or cannot say
+  2    the command line is wrong
+  130  it was interrupted, as by Ctrl-C";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = TOP_CODES)]
+pub struct Top {
+    /// The domain. [default: all]
+    pub domain: Option<String>,
+    /// How often the server is asked, 1 to 3600.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2,
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub interval: u64,
+    /// Say it once, as a plain table.
+    #[arg(long)]
+    pub once: bool,
+    /// Say it once, as JSON.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = SHOW_CODES)]
+pub struct Explain {
+    /// The domain.
+    pub domain: String,
+    /// The execution's id.
+    pub workflow_id: String,
+    /// The run. [default: the open one, or else the newest that is closed]
+    pub run_id: Option<String>,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub asking: Asking,
 }
@@ -349,11 +438,25 @@ impl From<Flags> for Given {
 mod tests {
     use super::*;
     use crate::settings::Defaults;
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     #[test]
     fn the_command_line_is_consistent() {
         Command::command().debug_assert();
+    }
+
+    /// The lines that `tidewheel explain` suggests, which `cli` makes; those of `swf` it reads itself.
+    #[test]
+    fn what_is_suggested_can_be_run() {
+        for line in [
+            &["explain", "d", "w", "r", "--endpoint-url", "http://127.0.0.1:7933"][..],
+            &["explain", "--profile", "p", "--", "-d", "--follow", "r"],
+            &["show", "d", "w", "r", "--follow", "--region", "eu-west-1"],
+            &["show", "--follow", "--", "d", "-w", "r"],
+        ] {
+            let words = ["tidewheel"].iter().chain(line);
+            assert!(Command::try_parse_from(words).is_ok(), "{line:?}");
+        }
     }
 
     /// The help is the one place that says the defaults again.

@@ -4,13 +4,17 @@
 //! and the HTTP server, and ends them in order. It alone asks for the time and for randomness.
 
 mod backup;
+mod batch;
 mod check;
 mod command;
 mod config;
 mod connect;
 mod demo;
+mod executions;
+mod explain;
 mod iam;
 mod identities;
+mod interrupt;
 mod lambda;
 mod logs;
 mod manual;
@@ -23,7 +27,9 @@ mod signals;
 mod stamp;
 mod swf;
 mod system;
+mod tail;
 mod tls;
+mod top;
 mod transfer;
 mod upkeep;
 
@@ -60,10 +66,14 @@ fn main() -> ExitCode {
             manual::complete(&completion).map(|()| true).map_err(Error::from)
         }
         Command::Man(man) => manual::write(&man).map(|()| true).map_err(Error::from),
-        Command::Show(show) => return show::run(&show),
+        Command::Show(show) => return show::run(show),
+        Command::Explain(arguments) => return explain::run(arguments),
         Command::Export(export) => return transfer::export(&export),
         Command::Import(import) => return transfer::import(&import),
         Command::Backup(asked) => return backup::run(&asked),
+        Command::Tail(tail) => return tail::run(tail),
+        Command::Top(top) => return top::run(top),
+        Command::Batch(batch) => return batch::run(batch),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -85,6 +95,27 @@ fn main() -> ExitCode {
 /// Says on standard error why the process ends. If nobody reads it, the exit code has to do.
 fn complain(why: impl Display) {
     let _ = writeln!(std::io::stderr(), "tidewheel: {why}");
+}
+
+/// Looks at something, until it is done or interrupted.
+fn looked_at<E: std::fmt::Display>(
+    name: &str,
+    work: impl FnOnce() -> Result<(), E> + Send + 'static,
+) -> ExitCode {
+    let code = interrupt::perform(name, move || match work() {
+        Ok(()) => 0,
+        Err(error) => {
+            complain(error);
+            EXIT_FAILURE
+        }
+    });
+    match code {
+        Ok(code) => code.unwrap_or(EXIT_FAILURE).into(),
+        Err(error) => {
+            complain(format_args!("cannot start: {error}"));
+            EXIT_FAILURE.into()
+        }
+    }
 }
 
 /// What ends the process early. Each text is one line that says what to do.

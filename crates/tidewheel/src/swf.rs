@@ -10,8 +10,9 @@ mod keys;
 pub mod output;
 pub mod service;
 
+use crate::interrupt;
 use caller::Caller;
-use cli::failure::{CallError, Complaint, EXIT_INTERRUPTED};
+use cli::failure::{CallError, Complaint};
 use cli::output::{Moments, Printer, Style};
 use cli::paging::{Pages, Whole};
 use cli::profile::{self, Configuration, Display, File, Locations, ProfileError, Settings};
@@ -21,86 +22,28 @@ use output::{Output, Progress};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
-use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
 
 /// The command line is wrong.
 const EXIT_USAGE: u8 = 252;
 /// Anything else.
 const EXIT_OTHER: u8 = 255;
-/// How much room calls within each other have: queries are evaluated by calls within calls, and
-/// `cli` bounds how many.
-const STACK_BYTES: usize = 32 * 1024 * 1024;
-/// How long an interrupted command tries to end its line.
-const END_LINE: Duration = Duration::from_millis(100);
 /// The longest configuration file that is read, in bytes.
 const CONFIGURATION_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Does what the words behind `tidewheel swf` say.
-///
-/// The work is done in a thread of its own, so that an interrupt ends the process whatever is being
-/// waited for: a server, a pipe that nobody reads, a file that never ends. Only while a pager has
-/// the terminal are interrupts for the pager.
 pub fn run(words: &[OsString]) -> ExitCode {
     let words = words.iter().map(|word| word.clone().into_string());
     let Ok(words) = words.collect::<Result<Vec<String>, OsString>>() else {
         say("\naws: [ERROR]: an argument is no text\n");
         return EXIT_USAGE.into();
     };
-    match begin(words) {
-        Ok(code) => code.into(),
+    match interrupt::perform("swf", move || perform(&words)) {
+        Ok(code) => code.unwrap_or(EXIT_OTHER).into(),
         Err(error) => {
             say(&format!("\naws: [ERROR]: cannot start: {error}\n"));
             EXIT_OTHER.into()
         }
     }
-}
-
-/// Begins the work, and waits for its end or for an interrupt.
-fn begin(words: Vec<String>) -> io::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let entered = runtime.enter();
-    // From here on an interrupt does not end the process by itself.
-    let interrupts = signal(SignalKind::interrupt())?;
-    drop(entered);
-    let (told, done) = oneshot::channel();
-    std::thread::Builder::new().name("swf".to_owned()).stack_size(STACK_BYTES).spawn(
-        move || {
-            // Whoever waited for it may have been interrupted.
-            let _ = told.send(perform(&words));
-        },
-    )?;
-    Ok(runtime.block_on(async {
-        tokio::select! {
-            code = done => code.unwrap_or(EXIT_OTHER),
-            () = interrupted(interrupts) => {
-                end_line().await;
-                EXIT_INTERRUPTED
-            }
-        }
-    }))
-}
-
-/// Waits for an interrupt that is not the pager's.
-async fn interrupted(mut interrupts: Signal) {
-    while interrupts.recv().await.is_some() {
-        if !output::is_paged() {
-            return;
-        }
-    }
-    std::future::pending().await
-}
-
-/// Ends the line where answers go, as the AWS CLI does, but does not wait for a pipe that nobody
-/// reads.
-async fn end_line() {
-    let (told, written) = oneshot::channel();
-    std::thread::spawn(move || {
-        let _ = writeln!(io::stdout());
-        let _ = told.send(());
-    });
-    let _ = tokio::time::timeout(END_LINE, written).await;
 }
 
 /// The exit code.

@@ -19,6 +19,8 @@ mod manual;
 mod show;
 #[path = "process/swf.rs"]
 mod swf;
+#[path = "process/watch.rs"]
+mod watch;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

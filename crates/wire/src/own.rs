@@ -9,6 +9,10 @@ use crate::shapes::WorkflowExecution;
 use crate::values::*;
 use serde_json::Value;
 
+mod watching;
+
+pub use watching::*;
+
 /// What stands before their names in `X-Amz-Target`.
 pub const OWN_TARGET: &str = "TidewheelOperations";
 
@@ -18,10 +22,13 @@ operations! {
     /// A request of one whose members have the right types and satisfy every constraint.
     OwnRequest
     BeginBackup(BeginBackupInput),
+    DescribeLoad(DescribeLoadInput),
     DescribeServer(DescribeServerInput),
+    DescribeTaskLists(DescribeTaskListsInput),
     EndBackup(EndBackupInput),
     ImportWorkflowExecution(ImportWorkflowExecutionInput),
     ReadBackup(ReadBackupInput),
+    WaitForEvents(WaitForEventsInput),
 }
 
 impl OwnRequest {

@@ -48,6 +48,10 @@ texts! {
     TaskToken
     /// Names one page of a longer answer: opaque, at most 2,048 characters.
     PageToken
+    /// A place in what is told of events: opaque, at most 64 characters.
+    EventsToken
+    /// An address of the internet protocol, as text.
+    PollerAddress
     /// The key of a domain's tag: 1 to 128 characters.
     ResourceTagKey
     /// The value of a domain's tag: at most 256 characters.

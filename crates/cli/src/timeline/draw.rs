@@ -3,7 +3,7 @@
 //! Colour is never alone: what it says is also said by a sign and by a word.
 
 use super::axis::Axis;
-use super::length::{between, length, offset, padded, plain, shortened, width};
+use super::length::{between, length, offset, padded, plain, shortened, width, wrapped};
 use super::{Group, Kind, Outcome, Snapshot};
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ impl Group {
     }
 
     /// What it is, in a few words.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         let mut label = format!("{} {}", self.kind.word(), self.name);
         if 1 < self.attempt {
             label += &format!(" (try {})", self.attempt);
@@ -71,7 +71,7 @@ impl Group {
     fn tail(&self, snapshot: &Snapshot<'_>) -> Vec<String> {
         let end = self.closed_at.unwrap_or(snapshot.now.max(self.scheduled_at));
         let mut tail = vec![self.word.clone()];
-        if self.cancel_requested && self.outcome.is_open() {
+        if self.cancel_requested_at.is_some() && self.outcome.is_open() {
             tail.push("cancel requested".to_owned());
         }
         match self.started_at {
@@ -115,7 +115,12 @@ impl Snapshot<'_> {
                     text += &format!("  {} more; --all shows them\n", pending.len() - shown);
                     break;
                 }
-                text += &format!("  {}\n", plain(&self.describe(entry)));
+                // Deadlines stand at the end, so that a line is not cut but goes on in the next.
+                let lines = wrapped(&plain(&self.describe(entry)), view.columns - 4);
+                for (index, line) in lines.iter().enumerate() {
+                    let margin = if index == 0 { "  " } else { "    " };
+                    text += &format!("{margin}{}\n", shortened(line, view.columns - margin.len()));
+                }
             }
         }
         text
@@ -171,12 +176,15 @@ impl Snapshot<'_> {
             if !more.is_empty() {
                 *text += &format!("{margin}{}\n", more.join(", "));
             }
+            if let Some(registered) = &group.registered {
+                *text += &format!("{margin}version: {}\n", plain(&registered.version));
+            }
             for (name, payload) in &group.payloads {
                 *text += &format!("{margin}{name}: {}\n", plain(payload));
             }
             return;
         }
-        let payloads = group.payloads.iter().filter(|(name, _)| *name != "version");
+        let payloads = group.payloads.iter();
         let count = payloads.clone().count().max(1);
         let mut pieces = more;
         // All have their share of the line.

@@ -1,8 +1,8 @@
 //! From events to groups.
 
-use super::{Close, Group, Kind, Limits, Outcome, Timeline};
+use super::{Close, Group, Kind, Limits, Outcome, Registered, Timeline};
 use wire::EventAttributes as A;
-use wire::{CloseStatus, Data, Event, EventId, Timestamp};
+use wire::{CloseStatus, Data, Event, EventId};
 
 /// What belongs to an event beside its name.
 type Payloads<'a> = &'a [(&'static str, &'a Option<Data>)];
@@ -10,10 +10,16 @@ type Payloads<'a> = &'a [(&'static str, &'a Option<Data>)];
 impl Timeline {
     /// Adds the next event of the history.
     pub fn add(&mut self, event: &Event) {
-        let (id, at) = (event.event_id, event.event_timestamp);
-        self.last = id;
+        self.last = event.event_id;
+        self.gather(event);
+        self.note_effect(event.event_id, &event.attributes);
+    }
+
+    fn gather(&mut self, event: &Event) {
         match &event.attributes {
-            A::WorkflowExecutionStarted(e) => self.started = Some((at, e.clone())),
+            A::WorkflowExecutionStarted(e) => {
+                self.started = Some((event.event_timestamp, e.clone()));
+            }
             A::WorkflowExecutionCancelRequested(e) => {
                 self.cancel_requested = true;
                 let group = self.point(Kind::CancelRequest, "requested", event, "received");
@@ -43,12 +49,19 @@ impl Timeline {
             A::WorkflowExecutionTerminated(e) => {
                 self.close(event, CloseStatus::Terminated, &[("details", &e.details)]);
                 self.reason(e.reason.as_ref());
+                if let (Some(group), Some(cause)) = (self.groups.last_mut(), e.cause) {
+                    group.payloads.insert(0, ("cause", cause.as_str().to_owned()));
+                }
             }
             A::CompleteWorkflowExecutionFailed(e) => {
-                self.refuse("complete", event, e.cause.as_str())
+                self.refuse("complete", event, e.cause.as_str());
             }
-            A::FailWorkflowExecutionFailed(e) => self.refuse("fail", event, e.cause.as_str()),
-            A::CancelWorkflowExecutionFailed(e) => self.refuse("cancel", event, e.cause.as_str()),
+            A::FailWorkflowExecutionFailed(e) => {
+                self.refuse("fail", event, e.cause.as_str());
+            }
+            A::CancelWorkflowExecutionFailed(e) => {
+                self.refuse("cancel", event, e.cause.as_str());
+            }
             A::ContinueAsNewWorkflowExecutionFailed(e) => {
                 self.refuse("continue as new", event, e.cause.as_str());
             }
@@ -58,27 +71,22 @@ impl Timeline {
                 group.limits.schedule_to_start = e.schedule_to_start_timeout;
                 group.limits.start_to_close = e.start_to_close_timeout;
             }
-            A::DecisionTaskStarted(e) => self.start(e.scheduled_event_id, at, e.identity.as_ref()),
+            A::DecisionTaskStarted(e) => {
+                self.start(e.scheduled_event_id, event, e.identity.as_ref());
+            }
             A::DecisionTaskCompleted(e) => {
-                self.decided_at = Some(at);
-                let payloads: Payloads<'_> = &[("executionContext", &e.execution_context)];
-                self.end(e.scheduled_event_id, at, Outcome::Done, "completed", payloads);
+                self.decided_at = Some(event.event_timestamp);
+                self.end(e.scheduled_event_id, event, Outcome::Done, "completed");
+                self.take(e.scheduled_event_id, &[("executionContext", &e.execution_context)]);
             }
             A::DecisionTaskTimedOut(e) => {
-                self.decided_at = Some(at);
-                self.time_out(e.scheduled_event_id, at, e.timeout_type.as_str(), &None);
+                self.decided_at = Some(event.event_timestamp);
+                self.time_out(e.scheduled_event_id, event, e.timeout_type.as_str(), &None);
             }
             A::ActivityTaskScheduled(e) => {
-                let kind = format!("{}\u{0}{}", e.activity_type.name, e.activity_type.version);
-                let input = e.input.as_ref().map_or("", Data::as_str);
-                let keys = [
-                    format!("{kind}\u{0}id\u{0}{}", e.activity_id),
-                    format!("{kind}\u{0}input\u{0}{input}"),
-                ];
-                let attempt = self.attempt(&kind, keys);
                 let name = e.activity_type.name.as_str();
                 let group = self.begin(Kind::Activity, name, e.activity_id.as_str(), event);
-                group.attempt = attempt;
+                group.registered = Some(Registered::of_activity(&e.activity_type));
                 group.task_list = Some(e.task_list.name.to_string());
                 group.take(&[("input", &e.input), ("control", &e.control)]);
                 group.limits = Limits {
@@ -87,42 +95,25 @@ impl Timeline {
                     schedule_to_close: e.schedule_to_close_timeout,
                     heartbeat: e.heartbeat_timeout,
                 };
-                group.id = e.activity_id.to_string();
-                let version = e.activity_type.version.to_string();
-                group.payloads.insert(0, ("version", version));
+                self.count_attempt();
             }
             A::ScheduleActivityTaskFailed(e) => {
-                self.refuse(&format!("activity {}", e.activity_type.name), event, e.cause.as_str());
+                let what = format!("activity {}", e.activity_type.name);
+                let group = self.refuse(&what, event, e.cause.as_str());
+                group.id = e.activity_id.to_string();
+                group.registered = Some(Registered::of_activity(&e.activity_type));
             }
-            A::ActivityTaskStarted(e) => self.start(e.scheduled_event_id, at, e.identity.as_ref()),
-            A::ActivityTaskCompleted(e) => {
-                self.end(
-                    e.scheduled_event_id,
-                    at,
-                    Outcome::Done,
-                    "completed",
-                    &[("result", &e.result)],
-                );
+            A::ActivityTaskStarted(e) => {
+                self.start(e.scheduled_event_id, event, e.identity.as_ref());
             }
+            A::ActivityTaskCompleted(e) => self.complete(e.scheduled_event_id, event, &e.result),
             A::ActivityTaskFailed(e) => {
-                self.end(
-                    e.scheduled_event_id,
-                    at,
-                    Outcome::Failed,
-                    "failed",
-                    &[("details", &e.details)],
-                );
-                self.reason_of(e.scheduled_event_id, e.reason.as_ref());
-                self.mark_unlucky(e.scheduled_event_id);
+                self.fail(e.scheduled_event_id, event, e.reason.as_ref(), &e.details);
             }
             A::ActivityTaskTimedOut(e) => {
-                self.time_out(e.scheduled_event_id, at, e.timeout_type.as_str(), &e.details);
-                self.mark_unlucky(e.scheduled_event_id);
+                self.time_out(e.scheduled_event_id, event, e.timeout_type.as_str(), &e.details);
             }
-            A::ActivityTaskCanceled(e) => {
-                let payloads: Payloads<'_> = &[("details", &e.details)];
-                self.end(e.scheduled_event_id, at, Outcome::Canceled, "canceled", payloads);
-            }
+            A::ActivityTaskCanceled(e) => self.cancel(e.scheduled_event_id, event, &e.details),
             A::ActivityTaskCancelRequested(e) => {
                 let id = e.activity_id.as_str();
                 // Ids are unique among what is open, and that is no more than a quota allows.
@@ -131,7 +122,7 @@ impl Timeline {
                     group.kind == Kind::Activity && group.id == id
                 });
                 if let Some(index) = found {
-                    self.groups[index].cancel_requested = true;
+                    self.groups[index].cancel_requested_at = Some(event.event_timestamp);
                 }
             }
             A::RequestCancelActivityTaskFailed(e) => {
@@ -158,58 +149,47 @@ impl Timeline {
             A::StartTimerFailed(e) => {
                 self.refuse(&format!("timer {}", e.timer_id), event, e.cause.as_str());
             }
-            A::TimerFired(e) => self.end(e.started_event_id, at, Outcome::Done, "fired", &[]),
-            A::TimerCanceled(e) => {
-                self.end(e.started_event_id, at, Outcome::Canceled, "canceled", &[]);
-            }
+            A::TimerFired(e) => self.end(e.started_event_id, event, Outcome::Done, "fired"),
+            A::TimerCanceled(e) => self.cancel(e.started_event_id, event, &None),
             A::CancelTimerFailed(e) => {
                 self.refuse(&format!("cancel of timer {}", e.timer_id), event, e.cause.as_str());
             }
             A::StartChildWorkflowExecutionInitiated(e) => {
                 let name = e.workflow_type.name.as_str();
                 let group = self.begin(Kind::Child, name, e.workflow_id.as_str(), event);
+                group.registered = Some(Registered::of_workflow(&e.workflow_type));
+                group.task_list = Some(e.task_list.name.to_string());
                 group.limits.start_to_close = e.execution_start_to_close_timeout;
                 group.take(&[("input", &e.input), ("control", &e.control)]);
             }
             A::StartChildWorkflowExecutionFailed(e) => {
-                // Without such an event, the decision was refused at once.
-                if self.begun.contains_key(&e.initiated_event_id) {
-                    self.end(e.initiated_event_id, at, Outcome::Failed, e.cause.as_str(), &[]);
-                } else {
-                    self.refuse(&format!("child {}", e.workflow_id), event, e.cause.as_str());
+                let what = format!("child {}", e.workflow_id);
+                if let Some(group) =
+                    self.fall_through(e.initiated_event_id, &what, event, e.cause.as_str())
+                {
+                    group.registered = Some(Registered::of_workflow(&e.workflow_type));
                 }
             }
             A::ChildWorkflowExecutionStarted(e) => {
-                self.start(e.initiated_event_id, at, None);
+                self.start(e.initiated_event_id, event, None);
+                if let Some(index) = self.begun.get(&e.initiated_event_id) {
+                    self.groups[*index].run = Some(e.workflow_execution.run_id.clone());
+                }
             }
             A::ChildWorkflowExecutionCompleted(e) => {
-                self.end(
-                    e.initiated_event_id,
-                    at,
-                    Outcome::Done,
-                    "completed",
-                    &[("result", &e.result)],
-                );
+                self.complete(e.initiated_event_id, event, &e.result);
             }
             A::ChildWorkflowExecutionFailed(e) => {
-                self.end(
-                    e.initiated_event_id,
-                    at,
-                    Outcome::Failed,
-                    "failed",
-                    &[("details", &e.details)],
-                );
-                self.reason_of(e.initiated_event_id, e.reason.as_ref());
+                self.fail(e.initiated_event_id, event, e.reason.as_ref(), &e.details);
             }
             A::ChildWorkflowExecutionTimedOut(e) => {
-                self.time_out(e.initiated_event_id, at, e.timeout_type.as_str(), &None);
+                self.time_out(e.initiated_event_id, event, e.timeout_type.as_str(), &None);
             }
             A::ChildWorkflowExecutionCanceled(e) => {
-                let payloads: Payloads<'_> = &[("details", &e.details)];
-                self.end(e.initiated_event_id, at, Outcome::Canceled, "canceled", payloads);
+                self.cancel(e.initiated_event_id, event, &e.details);
             }
             A::ChildWorkflowExecutionTerminated(e) => {
-                self.end(e.initiated_event_id, at, Outcome::Failed, "terminated", &[]);
+                self.end(e.initiated_event_id, event, Outcome::Failed, "terminated");
             }
             A::SignalExternalWorkflowExecutionInitiated(e) => {
                 let name = e.workflow_id.as_str();
@@ -217,64 +197,48 @@ impl Timeline {
                 group.take(&[("input", &e.input), ("control", &e.control)]);
             }
             A::SignalExternalWorkflowExecutionFailed(e) => {
-                if self.begun.contains_key(&e.initiated_event_id) {
-                    self.end(e.initiated_event_id, at, Outcome::Failed, e.cause.as_str(), &[]);
-                } else {
-                    self.refuse(&format!("signal to {}", e.workflow_id), event, e.cause.as_str());
-                }
+                let what = format!("signal to {}", e.workflow_id);
+                self.fall_through(e.initiated_event_id, &what, event, e.cause.as_str());
             }
             A::ExternalWorkflowExecutionSignaled(e) => {
-                self.end(e.initiated_event_id, at, Outcome::Done, "delivered", &[]);
+                self.end(e.initiated_event_id, event, Outcome::Done, "delivered");
             }
             A::RequestCancelExternalWorkflowExecutionInitiated(e) => {
                 let group = self.begin(Kind::ExternalCancel, e.workflow_id.as_str(), "", event);
                 group.take(&[("control", &e.control)]);
             }
             A::RequestCancelExternalWorkflowExecutionFailed(e) => {
-                if self.begun.contains_key(&e.initiated_event_id) {
-                    self.end(e.initiated_event_id, at, Outcome::Failed, e.cause.as_str(), &[]);
-                } else {
-                    self.refuse(&format!("cancel of {}", e.workflow_id), event, e.cause.as_str());
-                }
+                let what = format!("cancel of {}", e.workflow_id);
+                self.fall_through(e.initiated_event_id, &what, event, e.cause.as_str());
             }
             A::ExternalWorkflowExecutionCancelRequested(e) => {
-                self.end(e.initiated_event_id, at, Outcome::Done, "delivered", &[]);
+                self.end(e.initiated_event_id, event, Outcome::Done, "delivered");
             }
             A::LambdaFunctionScheduled(e) => {
                 let group = self.begin(Kind::Lambda, e.name.as_str(), e.id.as_str(), event);
                 group.limits.start_to_close = e.start_to_close_timeout;
                 group.take(&[("input", &e.input), ("control", &e.control)]);
             }
-            A::LambdaFunctionStarted(e) => self.start(e.scheduled_event_id, at, None),
-            A::LambdaFunctionCompleted(e) => {
-                self.end(
-                    e.scheduled_event_id,
-                    at,
-                    Outcome::Done,
-                    "completed",
-                    &[("result", &e.result)],
-                );
-            }
+            A::LambdaFunctionStarted(e) => self.start(e.scheduled_event_id, event, None),
+            A::LambdaFunctionCompleted(e) => self.complete(e.scheduled_event_id, event, &e.result),
             A::LambdaFunctionFailed(e) => {
-                self.end(
-                    e.scheduled_event_id,
-                    at,
-                    Outcome::Failed,
-                    "failed",
-                    &[("details", &e.details)],
-                );
-                self.reason_of(e.scheduled_event_id, e.reason.as_ref());
+                self.fail(e.scheduled_event_id, event, e.reason.as_ref(), &e.details);
             }
             A::LambdaFunctionTimedOut(e) => {
                 let which = e.timeout_type.map_or("START_TO_CLOSE", |which| which.as_str());
-                self.time_out(e.scheduled_event_id, at, which, &None);
+                self.time_out(e.scheduled_event_id, event, which, &None);
             }
             A::ScheduleLambdaFunctionFailed(e) => {
-                self.refuse(&format!("lambda {}", e.name), event, e.cause.as_str());
+                let group = self.refuse(&format!("lambda {}", e.name), event, e.cause.as_str());
+                group.id = e.id.to_string();
             }
             A::StartLambdaFunctionFailed(e) => {
                 let cause = e.cause.map_or("not started", |cause| cause.as_str());
-                self.end(e.scheduled_event_id, at, Outcome::Failed, cause, &[]);
+                self.end(e.scheduled_event_id, event, Outcome::Failed, cause);
+                if let (Some(index), Some(message)) = (self.index(e.scheduled_event_id), &e.message)
+                {
+                    self.groups[index].payloads.push(("message", message.to_string()));
+                }
             }
         }
     }
@@ -294,7 +258,12 @@ impl Timeline {
             by: None,
             attempt: 1,
             task_list: None,
-            cancel_requested: false,
+            cancel_requested_at: None,
+            registered: None,
+            run: None,
+            decided_by: None,
+            started_event: None,
+            closed_event: None,
             payloads: Vec::new(),
             limits: Limits::default(),
         });
@@ -313,40 +282,83 @@ impl Timeline {
     }
 
     /// A decision that was not carried out.
-    fn refuse(&mut self, what: &str, event: &Event, cause: &str) {
-        self.point(Kind::Refusal, what, event, cause).outcome = Outcome::Failed;
+    fn refuse(&mut self, what: &str, event: &Event, cause: &str) -> &mut Group {
+        let group = self.point(Kind::Refusal, what, event, cause);
+        group.outcome = Outcome::Failed;
+        group
     }
 
-    fn start(&mut self, scheduled: EventId, at: Timestamp, by: Option<&wire::Identity>) {
+    fn start(&mut self, scheduled: EventId, event: &Event, by: Option<&wire::Identity>) {
         if let Some(index) = self.begun.get(&scheduled) {
             let group = &mut self.groups[*index];
-            group.started_at = Some(at);
+            group.started_at = Some(event.event_timestamp);
+            group.started_event = Some(event.event_id);
             group.outcome = Outcome::Runs;
             group.word = "runs".to_owned();
             group.by = by.map(|identity| identity.to_string());
         }
     }
 
-    fn end(
-        &mut self,
-        begun: EventId,
-        at: Timestamp,
-        outcome: Outcome,
-        word: &str,
-        payloads: Payloads<'_>,
-    ) {
+    fn end(&mut self, begun: EventId, event: &Event, outcome: Outcome, word: &str) {
         if let Some(index) = self.begun.remove(&begun) {
             let group = &mut self.groups[index];
-            group.closed_at = Some(at);
+            group.closed_at = Some(event.event_timestamp);
+            group.closed_event = Some(event.event_id);
             group.outcome = outcome;
             group.word = word.to_owned();
-            group.take(payloads);
         }
     }
 
-    fn time_out(&mut self, begun: EventId, at: Timestamp, which: &str, details: &Option<Data>) {
-        let word = format!("timed out {which}");
-        self.end(begun, at, Outcome::Failed, &word, &[("details", details)]);
+    /// What an activity, a child or a function has given.
+    fn complete(&mut self, begun: EventId, event: &Event, result: &Option<Data>) {
+        self.end(begun, event, Outcome::Done, "completed");
+        self.take(begun, &[("result", result)]);
+    }
+
+    fn fail(
+        &mut self,
+        begun: EventId,
+        event: &Event,
+        reason: Option<&wire::Reason>,
+        details: &Option<Data>,
+    ) {
+        self.end(begun, event, Outcome::Failed, "failed");
+        if let (Some(index), Some(reason)) = (self.index(begun), reason) {
+            self.groups[index].payloads.push(("reason", reason.to_string()));
+        }
+        self.take(begun, &[("details", details)]);
+    }
+
+    fn time_out(&mut self, begun: EventId, event: &Event, which: &str, details: &Option<Data>) {
+        self.end(begun, event, Outcome::Failed, &format!("timed out {which}"));
+        self.take(begun, &[("details", details)]);
+    }
+
+    fn cancel(&mut self, begun: EventId, event: &Event, details: &Option<Data>) {
+        self.end(begun, event, Outcome::Canceled, "canceled");
+        self.take(begun, &[("details", details)]);
+    }
+
+    /// What another execution was told of, or asked for, failed: the decision was refused at once,
+    /// and that is a group of its own, or it failed later.
+    fn fall_through(
+        &mut self,
+        begun: EventId,
+        what: &str,
+        event: &Event,
+        cause: &str,
+    ) -> Option<&mut Group> {
+        if self.begun.contains_key(&begun) {
+            self.end(begun, event, Outcome::Failed, cause);
+            return None;
+        }
+        Some(self.refuse(what, event, cause))
+    }
+
+    fn take(&mut self, begun: EventId, payloads: Payloads<'_>) {
+        if let Some(index) = self.index(begun) {
+            self.groups[index].take(payloads);
+        }
     }
 
     fn close(&mut self, event: &Event, status: CloseStatus, payloads: Payloads<'_>) {
@@ -376,55 +388,21 @@ impl Timeline {
         }
     }
 
-    /// The reason of an activity, a child or a function that has just failed.
-    fn reason_of(&mut self, begun: EventId, reason: Option<&wire::Reason>) {
-        if let (Some(index), Some(reason)) = (self.index(begun), reason) {
-            self.groups[index].payloads.push(("reason", reason.to_string()));
-        }
-    }
-
     /// Groups are in the order of the events that began them.
-    fn index(&self, begun: EventId) -> Option<usize> {
+    pub(super) fn index(&self, begun: EventId) -> Option<usize> {
         self.groups.binary_search_by_key(&begun, |group| group.event_id).ok()
     }
 
-    /// What is scheduled next with the same id or input takes its place.
-    fn mark_unlucky(&mut self, scheduled: EventId) {
-        let Some(index) = self.index(scheduled) else { return };
+    /// How often the newest activity was tried, this time included. SWF has no retries: what is
+    /// scheduled with the type and the id of one that failed or timed out is taken for one, and
+    /// nothing else is.
+    fn count_attempt(&mut self) {
+        let index = self.groups.len() - 1;
         let group = &self.groups[index];
-        let text = |name: &str| {
-            let found = group.payloads.iter().find(|(key, _)| *key == name);
-            found.map_or("", |(_, text)| text.as_str())
-        };
-        let kind = format!("{}\u{0}{}", group.name, text("version"));
-        for key in [
-            format!("{kind}\u{0}id\u{0}{}", group.id),
-            format!("{kind}\u{0}input\u{0}{}", text("input")),
-        ] {
-            self.unlucky.entry(key).or_default().push_back(index);
-        }
-    }
-
-    /// How often an activity was tried, this time included. SWF has no retries: what is scheduled
-    /// after one of the same type failed or timed out is taken for one if it has the same id, or else
-    /// the same input, or else if none of its type was scheduled in between; each is tried again once.
-    fn attempt(&mut self, kind: &str, keys: [String; 2]) -> u32 {
-        let newest = self.newest.insert(kind.to_owned(), self.groups.len());
-        for key in keys {
-            let Some(waiting) = self.unlucky.get_mut(&key) else { continue };
-            while let Some(index) = waiting.pop_front() {
-                if self.retried.insert(index) {
-                    return self.groups[index].attempt.saturating_add(1);
-                }
-            }
-        }
-        match newest {
-            Some(index)
-                if self.groups[index].outcome == Outcome::Failed && self.retried.insert(index) =>
-            {
-                self.groups[index].attempt.saturating_add(1)
-            }
-            Some(_) | None => 1,
+        let key = (group.registered.clone(), group.id.clone());
+        let before = self.newest.insert(key, index).map(|before| &self.groups[before]);
+        if let Some(before) = before.filter(|before| before.outcome == Outcome::Failed) {
+            self.groups[index].attempt = before.attempt.saturating_add(1);
         }
     }
 }

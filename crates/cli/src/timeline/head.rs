@@ -5,7 +5,7 @@ use super::length::{between, date, length, plain};
 
 impl Snapshot<'_> {
     /// The status as a word: `OPEN`, or how it closed.
-    pub(super) fn status(&self) -> &'static str {
+    pub(crate) fn status(&self) -> &'static str {
         let status = self.timeline.close_status().or(self.detail.execution_info.close_status);
         status.map_or("OPEN", |status| status.as_str())
     }

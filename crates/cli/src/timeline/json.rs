@@ -52,6 +52,11 @@ fn group(group: &Group) -> Value {
         "name": group.name,
         "id": group.id,
         "eventId": group.event_id,
+        "version": group.registered.as_ref().map(|registered| &registered.version),
+        "runId": group.run,
+        "decidedBy": group.decided_by,
+        "startedEventId": group.started_event,
+        "closedEventId": group.closed_event,
         "scheduled": seconds(group.scheduled_at),
         "started": group.started_at.map(seconds),
         "closed": group.closed_at.map(seconds),
@@ -61,7 +66,7 @@ fn group(group: &Group) -> Value {
         "by": group.by,
         "attempt": group.attempt,
         "taskList": group.task_list,
-        "cancelRequested": group.cancel_requested,
+        "cancelRequested": group.cancel_requested_at.is_some(),
         "payloads": payloads,
     })
 }

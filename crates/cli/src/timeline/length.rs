@@ -41,6 +41,16 @@ pub fn date(at: Timestamp) -> String {
     }
 }
 
+/// A moment as the time of the day, with the date if it is not that of `now`.
+pub fn clock(at: Timestamp, now: Timestamp) -> String {
+    let date = |at: Timestamp| jiff::Timestamp::from_millisecond(at.0).ok();
+    let day = |at: jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
+    match (date(at), date(now)) {
+        (Some(at), Some(now)) if day(at) == day(now) => at.strftime("%H:%M:%S UTC").to_string(),
+        (_, _) => self::date(at),
+    }
+}
+
 /// The columns that a text takes.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -76,6 +86,23 @@ pub fn shortened(text: &str, columns: usize) -> String {
     short
 }
 
+/// A text in lines that are no wider than so many columns, unless a word is.
+pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is one at least");
+        if line.is_empty() {
+            *line = word.to_owned();
+        } else if width(line) + 1 + width(word) <= columns {
+            *line += " ";
+            *line += word;
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
 /// Fills up with spaces.
 pub fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
@@ -97,6 +124,18 @@ mod tests {
             (90_061_000, "1d01h"),
         ] {
             assert_eq!(length(ms), expected);
+        }
+    }
+
+    #[test]
+    fn lines_are_as_long_as_they_may_be_and_words_are_whole() {
+        for (text, columns, expected) in [
+            ("", 3, vec![""]),
+            ("a b c", 3, vec!["a b", "c"]),
+            ("abcd e", 3, vec!["abcd", "e"]),
+            ("漢 字 a", 5, vec!["漢 字", "a"]),
+        ] {
+            assert_eq!(wrapped(text, columns), expected);
         }
     }
 

@@ -33,16 +33,17 @@ pub fn event_json(event: &Event) -> String {
 
 /// An event in one line for people, at most so many columns wide.
 pub fn event_line(event: &Event, zero: Timestamp, columns: usize) -> String {
+    let offset = offset(zero, event.event_timestamp);
+    shortened(&format!("{offset:>8} {}", event_summary(event, columns)), columns)
+}
+
+/// The number of an event, its type, and what it is about, each part at most so many columns wide.
+pub fn event_summary(event: &Event, columns: usize) -> String {
     let value = Value::parse(&event_json(event)).expect("what was written is JSON");
     // The attributes are the one member that is a map.
     let attributes = value.entries().iter().map(|(_, value)| value);
     let attributes = attributes.clone().find(|value| matches!(value, Value::Map(_)));
-    let mut line = format!(
-        "{:>8} {:>5} {}",
-        offset(zero, event.event_timestamp),
-        event.event_id,
-        event.attributes.event_type()
-    );
+    let mut line = format!("{:>5} {}", event.event_id, event.attributes.event_type());
     for name in TELLING {
         let Some(value) = attributes.and_then(|attributes| attributes.get(name)) else { continue };
         // Of types and executions, their names.
@@ -51,5 +52,5 @@ pub fn event_line(event: &Event, zero: Timestamp, columns: usize) -> String {
             line += &format!(" {name}={}", shortened(text, columns));
         }
     }
-    shortened(&plain(&line), columns)
+    plain(&line)
 }

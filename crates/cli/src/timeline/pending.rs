@@ -29,7 +29,7 @@ pub struct Pending<'a> {
 impl Snapshot<'_> {
     /// All that is open, the execution last; nothing of an execution that is closed. The deadlines
     /// of each come soonest first.
-    pub(super) fn pending(&self) -> Vec<Pending<'_>> {
+    pub(crate) fn pending(&self) -> Vec<Pending<'_>> {
         if self.closed_at().is_some() {
             return Vec::new();
         }
@@ -45,15 +45,20 @@ impl Snapshot<'_> {
                 Pending { group: Some(group), deadlines, is_held }
             })
             .collect();
-        let asked = self.detail.execution_configuration.execution_start_to_close_timeout;
-        let at = self.zero().after(asked);
-        let at = at.min(self.zero().after(Timeout::Seconds(EXECUTION_SECONDS_MAX)));
-        let deadlines = vec![Deadline { at, what: "START_TO_CLOSE" }];
+        let deadlines = vec![Deadline { at: self.times_out_at(), what: "START_TO_CLOSE" }];
         pending.push(Pending { group: None, deadlines, is_held: false });
         pending
     }
 
-    fn deadlines(&self, group: &Group) -> Vec<Deadline> {
+    /// When the execution times out, if it is still open then.
+    pub(crate) fn times_out_at(&self) -> Timestamp {
+        let asked = self.detail.execution_configuration.execution_start_to_close_timeout;
+        let most = self.zero().after(Timeout::Seconds(EXECUTION_SECONDS_MAX));
+        self.zero().after(asked).min(most)
+    }
+
+    /// When something happens to a group by itself, the soonest first.
+    pub(crate) fn deadlines(&self, group: &Group) -> Vec<Deadline> {
         let limits = group.limits;
         let deadline = |from: Timestamp, timeout: Option<Timeout>, what| {
             let at = from.after(timeout?);
@@ -125,7 +130,8 @@ impl Snapshot<'_> {
                     }
                     (_, _) => format!("waits for {since}"),
                 };
-                let asked = if group.cancel_requested { ", cancel requested" } else { "" };
+                let asked =
+                    if group.cancel_requested_at.is_some() { ", cancel requested" } else { "" };
                 format!("#{} {} {state}{asked}", group.event_id, group.label())
             }
         };

@@ -1,27 +1,17 @@
 //! Histories in, texts out.
 
-use super::{Snapshot, Timeline, View, event_line};
-use serde::Deserialize;
-use wire::{Event, Timestamp, WorkflowExecutionDetail};
+use super::{Timeline, View, event_line};
+use crate::recorded::Recorded;
+use wire::{Event, EventId};
 
 const VIEW: View = View { columns: 100, colored: false, all: false, full: false };
 
-/// A history with what DescribeWorkflowExecution says, and what time it is.
-#[derive(Deserialize)]
-struct Recorded {
-    now: Timestamp,
-    detail: WorkflowExecutionDetail,
-    events: Vec<Event>,
-}
-
 fn recorded(json: &str) -> Recorded {
-    serde_json::from_str(json).expect("a recording")
+    Recorded::of(json)
 }
 
 fn drawn(recorded: &Recorded, view: View) -> String {
-    let timeline = Timeline::of(&recorded.events);
-    let Recorded { now, detail, .. } = recorded;
-    Snapshot { domain: "d", timeline: &timeline, detail, now: *now }.draw(view)
+    recorded.snapshot("d", &recorded.timeline()).draw(view)
 }
 
 /// What is drawn, held against a text; what differs is shown whole, to be read and taken over.
@@ -42,6 +32,70 @@ fn an_open_execution_is_drawn_with_its_deadlines() {
     check(include_str!("waiting.json"), include_str!("waiting.txt"));
 }
 
+macro_rules! golden {
+    ($($(#[$doc:meta])* $name:ident $file:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[test]
+            fn $name() {
+                let json = include_str!(concat!("../recorded/", $file, ".json"));
+                check(json, include_str!(concat!($file, ".txt")));
+            }
+        )*
+    };
+}
+
+golden! {
+    /// Completed, failed, timed out, canceled and open; with a signal and a request to cancel.
+    children_are_drawn "children";
+    functions_and_a_marker_are_drawn "lambda";
+    decisions_that_failed_are_drawn "refused";
+    an_activity_that_was_asked_to_cancel_is_drawn "at-work";
+    a_canceled_execution_is_drawn "canceled";
+    a_run_that_was_continued_as_new_is_drawn "continued";
+    a_run_that_continues_another_is_drawn "continuing";
+    a_child_that_was_terminated_with_its_parent_is_drawn "terminated-by-parent";
+    /// The same id again is another try.
+    tries_are_counted_by_type_and_id "failed";
+    decision_tasks_that_timed_out_are_drawn "deciding-late";
+}
+
+/// A history comes in pages; where one ends means nothing.
+#[test]
+fn a_history_is_gathered_page_by_page() {
+    let recorded = recorded(include_str!("../recorded/children.json"));
+    let whole = recorded.snapshot("d", &recorded.timeline()).json();
+    for size in [1, 2, 7] {
+        let mut timeline = Timeline::default();
+        for page in recorded.events.chunks(size) {
+            page.iter().for_each(|event| timeline.add(event));
+        }
+        assert_eq!(recorded.snapshot("d", &timeline).json(), whole);
+    }
+}
+
+/// Each event of a decision is known as its effect.
+#[test]
+fn what_decisions_led_to_is_known() {
+    let recorded = recorded(include_str!("../recorded/refused.json"));
+    let timeline = recorded.timeline();
+    let told = |completed: u64| {
+        let effects = timeline.effects(EventId(completed)).iter();
+        effects.map(|effect| timeline.told(effect)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(4),
+        [
+            "tried activity mail, refused as ACTIVITY_TYPE_DOES_NOT_EXIST",
+            "tried activity old, refused as ACTIVITY_TYPE_DEPRECATED",
+            "started timer t",
+            "tried timer t, refused as TIMER_ID_ALREADY_IN_USE",
+            "tried cancel of timer u, refused as TIMER_ID_UNKNOWN",
+        ]
+    );
+    assert_eq!(told(5), Vec::<String>::new());
+}
+
 #[test]
 fn colours_are_added_and_change_nothing_else() {
     for json in [include_str!("order.json"), include_str!("waiting.json")] {
@@ -60,11 +114,13 @@ fn colours_are_added_and_change_nothing_else() {
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
-    for columns in [60, 80, 133, 250] {
-        let drawn = drawn(&recorded(include_str!("order.json")), View { columns, ..VIEW });
-        // The ids in the first line are to be copied.
-        for line in drawn.lines().skip(1) {
-            assert!(super::length::width(line) <= columns, "{columns}: {line}");
+    for json in [include_str!("order.json"), include_str!("waiting.json")] {
+        for columns in [60, 80, 133, 250] {
+            let drawn = drawn(&recorded(json), View { columns, ..VIEW });
+            // The ids in the first line are to be copied.
+            for line in drawn.lines().skip(1) {
+                assert!(super::length::width(line) <= columns, "{columns}: {line}");
+            }
         }
     }
 }
@@ -79,7 +135,7 @@ fn a_long_history_shows_failures_and_what_is_open_and_counts_the_rest() {
         recorded.events.push(Event { event_id, event_timestamp: recorded.now, ..signal.clone() });
     }
     let short = drawn(&recorded, VIEW);
-    for part in ["✗ activity a [x]", "▸ activity a (try 2) [y]", "TIMER_ID_ALREADY_IN_USE"] {
+    for part in ["✗ activity a [x]", "▸ activity a (try 2) [x]", "TIMER_ID_ALREADY_IN_USE"] {
         assert!(short.contains(part), "{part}: {short}");
     }
     assert!(short.contains("signal ✓"), "{short}");

@@ -285,16 +285,22 @@ fn after_random_operations_the_store_reads_as_memory_is() {
     assert!(done > 1_000, "only {done} operations took effect");
 }
 
+/// Makes an account with a user and a key of hers: its id, and how it is named where it is used.
+fn with_key(identities: &mut Identities) -> (String, KeyRef) {
+    handle(identities, "CreateAccount", &json!({"AccountId": ACCOUNT})).expect("made");
+    handle(identities, "CreateUser", &json!({"UserName": "ann"})).expect("made");
+    let made = handle(identities, "CreateAccessKey", &json!({"UserName": "ann"}));
+    let id = made.expect("made")["AccessKey"]["AccessKeyId"].as_str().expect("an id").to_owned();
+    let key = identities.reader().key_material(&id, None).expect("known").key;
+    (id, key)
+}
+
 #[test]
 fn a_use_is_written_once_in_an_interval() {
     let place = Place::new();
     let mut identities = place.open();
-    handle(&mut identities, "CreateAccount", &json!({"AccountId": ACCOUNT})).expect("made");
-    handle(&mut identities, "CreateUser", &json!({"UserName": "ann"})).expect("made");
-    let made = handle(&mut identities, "CreateAccessKey", &json!({"UserName": "ann"}));
-    let id = made.expect("made")["AccessKey"]["AccessKeyId"].as_str().expect("an id").to_owned();
+    let (id, key) = with_key(&mut identities);
     let reader = identities.reader();
-    let key = reader.key_material(&id, None).expect("known").key;
     let used = |milliseconds: i64, region: &str| {
         reader.used(&key, region, "swf", Timestamp(NOW.0 + milliseconds));
     };
@@ -331,12 +337,8 @@ fn a_use_is_written_once_in_an_interval() {
 fn a_use_is_told_before_it_is_due_to_be_written() {
     let place = Place::new();
     let mut identities = place.open();
-    handle(&mut identities, "CreateAccount", &json!({"AccountId": ACCOUNT})).expect("made");
-    handle(&mut identities, "CreateUser", &json!({"UserName": "ann"})).expect("made");
-    let made = handle(&mut identities, "CreateAccessKey", &json!({"UserName": "ann"}));
-    let id = made.expect("made")["AccessKey"]["AccessKeyId"].as_str().expect("an id").to_owned();
+    let (id, key) = with_key(&mut identities);
     let reader = identities.reader();
-    let key = reader.key_material(&id, None).expect("known").key;
     reader.used(&key, "eu-west-1", "swf", NOW);
     let asked = handle(&mut identities, "GetAccessKeyLastUsed", &json!({"AccessKeyId": id}));
     let told = asked.expect("known")["AccessKeyLastUsed"].clone();

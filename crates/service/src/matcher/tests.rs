@@ -6,6 +6,7 @@ use crate::tests::fixture::{list, task};
 
 mod crowds;
 mod random;
+mod who;
 
 /// A matcher whose polls have names, and the starts that it has asked for.
 struct Bench {
@@ -35,7 +36,7 @@ impl Bench {
         let (pending, answer) = Pending::new(None);
         self.callers.insert(name.to_owned(), pending);
         Waiter {
-            identity: None,
+            poller: Poller::default(),
             principal: None,
             deadline: Timestamp(self.now.0 + HOLD_MS),
             presence: answer.presence(),

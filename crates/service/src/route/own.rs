@@ -11,6 +11,7 @@ use crate::shard::{Last, Piece, ShardCommand};
 use crate::shared::Shared;
 use access::Caller;
 use engine::{RunIdentity, Scope};
+use std::sync::Arc;
 use wire::*;
 
 /// Random bytes in the id of a backup.
@@ -36,7 +37,8 @@ impl Shared {
         if let Some(asker) = &asker {
             self.judge.own(asker, request, self.clock.now())?;
         }
-        Ok(Desk { shared: self, scope, asker, task: None })
+        let origin = Arc::clone(&caller.origin);
+        Ok(Desk { shared: self, scope, asker, origin, task: None })
     }
 }
 
@@ -63,6 +65,15 @@ impl Desk<'_> {
             }
             OwnRequest::ImportWorkflowExecution(input) => {
                 self.to_shard(answer, self.import(input));
+            }
+            OwnRequest::DescribeLoad(input) => {
+                self.shared.describe_load(answer, self.scope, input);
+            }
+            OwnRequest::DescribeTaskLists(input) => {
+                self.shared.describe_task_lists(answer, self.scope, input);
+            }
+            OwnRequest::WaitForEvents(input) => {
+                self.shared.wait_for_events(answer, self.scope, self.asker, input);
             }
         }
     }

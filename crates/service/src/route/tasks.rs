@@ -2,7 +2,7 @@
 
 use super::{Desk, ToShard};
 use crate::api::Answer;
-use crate::matcher::{Input, Waiter};
+use crate::matcher::{Input, Poller, Waiter};
 use crate::reader::{DecisionPage, DecisionPlace};
 use crate::shard::{ShardCommand, StartedIds, Target};
 use crate::shared::{Poll, Ticket};
@@ -93,8 +93,12 @@ impl Desk<'_> {
         };
         let hold_ms = i64::try_from(self.shared.poll_hold.as_millis()).unwrap_or(i64::MAX);
         let waiter = Waiter {
-            // An empty identity is none (engine.md, trap 29).
-            identity: identity.filter(|identity| !identity.as_str().is_empty()),
+            poller: Poller {
+                // An empty identity is none (engine.md, trap 29).
+                identity: identity.filter(|identity| !identity.as_str().is_empty()),
+                principal: self.asker.as_ref().and_then(|asker| asker.arn()),
+                address: self.origin.source_ip,
+            },
             principal: self.asker.as_ref().and_then(|asker| asker.counted_arn()),
             deadline: Timestamp(self.shared.clock.now().0.saturating_add(hold_ms)),
             presence: answer.presence(),

@@ -3,6 +3,7 @@
 use crate::judge::Judge;
 use crate::open_executions::Totals;
 use crate::throttle::Throttle;
+use crate::watched::Watched;
 use engine::{Limits, Registry};
 use std::sync::{Arc, RwLock};
 
@@ -19,6 +20,8 @@ pub struct Commons {
     pub throttle: Arc<Throttle>,
     /// Who is allowed what.
     pub judge: Arc<Judge>,
+    /// Whose events are told.
+    pub watched: Arc<Watched>,
     /// True if somebody calls Lambda functions.
     pub calls_functions: bool,
 }

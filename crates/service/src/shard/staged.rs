@@ -1,6 +1,6 @@
 //! What a step has decided: the batch that it will commit, and what is to be told after that.
 
-use super::{Delivery, SNAPSHOT_EVENTS, Shard};
+use super::{Delivery, SNAPSHOT_EVENTS, Shard, Told};
 use crate::{keys, values};
 use engine::rows::{Change, Key, LambdaTask, Task, TaskListKey, Value, changes};
 use engine::{Execution, Transition};
@@ -14,6 +14,7 @@ pub(super) struct Staged {
     pub offers: Vec<(TaskListKey, Task)>,
     pub lambdas: Vec<LambdaTask>,
     pub deliveries: Vec<Delivery>,
+    pub told: Told,
 }
 
 impl Shard {
@@ -53,8 +54,11 @@ impl Shard {
             self.stage_change(change, staged);
         }
         let Transition { events, after, successor, heartbeat: _, messages: _ } = transition;
+        staged.told.tally.transition(before, &events, &after);
         if let Some(first) = events.first() {
-            staged.batch.put(keys::history(&run_id, first.event_id), values::events(&events));
+            let stored = values::events(&events);
+            staged.told.events(&after, &stored);
+            staged.batch.put(keys::history(&run_id, first.event_id), stored);
             let snapshots = |events: u64| events / SNAPSHOT_EVENTS;
             let before = before.map_or(0, |before| before.last_event_id.0);
             if snapshots(before) < snapshots(after.last_event_id.0)

@@ -159,6 +159,7 @@ fn commons(registry: &Arc<RwLock<Registry>>, limits: Limits, throttles: Throttle
         open_executions: Arc::new(Totals::default()),
         throttle: Arc::new(Throttle::new(throttles)),
         judge: Arc::new(Judge::new(Arc::clone(registry), None, Denials::default())),
+        watched: Arc::default(),
         calls_functions: false,
     }
 }

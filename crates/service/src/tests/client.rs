@@ -15,7 +15,7 @@ use std::thread::Thread;
 use std::time::Duration;
 use store::Store;
 use store::memory::Memory;
-use wire::{Fault, Timestamp};
+use wire::{Fault, OwnOperation, OwnRequest, Timestamp};
 
 /// How long polls are held, in seconds of the service's clock.
 pub const HOLD_SECONDS: i64 = 60;
@@ -78,9 +78,18 @@ impl Client {
 
     /// The same with other options; polls are held as long as elsewhere.
     pub fn with(memory: Memory, options: Options) -> Client {
+        Client::drawing(memory, options, 1)
+    }
+
+    /// Another process over `memory`, which draws other numbers.
+    pub fn reopened(memory: Memory) -> Client {
+        Client::drawing(memory, Options::default(), 2)
+    }
+
+    fn drawing(memory: Memory, options: Options, seed: u64) -> Client {
         let clock = Arc::new(TestClock(AtomicI64::new(1_000_000)));
         let store: Arc<dyn Store> = Arc::new(memory.clone());
-        let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
+        let entropy = Arc::new(TestEntropy(AtomicU64::new(seed)));
         let poll_hold = Duration::from_secs(HOLD_SECONDS as u64);
         let functions = Some(Arc::new(Silence) as Arc<dyn Functions>);
         let options = Options { poll_hold, functions, ..options };
@@ -106,6 +115,17 @@ impl Client {
     /// Sends a request, and does not wait for its answer.
     pub fn send(&self, operation: &str, body: Value) -> Result<Pending, Fault> {
         Ok(self.service.call(&caller(), request(operation, body)?))
+    }
+
+    /// Sends a request of our own, and does not wait for its answer.
+    pub fn send_own(&self, operation: OwnOperation, body: Value) -> Pending {
+        let request = OwnRequest::check(operation, body).expect("a right request");
+        self.service.operate(&caller(), request)
+    }
+
+    /// The same, and waits for its answer.
+    pub fn own(&self, operation: OwnOperation, body: Value) -> Result<Value, Fault> {
+        wait(self.send_own(operation, body))
     }
 
     /// Sends a request, and waits for its answer; `null` stands for an empty one.

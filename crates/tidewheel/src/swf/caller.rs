@@ -170,7 +170,7 @@ impl Caller {
     }
 
     /// The URL of requests, as errors show it.
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let slash = if self.endpoint.path.is_empty() { "/" } else { "" };
         format!("{}{slash}", self.endpoint)
     }

@@ -2,20 +2,29 @@
 //! the same files, variables and repetitions.
 
 use super::caller::Caller;
-use super::{configuration, variable};
+use super::{configuration, keys, variable};
 use crate::command::Asking;
 use cli::failure::CallError;
-use cli::profile::Settings;
+use cli::profile::{Credentials, Settings};
 use cli::{Globals, Model, Value};
 use serde::de::DeserializeOwned;
+use wire::OwnRequest;
 
-/// Why there is no answer that can be worked with.
+/// The most pages of a history: more than those of the longest that SWF has, at the smallest size
+/// that a server might choose.
+pub const HISTORY_PAGES_MAX: usize = 2500;
+
+/// Why something was not learned of a server.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     #[error(transparent)]
     Call(#[from] CallError),
     #[error("the answer to {0} cannot be read: {1}")]
     Unreadable(&'static str, serde_json::Error),
+    #[error("no execution {0:?} is known in domain {1:?}: neither open nor closed")]
+    Unknown(String, String),
+    #[error("the history has more than {HISTORY_PAGES_MAX} pages")]
+    Endless,
 }
 
 /// One server, asked as somebody.
@@ -43,20 +52,45 @@ impl Service {
         let operation = Model::get().operation(name).expect("the model has it");
         let parameters = Value::parse(&parameters.to_string()).expect("it was written as JSON");
         let answer = self.caller.call(operation, &parameters)?;
-        let text = serde_json::to_string(&answer).expect("a value is written to memory");
-        serde_json::from_str(&text).map_err(|error| AskError::Unreadable(name, error))
+        read(name, &answer)
+    }
+
+    /// Calls an operation that Tidewheel alone has.
+    pub fn operate<T: DeserializeOwned>(&mut self, request: &OwnRequest) -> Result<T, AskError> {
+        let answer = self.caller.operate(request)?;
+        read(request.operation().name(), &answer)
     }
 }
 
-/// Who asks and where, as the flags, the environment and AWS's files say.
-pub fn resolve(asking: &Asking) -> Result<(Globals, Settings), CallError> {
-    let globals = Globals {
+fn read<T: DeserializeOwned>(name: &'static str, answer: &Value) -> Result<T, AskError> {
+    let text = serde_json::to_string(answer).expect("a value is written to memory");
+    serde_json::from_str(&text).map_err(|error| AskError::Unreadable(name, error))
+}
+
+/// What the flags say, as `tidewheel swf` has it.
+pub fn globals(asking: &Asking) -> Globals {
+    Globals {
         endpoint_url: asking.endpoint_url.clone(),
         profile: asking.profile.clone(),
         region: asking.region.clone(),
         ca_bundle: asking.ca_bundle.clone(),
         ..Globals::default()
-    };
+    }
+}
+
+/// Who asks and where, as the flags, the environment and AWS's files say.
+pub fn resolve(asking: &Asking) -> Result<(Globals, Settings), CallError> {
+    let globals = globals(asking);
     let settings = Settings::resolve(&globals, &configuration()?, &variable)?;
     Ok((globals, settings))
+}
+
+/// With the keys that the command for them gives, if there is one: for several callers it is asked
+/// once.
+pub fn with_keys(settings: Settings) -> Result<Settings, CallError> {
+    let credentials = match settings.credentials {
+        Credentials::Process(words) => Credentials::Keys(keys::of_command(&words)?),
+        Credentials::None | Credentials::Keys(_) => settings.credentials,
+    };
+    Ok(Settings { credentials, ..settings })
 }

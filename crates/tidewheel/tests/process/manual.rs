@@ -70,6 +70,8 @@ fn the_manual_has_a_page_for_every_subcommand_and_operation() {
         "-backup-restore",
         "-backup-list",
         "-backup-prune",
+        "-tail",
+        "-top",
         "-swf",
     ];
     for name in names {

@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     BackupDetail, BackupRows, DecisionType, Event, EventAttributes, ImportProgress, Model,
-    OWN_MODEL_JSON, Operation, OwnOperation, OwnRequest, ServerDetail, decision::Decision, shapes, values,
+    OWN_MODEL_JSON, Operation, OwnOperation, OwnRequest, ServerDetail, decision::Decision, shapes,
+    values,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -272,6 +273,12 @@ fn every_answer_of_ours_has_its_models_members() {
     check_shape_in::<BackupRows>(Model::own(), "BackupRows");
     check_shape_in::<ServerDetail>(Model::own(), "ServerDetail");
     check_shape_in::<ImportProgress>(Model::own(), "ImportProgress");
+    check_shape_in::<crate::DomainLoads>(Model::own(), "DomainLoads");
+    check_shape_in::<crate::DomainLoad>(Model::own(), "DomainLoad");
+    check_shape_in::<crate::TaskListDetails>(Model::own(), "TaskListDetails");
+    check_shape_in::<crate::TaskListDetail>(Model::own(), "TaskListDetail");
+    check_shape_in::<crate::PollerDetail>(Model::own(), "PollerDetail");
+    check_shape_in::<crate::Backlog>(Model::own(), "Backlog");
 }
 
 /// Checks a body and compares the fault: its short name, a space, its text; or `ok`.

@@ -83,7 +83,7 @@ impl World {
         let (pending, answer) = Pending::new(None);
         self.callers.insert(self.polls, pending);
         let waiter = Waiter {
-            identity: None,
+            poller: Poller::default(),
             principal: self.prng.pick(&[None, Some("p"), Some("q")]).map(Arc::from),
             deadline: Timestamp(self.now.0 + 1 + self.prng.below(50) as i64),
             presence: answer.presence(),

@@ -148,6 +148,7 @@ pub fn check_shard(memory: &Memory, registry: &Arc<RwLock<Registry>>, shard: &mu
         limits: Arc::new(Limits::AWS),
         throttle: Arc::new(Throttle::new(Throttles::default())),
         judge: Arc::clone(&shard.judge),
+        watched: Arc::default(),
         calls_functions: false,
         epoch: None,
         cache: ExecutionCache::new(),

@@ -1,13 +1,14 @@
 //! Our own operations: they take the right to themselves, and nobody has it who may do what SWF
 //! has.
 
-use super::house::{DOMAIN_ARN, House, allow, denied, someone, user};
+use super::house::{DOMAIN_ARN, House, allow, denied, principal, someone, user};
 use crate::Judged;
+use crate::tests::client::wait;
 use crate::tests::fixture::caller;
-use access::{Action, Verdict};
+use access::{Action, Caller, Verdict};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
-use wire::{Fault, OwnOperation};
+use wire::{Fault, OwnOperation, OwnRequest};
 
 const ALL_ARN: &str = "arn:aws:swf:us-east-1:123456789012:/domain/*";
 
@@ -16,11 +17,15 @@ fn rows() -> Vec<(OwnOperation, Value, &'static str)> {
     OwnOperation::ALL
         .iter()
         .map(|operation| match operation {
-            OwnOperation::BeginBackup | OwnOperation::DescribeServer => {
-                (*operation, json!({}), ALL_ARN)
-            }
+            OwnOperation::BeginBackup
+            | OwnOperation::DescribeLoad
+            | OwnOperation::DescribeServer => (*operation, json!({}), ALL_ARN),
+            OwnOperation::DescribeTaskLists => (*operation, json!({ "domain": "d" }), DOMAIN_ARN),
             OwnOperation::EndBackup => (*operation, json!({"backupId": "b"}), ALL_ARN),
             OwnOperation::ReadBackup => (*operation, json!({"backupId": "b", "shard": 0}), ALL_ARN),
+            OwnOperation::WaitForEvents => {
+                (*operation, json!({ "domain": "d", "maximumWaitSeconds": 0 }), DOMAIN_ARN)
+            }
             OwnOperation::ImportWorkflowExecution => {
                 let execution = json!({"workflowId": "w", "runId": "r"});
                 let attributes = json!({
@@ -105,4 +110,76 @@ fn a_server_says_which_it_is() {
     let expected =
         json!({ "version": env!("CARGO_PKG_VERSION"), "startedAt": 1000.0, "now": 1005.0 });
     assert_eq!(answer, Ok(expected));
+}
+
+/// Rights count when something is told, and not only when somebody begins to wait for it.
+#[test]
+fn who_has_lost_the_right_while_he_waited_is_told_nothing() {
+    let house = House::new();
+    let may = user("u", json!([allow(&["tidewheel:WaitForEvents"])]));
+    let wait_for_events = || {
+        let body = json!({ "domain": "d", "maximumWaitSeconds": 5 });
+        let request = OwnRequest::check(OwnOperation::WaitForEvents, body).expect("right");
+        let pending = house.client.service.operate(&may, request);
+        house.client.rest();
+        pending
+    };
+    let start = |workflow_id: &str| {
+        let body = json!({
+            "domain": "d", "workflowId": workflow_id, "workflowType": {"name": "w", "version": "1"},
+        });
+        house.admin("StartWorkflowExecution", body);
+    };
+    let statements = json!([allow(&["tidewheel:WaitForEvents"])]);
+    house.keys.set("u", Ok(principal("u", &statements)));
+    let told = wait_for_events();
+    start("v");
+    let told = wait(told).expect("he may");
+    assert_eq!(told["events"].as_array().map(Vec::len), Some(2));
+    let untold = wait_for_events();
+    house.keys.set("u", Ok(principal("u", &json!([allow(&["swf:*"])]))));
+    start("w");
+    let refused = denied("u", "tidewheel:WaitForEvents", DOMAIN_ARN);
+    assert_eq!(wait(untold), Err(refused));
+    // The key is gone.
+    let untold = wait_for_events();
+    house.keys.set("u", Err(Fault::UnrecognizedClient));
+    start("x");
+    assert_eq!(wait(untold), Err(Fault::UnrecognizedClient));
+    // Who is told nothing is not asked.
+    let untold = wait_for_events();
+    house.client.advance(5);
+    assert_eq!(wait(untold).expect("empty")["events"], json!([]));
+}
+
+#[test]
+fn a_poller_is_told_with_his_credential_and_a_session_under_its_own_name() {
+    let house = House::new();
+    let worker = user("worker", json!([allow(&["swf:PollForActivityTask"])]));
+    let polled = house.send(&worker, "PollForActivityTask", super::house::list("workers"));
+    house.client.rest();
+    let all = someone(&["tidewheel:*"]);
+    let (answer, _) =
+        house.operate(&all, OwnOperation::DescribeTaskLists, json!({ "domain": "d" }));
+    let poller = json!({
+        "principal": "arn:aws:iam::123456789012:user/worker", "lastSeenAt": 1000.0, "waiting": 1,
+    });
+    assert_eq!(answer.expect("he may")["taskLists"][0]["pollers"], json!([poller]));
+    drop(polled);
+}
+
+#[test]
+fn the_load_of_one_domain_is_judged_on_it() {
+    let house = House::new();
+    let action = "tidewheel:DescribeLoad";
+    let on = |resource: &str| {
+        user("u", json!([{ "Effect": "Allow", "Action": action, "Resource": resource }]))
+    };
+    let ask = |caller: &Caller, body: Value| {
+        house.operate(caller, OwnOperation::DescribeLoad, body).0.is_ok()
+    };
+    assert!(ask(&on(DOMAIN_ARN), json!({ "domain": "d" })));
+    assert!(!ask(&on(DOMAIN_ARN), json!({})));
+    assert!(ask(&on(ALL_ARN), json!({})), "and so of each");
+    assert!(ask(&on(ALL_ARN), json!({ "domain": "d" })));
 }

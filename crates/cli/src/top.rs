@@ -1,0 +1,366 @@
+//! What `tidewheel top` shows: domains with how much is done in them, and task lists with what waits
+//! there and who asks for it, the worst first. Data in, text out.
+
+use crate::timeline::length::{between, date, length, padded, plain, shortened, width};
+use std::cmp::Reverse;
+use wire::{Backlog, DomainLoad, DomainName, PollerDetail, RecentCount, TaskListDetail, Timestamp};
+
+/// How many pollers of a list are named.
+const POLLERS_NAMED_MAX: usize = 3;
+
+/// How wide a name is at most.
+const NAME_COLUMNS_MAX: usize = 28;
+
+/// From which age on a task that waits is late, in milliseconds.
+const LATE_MS: i64 = 60_000;
+
+/// How long a list is shown that nobody asks any more and on which nothing waits or happens, in
+/// milliseconds.
+const QUIET_MS: i64 = 5 * 60_000;
+
+/// How a list stands, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Tasks wait, and nobody asks for them.
+    Abandoned,
+    /// Tasks wait for long, though somebody asks.
+    Late,
+    /// Tasks wait.
+    Waiting,
+    /// Nothing waits.
+    Well,
+}
+
+impl Severity {
+    fn color(self) -> Option<&'static str> {
+        match self {
+            Severity::Abandoned => Some("1;31"),
+            Severity::Late => Some("33"),
+            Severity::Waiting | Severity::Well => None,
+        }
+    }
+
+    /// What stands before it, since a colour alone says nothing to some.
+    fn mark(self) -> &'static str {
+        match self {
+            Severity::Abandoned => "!",
+            Severity::Late => "~",
+            Severity::Waiting | Severity::Well => " ",
+        }
+    }
+}
+
+/// What the server said.
+#[derive(Clone, Debug)]
+pub struct Top {
+    /// Where it was asked.
+    pub place: String,
+    /// What time its clock shows.
+    pub now: Timestamp,
+    /// Since when it counts.
+    pub counted_since: Timestamp,
+    /// The domains.
+    pub domains: Vec<DomainLoad>,
+    /// Their task lists.
+    pub lists: Vec<(DomainName, TaskListDetail)>,
+    /// What could not be had.
+    pub problems: Vec<String>,
+}
+
+/// How it is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// How wide a line is at most.
+    pub columns: usize,
+    /// How many lines there are at most, if that is bounded.
+    pub rows: Option<usize>,
+    /// Whether there are colours.
+    pub colored: bool,
+}
+
+/// A line and how it is coloured.
+struct Line {
+    text: String,
+    color: Option<&'static str>,
+}
+
+impl Line {
+    fn plain(text: impl Into<String>) -> Line {
+        Line { text: text.into(), color: None }
+    }
+
+    fn bold(text: impl Into<String>) -> Line {
+        Line { text: text.into(), color: Some("1") }
+    }
+}
+
+impl Top {
+    /// The text, each line with its end.
+    pub fn draw(&self, view: View) -> String {
+        let age = length(between(self.counted_since, self.now));
+        let title = format!("{}  {}  counting for {age}", self.place, date(self.now));
+        let mut lines = vec![Line::plain(title)];
+        for problem in &self.problems {
+            let text = format!("! {problem}");
+            lines.push(Line { text, color: Severity::Abandoned.color() });
+        }
+        lines.push(Line::plain(""));
+        let domains = self.domain_lines();
+        let lists = self.list_lines();
+        match view.rows {
+            None => {
+                lines.extend(domains);
+                lines.push(Line::plain(""));
+                lines.extend(lists);
+            }
+            Some(rows) => {
+                // Both tables get half of what is left, and what the other does not need.
+                let left = rows.saturating_sub(lines.len() + 1);
+                let for_domains =
+                    domains.len().min((left / 2).max(left.saturating_sub(lists.len())));
+                lines.extend(fit(domains, for_domains));
+                lines.push(Line::plain(""));
+                let left = rows.saturating_sub(lines.len());
+                lines.extend(fit(lists, left));
+                lines.truncate(rows);
+            }
+        }
+        let mut text = String::new();
+        for Line { text: line, color } in lines {
+            let line = shortened(line.trim_end(), view.columns);
+            text += &match color.filter(|_| view.colored) {
+                Some(color) => format!("\u{1b}[{color}m{line}\u{1b}[0m\n"),
+                None => format!("{line}\n"),
+            };
+        }
+        text
+    }
+
+    /// The whole as one object.
+    pub fn json(&self) -> String {
+        let lists = self.lists.iter().map(|(domain, list)| {
+            let mut value = serde_json::to_value(list).expect("a shape has text keys");
+            value["domain"] = serde_json::json!(domain);
+            value
+        });
+        serde_json::json!({
+            "now": self.now,
+            "countedSince": self.counted_since,
+            "domains": self.domains,
+            "taskLists": lists.collect::<Vec<_>>(),
+            "problems": self.problems,
+        })
+        .to_string()
+    }
+
+    fn domain_lines(&self) -> Vec<Line> {
+        let head = [
+            "DOMAIN",
+            "OPEN",
+            "START/m",
+            "CLOSE/m",
+            "FAIL/m",
+            "DECISION/m",
+            "ACTIVITY/m",
+            "TIMEOUT/m",
+            "BACKLOG",
+            "OLDEST",
+        ];
+        let row = |load: &&DomainLoad| {
+            let failed = sum(&[&load.failed, &load.timed_out, &load.terminated]);
+            let closed = sum(&[&load.completed, &load.canceled, &load.continued_as_new]) + failed;
+            let backlog = both(&load.decision_backlog, &load.activity_backlog);
+            vec![
+                name(load.domain.as_str()),
+                load.open_executions.to_string(),
+                load.started.last_minute.to_string(),
+                closed.to_string(),
+                failed.to_string(),
+                load.decision_tasks_handed_out.last_minute.to_string(),
+                load.activity_tasks_handed_out.last_minute.to_string(),
+                load.tasks_timed_out.last_minute.to_string(),
+                said(&backlog),
+                self.age(&backlog),
+            ]
+        };
+        let mut domains: Vec<&DomainLoad> = self.domains.iter().collect();
+        domains.sort_by_key(|load| {
+            let backlog = both(&load.decision_backlog, &load.activity_backlog);
+            let oldest = backlog.oldest_task_scheduled_at.unwrap_or(Timestamp::MAX);
+            (oldest, Reverse(load.open_executions), load.domain.clone())
+        });
+        let rows: Vec<Vec<String>> = domains.iter().map(row).collect();
+        let colors = vec![None; rows.len()];
+        table(&head, &rows, &colors, 1..head.len())
+    }
+
+    fn list_lines(&self) -> Vec<Line> {
+        let head = [
+            "",
+            "TASK LIST",
+            "KIND",
+            "DOMAIN",
+            "BACKLOG",
+            "OLDEST",
+            "POLLERS",
+            "IN/m",
+            "OUT/m",
+            "WHO POLLS",
+        ];
+        let mut lists: Vec<&(DomainName, TaskListDetail)> =
+            self.lists.iter().filter(|(_, list)| !self.is_quiet(list)).collect();
+        lists.sort_by_key(|(domain, list)| {
+            let oldest = list.backlog.oldest_task_scheduled_at.unwrap_or(Timestamp::MAX);
+            let busy = Reverse(list.handed_out.last_minute);
+            (self.severity(list), oldest, busy, domain.clone(), list.name.clone(), list.kind)
+        });
+        let row = |(domain, list): &&(DomainName, TaskListDetail)| {
+            vec![
+                self.severity(list).mark().to_owned(),
+                name(list.name.as_str()),
+                list.kind.as_str().to_owned(),
+                name(domain.as_str()),
+                said(&list.backlog),
+                self.age(&list.backlog),
+                list.waiting_pollers.to_string(),
+                list.scheduled.last_minute.to_string(),
+                list.handed_out.last_minute.to_string(),
+                self.pollers(list),
+            ]
+        };
+        let rows: Vec<Vec<String>> = lists.iter().map(row).collect();
+        let colors: Vec<_> = lists.iter().map(|(_, list)| self.severity(list).color()).collect();
+        table(&head, &rows, &colors, 4..9)
+    }
+
+    /// How a list stands.
+    pub fn severity(&self, list: &TaskListDetail) -> Severity {
+        let Some(oldest) = list.backlog.oldest_task_scheduled_at.filter(|_| list.backlog.count > 0)
+        else {
+            return Severity::Well;
+        };
+        let is_late = between(oldest, self.now) >= LATE_MS;
+        // A worker that has just taken a task does not poll while it works.
+        let seen = list.pollers.iter().map(|poller| poller.last_seen_at).max();
+        let is_polled = list.waiting_pollers > 0
+            || list.handed_out.last_minute > 0
+            || seen.is_some_and(|seen| between(seen, self.now) < LATE_MS);
+        match (is_polled, is_late) {
+            (false, _) => Severity::Abandoned,
+            (true, true) => Severity::Late,
+            (true, false) => Severity::Waiting,
+        }
+    }
+
+    /// Nothing waits there, nothing happens, and nobody asks.
+    fn is_quiet(&self, list: &TaskListDetail) -> bool {
+        let seen = list.pollers.iter().map(|poller| poller.last_seen_at).max();
+        list.backlog.count == 0
+            && list.waiting_pollers == 0
+            && list.scheduled.last_five_minutes == 0
+            && list.handed_out.last_five_minutes == 0
+            && seen.is_none_or(|seen| between(seen, self.now) >= QUIET_MS)
+    }
+
+    fn age(&self, backlog: &Backlog) -> String {
+        let oldest = backlog.oldest_task_scheduled_at;
+        oldest.map_or_else(|| "-".to_owned(), |oldest| length(between(oldest, self.now)))
+    }
+
+    /// Who polls, or when somebody last did.
+    fn pollers(&self, list: &TaskListDetail) -> String {
+        let Some(first) = list.pollers.first() else {
+            let age = length(between(self.counted_since, self.now));
+            return format!("nobody in {age}");
+        };
+        if first.waiting == 0 {
+            let age = length(between(first.last_seen_at, self.now));
+            return format!("{} {age} ago", called(first));
+        }
+        let waiting: Vec<&PollerDetail> =
+            list.pollers.iter().filter(|poller| poller.waiting > 0).collect();
+        let named: Vec<String> =
+            waiting.iter().take(POLLERS_NAMED_MAX).map(|poller| called(poller)).collect();
+        match waiting.len().saturating_sub(POLLERS_NAMED_MAX) {
+            0 => named.join(", "),
+            more => format!("{}, +{more}", named.join(", ")),
+        }
+    }
+}
+
+/// What a poller is called: as it calls itself, or by its credential; and where it is.
+fn called(poller: &PollerDetail) -> String {
+    let principal = poller.principal.as_ref().map(|arn| arn.as_str());
+    let principal = principal.and_then(|arn| arn.rsplit([':', '/']).next());
+    let name = poller.identity.as_ref().map(|identity| identity.as_str()).or(principal);
+    let address = poller.address.as_ref().map(|address| address.as_str());
+    plain(&match (name, address) {
+        (Some(name), Some(address)) => format!("{}@{address}", shortened(name, NAME_COLUMNS_MAX)),
+        (Some(name), None) => shortened(name, NAME_COLUMNS_MAX),
+        (None, Some(address)) => address.to_owned(),
+        (None, None) => "somebody".to_owned(),
+    })
+}
+
+fn name(text: &str) -> String {
+    shortened(text, NAME_COLUMNS_MAX)
+}
+
+fn sum(counts: &[&RecentCount]) -> u64 {
+    counts.iter().map(|count| count.last_minute).sum()
+}
+
+fn both(one: &Backlog, other: &Backlog) -> Backlog {
+    let oldest = [one.oldest_task_scheduled_at, other.oldest_task_scheduled_at];
+    Backlog {
+        count: one.count.saturating_add(other.count),
+        truncated: one.truncated || other.truncated,
+        oldest_task_scheduled_at: oldest.into_iter().flatten().min(),
+    }
+}
+
+fn said(backlog: &Backlog) -> String {
+    format!("{}{}", backlog.count, if backlog.truncated { "+" } else { "" })
+}
+
+/// What fits, the last line of which says how many are left out.
+fn fit(mut lines: Vec<Line>, rows: usize) -> Vec<Line> {
+    if lines.len() > rows {
+        lines.truncate(rows.saturating_sub(1));
+        if rows > 0 {
+            lines.push(Line::plain("…"));
+        }
+    }
+    lines
+}
+
+/// Columns below their heads; those of `numbers` are flush right.
+fn table(
+    head: &[&str],
+    rows: &[Vec<String>],
+    colors: &[Option<&'static str>],
+    numbers: std::ops::Range<usize>,
+) -> Vec<Line> {
+    let columns: Vec<usize> = (0..head.len())
+        .map(|column| {
+            let widths = rows.iter().map(|row| width(&row[column]));
+            widths.chain([width(head[column])]).max().unwrap_or(0)
+        })
+        .collect();
+    let line = |cells: Vec<&str>| {
+        let cells =
+            cells.into_iter().enumerate().map(|(column, cell)| match numbers.contains(&column) {
+                true => format!("{}{cell}", " ".repeat(columns[column] - width(cell))),
+                false => padded(cell, columns[column]),
+            });
+        cells.collect::<Vec<_>>().join("  ")
+    };
+    let rows = rows.iter().zip(colors).map(|(row, color)| {
+        let text = line(row.iter().map(String::as_str).collect());
+        Line { text, color: *color }
+    });
+    [Line::bold(line(head.to_vec()))].into_iter().chain(rows).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! `tidewheel tail`: the events of a domain as they are committed.
+//!
+//! The server is asked again and again, with each question behind the answer before, and holds it
+//! until there is something. When it is gone it is waited for; whether something was missed
+//! meanwhile, it says itself. Where there is no such operation, one execution can be followed all the
+//! same, by asking for the end of its history.
+
+use crate::command::Tail;
+use crate::executions::Executions;
+use crate::show::terminal;
+use crate::swf::output::Output;
+use crate::swf::service::{AskError, Service};
+use cli::failure::CallError;
+use cli::tail::{Lines, View, json};
+use serde_json::json;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use wire::{
+    Event, EventId, EventsToken, RunId, ToldEvent, ToldEvents, WaitForEventsInput,
+    WatchedExecution, WorkflowId, WorkflowType,
+};
+
+/// How long the server may wait for events, in seconds: below what clients wait for an answer.
+const WAIT_SECONDS: u32 = 20;
+/// How long nobody asks who was answered at once, and with nothing: the server is about to end.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest wait between two questions to a server that does not answer.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// Why there is nothing more to show.
+#[derive(Debug, thiserror::Error)]
+enum TailError {
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error(
+        "this server does not tell of events (it has no TidewheelOperations.WaitForEvents); with \
+         --workflow-id, one execution can be followed all the same"
+    )]
+    NotToldHere,
+}
+
+impl From<CallError> for TailError {
+    fn from(error: CallError) -> TailError {
+        TailError::Ask(error.into())
+    }
+}
+
+/// Shows events until it is interrupted.
+pub fn run(tail: Tail) -> ExitCode {
+    crate::looked_at("tail", move || perform(&tail))
+}
+
+fn perform(tail: &Tail) -> Result<(), TailError> {
+    let mut executions = Executions::connect(&tail.asking, &tail.domain)?;
+    let mut sink = Sink::new(tail);
+    // Without waiting, so that whatever begins from now on is told, and known to be.
+    let first = ask(&mut executions.service, tail, None, 0);
+    let first = match (first, &tail.workflow_id) {
+        (Ok(first), _) => first,
+        (Err(AskError::Call(error)), Some(workflow_id)) if is_unknown_operation(&error) => {
+            return follow(executions, tail, workflow_id, &mut sink);
+        }
+        (Err(AskError::Call(error)), None) if is_unknown_operation(&error) => {
+            return Err(TailError::NotToldHere);
+        }
+        (Err(error), _) => return Err(error.into()),
+    };
+    if let Some(workflow_id) = tail.workflow_id.as_ref().filter(|_| tail.since_start) {
+        sink.history(&mut executions, tail, workflow_id)?;
+    }
+    crate::complain(format_args!("watching domain {} from now on; times are UTC", tail.domain));
+    let mut next = first.next.clone();
+    sink.tell(first)?;
+    let mut absent: Option<Duration> = None;
+    while !sink.output.is_closed() {
+        let asked = Instant::now();
+        match ask(&mut executions.service, tail, Some(next.clone()), WAIT_SECONDS) {
+            Ok(told) => {
+                if absent.take().is_some() {
+                    crate::complain("the server answers again");
+                }
+                if told.missed {
+                    crate::complain("events may have been missed here");
+                }
+                next = told.next.clone();
+                if told.events.is_empty() && asked.elapsed() < PAUSE {
+                    executions.service.caller.pause(PAUSE);
+                }
+                sink.tell(told)?;
+            }
+            Err(AskError::Call(error)) if may_pass(&error) => {
+                if absent.is_none() {
+                    crate::complain(format_args!("{error}; waiting for the server"));
+                }
+                let pause = absent.map_or(PAUSE, |pause| (pause * 2).min(PAUSE_MAX));
+                absent = Some(pause);
+                executions.service.caller.pause(pause);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn ask(
+    service: &mut Service,
+    tail: &Tail,
+    after: Option<EventsToken>,
+    seconds: u32,
+) -> Result<ToldEvents, AskError> {
+    let execution = tail.workflow_id.as_deref().map(|workflow_id| WatchedExecution {
+        workflow_id: workflow_id.into(),
+        run_id: tail.run_id.as_deref().map(RunId::from),
+    });
+    let (domain, maximum_wait_seconds) = (tail.domain.as_str().into(), Some(seconds));
+    let input = WaitForEventsInput { domain, execution, after, maximum_wait_seconds };
+    service.operate(&input.into())
+}
+
+/// Whether a server has no operations of ours.
+pub fn is_unknown_operation(error: &CallError) -> bool {
+    matches!(error, CallError::Service(error) if error.code == "UnknownOperationException")
+}
+
+/// Whether the same may be answered later: nobody is there for now, or there is too much to do.
+pub fn may_pass(error: &CallError) -> bool {
+    match error {
+        CallError::NoConnection { .. }
+        | CallError::ConnectTimeout { .. }
+        | CallError::ReadTimeout { .. }
+        | CallError::Closed { .. } => true,
+        CallError::Service(error) => {
+            matches!(
+                error.code.as_str(),
+                "InternalFailure" | "ServiceUnavailable" | "ThrottlingException"
+            ) || error.code.starts_with('5')
+        }
+        CallError::Refused(_)
+        | CallError::Profile(_)
+        | CallError::Process(_)
+        | CallError::Query(_)
+        | CallError::Paging(_)
+        | CallError::InvalidEndpoint(_)
+        | CallError::Tls { .. }
+        | CallError::Unreadable { .. }
+        | CallError::Unprintable(_)
+        | CallError::Pager(_)
+        | CallError::System(_)
+        | CallError::Interrupted => false,
+    }
+}
+
+/// Follows one execution, and whatever run of it comes next, on a server that does not tell.
+fn follow(
+    mut executions: Executions<'_>,
+    tail: &Tail,
+    workflow_id: &str,
+    sink: &mut Sink<'_>,
+) -> Result<(), TailError> {
+    crate::complain(
+        "this server does not tell of events; the end of the history is asked for every second",
+    );
+    if tail.since_start {
+        sink.history(&mut executions, tail, workflow_id)?;
+    }
+    while !sink.output.is_closed() {
+        let run = match &tail.run_id {
+            Some(run_id) => Some(run_id.clone()),
+            None => executions.newest_run(workflow_id)?.map(|(run_id, _)| run_id),
+        };
+        if let Some(run_id) = run {
+            sink.news(&mut executions, workflow_id, &run_id, !tail.since_start)?;
+        }
+        executions.service.caller.pause(PAUSE);
+    }
+    Ok(())
+}
+
+/// Where events go.
+struct Sink<'t> {
+    tail: &'t Tail,
+    output: Output,
+    lines: Lines,
+    view: View,
+    /// The run whose history was read, how far, and its type.
+    read: Option<(RunId, EventId, WorkflowType)>,
+}
+
+impl Sink<'_> {
+    fn new(tail: &Tail) -> Sink<'_> {
+        let (columns, colored) = terminal();
+        let view = View { columns, colored };
+        Sink { tail, output: Output::new(None), lines: Lines::default(), view, read: None }
+    }
+
+    fn tell(&mut self, told: ToldEvents) -> Result<(), CallError> {
+        told.events.iter().try_for_each(|told| self.event(told))
+    }
+
+    /// Shows an event, unless it is of no interest or was shown before.
+    fn event(&mut self, told: &ToldEvent) -> Result<(), CallError> {
+        let is_other = |wanted: &String| told.workflow_type.name.as_str() != wanted;
+        let seen = self.read.as_ref().is_some_and(|(run_id, last, _)| {
+            *run_id == told.run_id && told.event.event_id <= *last
+        });
+        if seen || self.tail.type_name.as_ref().is_some_and(is_other) {
+            return Ok(());
+        }
+        let line = match self.tail.json {
+            true => json(told),
+            false => self.lines.line(told, self.view),
+        };
+        self.output.write(&format!("{line}\n"))
+    }
+
+    /// Shows the history of an execution's run so far.
+    fn history(
+        &mut self,
+        executions: &mut Executions<'_>,
+        tail: &Tail,
+        workflow_id: &str,
+    ) -> Result<(), AskError> {
+        let run_id = match &tail.run_id {
+            Some(run_id) => Some(run_id.clone()),
+            None => executions.newest_run(workflow_id)?.map(|(run_id, _)| run_id),
+        };
+        match run_id {
+            Some(run_id) => self.news(executions, workflow_id, &run_id, false),
+            None => Ok(()),
+        }
+    }
+
+    /// Shows what a run has that was not shown; of one that is new here, all or nothing.
+    fn news(
+        &mut self,
+        executions: &mut Executions<'_>,
+        workflow_id: &str,
+        run_id: &str,
+        skips_first: bool,
+    ) -> Result<(), AskError> {
+        let execution = json!({ "workflowId": workflow_id, "runId": run_id });
+        let known = self.read.clone().filter(|(known, ..)| known.as_str() == run_id);
+        let is_first = self.read.is_none();
+        let (last, workflow_type) = match known {
+            Some((_, last, workflow_type)) => (last, workflow_type),
+            None => {
+                let info = executions.describe(&execution)?.execution_info;
+                (EventId::NONE, info.workflow_type)
+            }
+        };
+        let run: RunId = run_id.into();
+        let news = executions.news(&execution, last)?;
+        let newest = news.last().map_or(last, |event: &Event| event.event_id);
+        self.read = Some((run.clone(), last, workflow_type.clone()));
+        if !(is_first && skips_first) {
+            for event in news {
+                let (workflow_id, run_id) = (WorkflowId::from(workflow_id), run.clone());
+                let workflow_type = workflow_type.clone();
+                self.event(&ToldEvent { workflow_id, run_id, workflow_type, event })?;
+            }
+        }
+        self.read = Some((run, newest, workflow_type));
+        Ok(())
+    }
+}

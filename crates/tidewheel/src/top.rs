@@ -1,0 +1,195 @@
+//! `tidewheel top`: what goes on in a server, again and again.
+//!
+//! What is shown, and how, is decided in `cli`; here are the calls, the terminal and its keys.
+
+mod screen;
+
+use crate::command::Top as Words;
+use crate::show::terminal;
+use crate::swf::output::Output;
+use crate::swf::service::{AskError, Service};
+use crate::tail::{is_unknown_operation, may_pass};
+use cli::failure::CallError;
+use cli::top::{Top, View};
+use screen::{Key, Screen};
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use wire::{
+    DescribeLoadInput, DescribeTaskListsInput, DomainLoad, DomainLoads, PageToken, TaskListDetails,
+};
+
+/// How many pages of anything are read at a time.
+const PAGES_MAX: usize = 20;
+/// Of how many domains the task lists are asked for, at most: those in which something goes on.
+const DOMAINS_ASKED_MAX: usize = 50;
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+enum TopError {
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error("this server cannot say what goes on (it has no TidewheelOperations.DescribeLoad)")]
+    NotSaidHere,
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(io::Error),
+}
+
+impl From<CallError> for TopError {
+    fn from(error: CallError) -> TopError {
+        TopError::Ask(error.into())
+    }
+}
+
+/// Shows it.
+pub fn run(words: Words) -> ExitCode {
+    let work = move || {
+        let looked = perform(&words);
+        if looked.is_err() {
+            // So that what is wrong is said where it stays.
+            screen::restore();
+        }
+        looked
+    };
+    let code = crate::looked_at("top", work);
+    // Interrupts come while the screen is ours.
+    screen::restore();
+    code
+}
+
+fn perform(words: &Words) -> Result<(), TopError> {
+    let mut service = Service::connect(&words.asking)?;
+    let mut top = look(&mut service, words)?;
+    let is_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+    if words.json || words.once || !is_terminal {
+        let (columns, colored) = terminal();
+        // In a pipe, lines are whole.
+        let columns = if io::stdout().is_terminal() { columns } else { usize::MAX };
+        let view = View { columns, rows: None, colored };
+        let text = if words.json { format!("{}\n", top.json()) } else { top.draw(view) };
+        return Ok(Output::new(None).write(&text)?);
+    }
+    let screen = Screen::enter().map_err(TopError::Terminal)?;
+    loop {
+        let asked = Instant::now();
+        let mut drawn = None;
+        let interval = Duration::from_secs(words.interval);
+        while asked.elapsed() < interval {
+            let (columns, rows) = Screen::size();
+            if drawn != Some((columns, rows)) {
+                let rows_for_it = rows.saturating_sub(1);
+                let view = View { columns, rows: Some(rows_for_it), colored: terminal().1 };
+                let text = format!("{}q leaves", top.draw(view));
+                screen.draw(&text).map_err(TopError::Terminal)?;
+                drawn = Some((columns, rows));
+            }
+            match screen.key().map_err(TopError::Terminal)? {
+                Some(Key::Leave) => return Ok(()),
+                Some(Key::Other) => break,
+                None => (),
+            }
+        }
+        match look(&mut service, words) {
+            Ok(news) => top = news,
+            // What was known stays to be seen.
+            Err(TopError::Ask(AskError::Call(error))) if may_pass(&error) => {
+                top.problems = vec![format!("not as of now: {error}")];
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Asks for everything.
+fn look(service: &mut Service, words: &Words) -> Result<Top, TopError> {
+    let mut token = None;
+    let mut top: Option<Top> = None;
+    for _page in 0..PAGES_MAX {
+        let loads = match loads(service, words, token) {
+            Ok(loads) => loads,
+            Err(AskError::Call(error)) if is_unknown_operation(&error) => {
+                return Err(TopError::NotSaidHere);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let DomainLoads { now, counted_since, domains, next_page_token } = loads;
+        let top = top.get_or_insert_with(|| Top {
+            place: service.caller.url(),
+            now,
+            counted_since,
+            domains: Vec::new(),
+            lists: Vec::new(),
+            problems: Vec::new(),
+        });
+        top.domains.extend(domains);
+        token = next_page_token;
+        if token.is_none() {
+            break;
+        }
+    }
+    let mut top = top.expect("there is a first page");
+    if token.is_some() {
+        top.problems.push(format!("of more domains than these {}", top.domains.len()));
+    }
+    let busy: Vec<DomainLoad> = top
+        .domains
+        .iter()
+        .filter(|load| words.domain.is_some() || goes_on(load))
+        .take(DOMAINS_ASKED_MAX)
+        .cloned()
+        .collect();
+    for load in busy {
+        if let Err(error) = lists(service, &load, &mut top) {
+            match error {
+                // The rights to some domains may be lacking.
+                AskError::Call(CallError::Service(error)) => {
+                    top.problems.push(format!("{}: {}", load.domain, error.message));
+                }
+                error @ (AskError::Call(_)
+                | AskError::Unknown(..)
+                | AskError::Unreadable(..)
+                | AskError::Endless) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(top)
+}
+
+/// Whether there is something in a domain.
+fn goes_on(load: &DomainLoad) -> bool {
+    load.open_executions > 0
+        || load.decision_backlog.count > 0
+        || load.activity_backlog.count > 0
+        || load.started.last_five_minutes > 0
+}
+
+fn loads(
+    service: &mut Service,
+    words: &Words,
+    next_page_token: Option<PageToken>,
+) -> Result<DomainLoads, AskError> {
+    let domain = words.domain.as_deref().map(Into::into);
+    let input = DescribeLoadInput { domain, maximum_page_size: None, next_page_token };
+    service.operate(&input.into())
+}
+
+fn lists(service: &mut Service, load: &DomainLoad, top: &mut Top) -> Result<(), AskError> {
+    let mut next_page_token = None;
+    for _page in 0..PAGES_MAX {
+        let input = DescribeTaskListsInput {
+            domain: load.domain.clone(),
+            task_lists: None,
+            maximum_page_size: None,
+            next_page_token,
+        };
+        let page: TaskListDetails = service.operate(&input.into())?;
+        let lists = page.task_lists.into_iter().map(|list| (load.domain.clone(), list));
+        top.lists.extend(lists);
+        next_page_token = page.next_page_token;
+        if next_page_token.is_none() {
+            return Ok(());
+        }
+    }
+    top.problems.push(format!("{} has more task lists than are shown", load.domain));
+    Ok(())
+}
