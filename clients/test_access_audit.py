@@ -22,7 +22,7 @@ FAILURES_MAX = 100
 def server(tmp_path):
     named = ALLOWED | {"Sid": "Mine"}
     file = describe(tmp_path, {"ada": [named]})
-    flags = ("--log-format", "json", "--log-level", "off,audit=info")
+    flags = ("--log-format", "json", "--log-level", "off,audit=info,server=warn")
     server = Server(tmp_path / "data", *flags, auth=verified(file)).start()
     yield server
     server.kill()
@@ -107,6 +107,12 @@ def test_who_fails_again_and_again_waits(server):
     assert invalid >= FAILURES_MAX and throttled > 0
     while right.call("ListDomains", LIST).status != 200:
         pass
+    # The operator is told when it begins, and not again and again.
+    assert server.terminate() == 0
+    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    (warning,) = [line["fields"] for line in lines if line["level"] == "WARN"]
+    assert warning["message"].startswith("too many requests from there had wrong credentials")
+    assert (warning["source"], warning["key"]) == ("127.0.0.1", ADMINISTRATOR.id)
 
 
 def test_denials_can_be_those_of_the_model(tmp_path):

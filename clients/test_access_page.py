@@ -196,3 +196,50 @@ def test_a_profile_has_its_session_from_the_program_of_the_page(house, monkeypat
     # It is one that boto3 has renewed by itself, as it knows when it ends.
     assert session.get_credentials().method == "custom-process"
     assert session.get_credentials()._expiry_time is not None
+
+
+def test_the_policy_of_the_page_ends_sessions(house):
+    """All that a session may, whatever it is, and nothing that begins later."""
+
+    def iam_of(key: Key) -> Iam:
+        return Iam(house, key, AWS_CA_BUNDLE=str(AUTHORITY))
+
+    def key_of(name: str) -> Key:
+        key = house.key(name)
+        return Key(key["AccessKeyId"], key["SecretAccessKey"])
+
+    house.client("root").register_domain(name="shop", workflowExecutionRetentionPeriodInDays="1")
+    iam = iam_of(key_of("root"))
+    trusted = {"AWS": user_arn("auditor")}
+    trust = policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": trusted})
+    iam.do("create-role", role_name="operator", assume_role_policy_document=trust)
+    rights = policy(allow("*"))
+    iam.do("put-role-policy", role_name="operator", policy_name="its", policy_document=rights)
+    session = iam_of(key_of("auditor")).assume("operator")
+    client = boto3.session.Session().client(
+        "swf",
+        region_name=REGION,
+        endpoint_url=house.url,
+        verify=AUTHORITY,
+        aws_access_key_id=session.id,
+        aws_secret_access_key=session.secret,
+        aws_session_token=session.token,
+        config=Config(retries={"total_max_attempts": 1}, proxies={}),
+    )
+    line = r"--policy-name (older-sessions --policy-document .*)$"
+    (older,) = re.findall(line, PAGE.read_text(), re.M)
+    name, _, document = older.split(" ", 2)
+    (date,) = re.findall(r'"(\d{4}-[^"]*Z)"', document)
+
+    def end_those_before(year: str):
+        dated = document.strip("'").replace(date, f"{year}-01-01T00:00:00Z")
+        iam.do("put-role-policy", role_name="operator", policy_name=name, policy_document=dated)
+
+    end_those_before("2020")
+    assert client.describe_domain(name="shop")["domainInfo"]["arn"] == ARN
+    end_those_before("2100")
+    code, text = fault(client.describe_domain, name="shop")
+    assert code == "AccessDeniedException"
+    assert text.endswith(f"{ARN} with an explicit deny in an identity-based policy")
+    refused = iam_of(session).refused("list-users")
+    assert refused.endswith("user/* with an explicit deny in an identity-based policy")

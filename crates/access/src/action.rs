@@ -145,6 +145,7 @@ actions! {
         DeletePolicy,
         GetPolicy,
         ListPolicies,
+        ListEntitiesForPolicy,
         SimulatePrincipalPolicy,
         // Demanded by operations that do what IAM's of these names do.
         CreatePolicyVersion,

@@ -8,6 +8,7 @@
 //! shows one in `Debug` or `Display`. Every policy of a directory has been read, so a check builds
 //! nothing. Time and chance are handed in.
 
+mod about;
 mod apply;
 mod asked;
 mod change;

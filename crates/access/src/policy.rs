@@ -41,6 +41,8 @@ pub struct Policy {
     document: Arc<str>,
     statements: Vec<Statement>,
     warnings: Vec<PolicyWarning>,
+    /// See [`Policy::warnings_in`].
+    accounts: Vec<PolicyWarning>,
 }
 
 /// Where a policy stands, which decides how long it may be.
@@ -83,9 +85,10 @@ impl PolicyPlace {
 impl Policy {
     /// Reads a document.
     pub fn parse(document: &str, place: PolicyPlace) -> Result<Policy, PolicyError> {
-        let (statements, warnings) =
+        let (statements, reader) =
             document::read(document, place.characters_max(), document::Reader::statement)?;
-        Ok(Policy { name: None, document: document.into(), statements, warnings })
+        let document::Reader { warnings, accounts, .. } = reader;
+        Ok(Policy { name: None, document: document.into(), statements, warnings, accounts })
     }
 
     /// The same under a name, by which verdicts tell that it was this one.
@@ -102,6 +105,13 @@ impl Policy {
     /// What in it is legal, but has no effect.
     pub fn warnings(&self) -> &[PolicyWarning] {
         &self.warnings
+    }
+
+    /// What in it has no effect in an account, though it may have in others: names of their domains.
+    pub fn warnings_in(&self, account: &str) -> impl Iterator<Item = &PolicyWarning> {
+        self.accounts.iter().filter(move |warning| {
+            matches!(warning, PolicyWarning::OtherAccount { account: named, .. } if *named != account)
+        })
     }
 
     /// How many of its characters count against the bound of its place.

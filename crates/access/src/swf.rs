@@ -10,10 +10,12 @@
 
 mod decision;
 mod demand;
+mod keys;
 mod request;
 
 pub use decision::decision;
 pub use demand::{Around, Demand};
+pub(crate) use keys::can_have;
 pub use request::{Subject, activity_answer, poll, request, subject};
 
 use wire::{ActivityType, Name, Tag, TaskList, WorkflowType};

@@ -18,24 +18,25 @@ pub struct About {
     pub key_status: Option<&'static str>,
     /// The name of the inline policy, or the resource name of the managed one.
     pub target_policy: Option<String>,
+    /// The user who comes into a group or leaves it.
+    pub target_user: Option<String>,
 }
 
 impl About {
     /// What is known before anything is done.
     pub fn of(request: &R) -> About {
-        let mut about = About::default();
+        let mut about = About {
+            target_key: request.target_key().and_then(note),
+            target_policy: request.target_policy().and_then(note),
+            target_user: request.target_user().and_then(note),
+            ..About::default()
+        };
         if let R::AssumeRole(r) = request {
             about.session = note(&r.role_session_name);
         } else if let R::UpdateAccessKey(r) = request {
-            about.target_key = note(&r.access_key_id);
             about.key_status = r.status.map(word);
-        } else if let R::DeleteAccessKey(r) = request {
-            about.target_key = note(&r.access_key_id);
         } else if let R::ImportAccessKey(r) = request {
-            about.target_key = note(&r.access_key_id);
             about.key_status = Some(word(r.status.unwrap_or(KeyStatus::Active)));
-        } else {
-            about.target_policy = policy(request).and_then(note);
         }
         about
     }
@@ -60,36 +61,5 @@ fn word(status: KeyStatus) -> &'static str {
     match status {
         KeyStatus::Active => "Active",
         KeyStatus::Inactive => "Inactive",
-    }
-}
-
-/// The policy that is given to somebody or taken away, if the operation does that.
-fn policy(request: &R) -> Option<&str> {
-    if let R::PutUserPolicy(r) = request {
-        Some(&r.policy_name)
-    } else if let R::PutGroupPolicy(r) = request {
-        Some(&r.policy_name)
-    } else if let R::PutRolePolicy(r) = request {
-        Some(&r.policy_name)
-    } else if let R::DeleteUserPolicy(r) = request {
-        Some(&r.policy_name)
-    } else if let R::DeleteGroupPolicy(r) = request {
-        Some(&r.policy_name)
-    } else if let R::DeleteRolePolicy(r) = request {
-        Some(&r.policy_name)
-    } else if let R::AttachUserPolicy(r) = request {
-        Some(&r.policy_arn)
-    } else if let R::AttachGroupPolicy(r) = request {
-        Some(&r.policy_arn)
-    } else if let R::AttachRolePolicy(r) = request {
-        Some(&r.policy_arn)
-    } else if let R::DetachUserPolicy(r) = request {
-        Some(&r.policy_arn)
-    } else if let R::DetachGroupPolicy(r) = request {
-        Some(&r.policy_arn)
-    } else if let R::DetachRolePolicy(r) = request {
-        Some(&r.policy_arn)
-    } else {
-        None
     }
 }

@@ -184,7 +184,7 @@ impl Administration {
         };
         let reply = carry_out(&asking, now);
         if let Ok(reply) = &reply {
-            warn(request, &principal.arn);
+            warn(request, &principal.arn, &caller.account);
             log_steps(request, reply, &principal.arn);
         }
         let decided = outcome(&reply, action, verdict, principal);
@@ -291,9 +291,9 @@ fn answer(reply: Result<IdentityReply, IdentityFault>) -> Answer {
 }
 
 /// Says what has no effect in the policies that a request gives.
-fn warn(request: &IdentityRequest, principal: &str) {
+fn warn(request: &IdentityRequest, principal: &str, account: &str) {
     let operation = request.operation();
-    let warnings = request.warnings();
+    let warnings = request.warnings(Some(account));
     for warning in warnings.iter().take(WARNINGS_MAX) {
         let warning = warning.to_string();
         let warning = warning.as_str();
@@ -311,7 +311,8 @@ fn log_steps(request: &IdentityRequest, reply: &IdentityReply, principal: &str) 
     let steps = steps_done(request, reply);
     for step in steps.iter().take(STEPS_MAX) {
         let (operation, resource) = (step.operation, step.resource.as_str());
-        tracing::info!(operation, resource, principal, "changed");
+        let about = step.about.as_deref();
+        tracing::info!(operation, resource, about, principal, "changed");
     }
     let more = steps.len().saturating_sub(STEPS_MAX);
     if more > 0 {

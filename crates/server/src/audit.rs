@@ -226,10 +226,11 @@ impl Audit {
             });
         let denied_actions = denied_actions.as_deref();
         let run_id = judged.and_then(|judged| judged.run_id.as_deref());
-        let About { session, issued_key, target_key, key_status, target_policy } = &self.about;
+        let About { session, issued_key, target_key, key_status, target_policy, target_user } =
+            &self.about;
         let (session, issued_key) = (session.as_deref(), issued_key.as_deref());
         let (target_key, target_policy) = (target_key.as_deref(), target_policy.as_deref());
-        let key_status = *key_status;
+        let (key_status, target_user) = (*key_status, target_user.as_deref());
         let resource = judged.map(|judged| &*judged.resource);
         let named = judged.map(|judged| &judged.named);
         let task_list = named.and_then(|named| named.task_list.as_deref());
@@ -259,6 +260,7 @@ impl Audit {
             target_key,
             key_status,
             target_policy,
+            target_user,
             decision,
             reason,
             policy,

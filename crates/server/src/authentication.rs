@@ -7,7 +7,9 @@
 
 use crate::administer::Administration;
 use crate::failures::Failures;
+use crate::held_up::HeldUp;
 use crate::hosts::AllowedHosts;
+use crate::network::Network;
 use crate::regulars::{Regulars, Standing};
 use access::identity::{KeyOwner, root_arn};
 use access::{
@@ -186,6 +188,8 @@ pub struct Verifier {
     regions: Regions,
     failures: Mutex<Failures>,
     regulars: Mutex<Regulars>,
+    /// From the first on.
+    held_up: Mutex<Option<HeldUp>>,
 }
 
 impl Verifier {
@@ -205,6 +209,7 @@ impl Verifier {
             regions: Regions::default(),
             failures: Mutex::default(),
             regulars: Mutex::default(),
+            held_up: Mutex::default(),
         }
     }
 
@@ -241,6 +246,7 @@ impl Verifier {
         let address =
             origin.source_ip.ok_or_else(|| stranger(StrangerReason::Internal, Fault::Internal))?;
         if !self.admits(claim.access_key_id(), address, at) {
+            self.warn(claim.access_key_id(), address, at);
             return Err(stranger(StrangerReason::TooManyFailures, Fault::Throttling));
         }
         let looked = self.identities.verify(&claim).and_then(|verified| {
@@ -297,6 +303,25 @@ impl Verifier {
             Standing::Unknown => {
                 self.failures.lock().expect("no holder panics").admits(address, at)
             }
+        }
+    }
+
+    /// Whoever operates the server should know that somebody is kept out, who may be in the right.
+    fn warn(&self, access_key_id: &str, address: IpAddr, at: Instant) {
+        let network = Network::of(address);
+        let mut held_up = self.held_up.lock().expect("no holder panics");
+        let is_to_be_said =
+            held_up.get_or_insert_with(|| HeldUp::new(at)).is_to_be_said(network, at);
+        drop(held_up);
+        if is_to_be_said {
+            let source = tracing::field::display(network);
+            let key = access_key_id;
+            tracing::warn!(
+                source,
+                key,
+                "too many requests from there had wrong credentials: they are not looked at for a \
+                 while, but for those with keys that were right from there lately"
+            );
         }
     }
 

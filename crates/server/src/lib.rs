@@ -27,6 +27,7 @@ mod failures;
 mod framing;
 mod head;
 mod head_bound;
+mod held_up;
 mod hosts;
 mod network;
 mod networks;

@@ -15,7 +15,7 @@ use crate::settings::SettingsError;
 use access::identity::{IdentityRequest, ImportIdentities, Shape};
 use arguments::{Invocation, Place, Task, UsageError};
 use json::Ordered;
-use local::{IfEmpty, Local};
+use local::{Elsewhere, IfEmpty, Local};
 use remote::Remote;
 use serde_json::{Map, Value};
 use std::ffi::OsString;
@@ -103,12 +103,12 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
         Task::Operation(shape, members) => {
             let begins = shape.operation == "CreateAccount" || members.get("Root").is_some();
             let if_empty = if begins { IfEmpty::Begin } else { IfEmpty::Refuse };
-            let mut performer = performer(&place, if_empty)?;
+            let mut performer = performer(&place, if_empty, elsewhere(shape))?;
             let given = Value::Object(members.clone()).to_string();
             let answer = operate(&mut *performer, shape, members)?.print();
             // What was taken can be read.
             if let Ok(request) = IdentityRequest::parse(shape.operation, given.as_bytes()) {
-                warn(&request);
+                warn(&request, &place);
             }
             Ok(answer)
         }
@@ -116,9 +116,9 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
             let document = IdentitiesFile(file).read_here()?;
             let request: IdentityRequest = ImportIdentities { document, prune, dry_run }.into();
             let if_empty = if dry_run { IfEmpty::Imagine } else { IfEmpty::Begin };
-            let mut performer = performer(&place, if_empty)?;
+            let mut performer = performer(&place, if_empty, Elsewhere::Asked)?;
             let answer = performer.perform(request.operation(), &request.to_json())?;
-            warn(&request);
+            warn(&request, &place);
             Ok(readable(&answer)?.print())
         }
         Task::RotateMasterKey { drop_old } => {
@@ -134,17 +134,31 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
     }
 }
 
-/// Says what has no effect in the policies that were given.
-fn warn(request: &IdentityRequest) {
-    for warning in request.warnings() {
+/// Says what has no effect in the policies that were given. A server knows whose account it is, and says
+/// what that leaves without effect in its log.
+fn warn(request: &IdentityRequest, place: &Place) {
+    let account = place.endpoint_url.is_none().then(|| local::account(place));
+    for warning in request.warnings(account.as_deref()) {
         crate::complain(format!("warning: {warning}"));
     }
 }
 
+/// Whether a server carries it out as well.
+fn elsewhere(shape: &Shape) -> Elsewhere {
+    match shape.operation {
+        "CreateAccount" | "DeleteAccount" => Elsewhere::Nowhere,
+        _ => Elsewhere::Asked,
+    }
+}
+
 /// Whoever carries operations out there.
-fn performer(place: &Place, if_empty: IfEmpty) -> Result<Box<dyn Perform>, Failure> {
+fn performer(
+    place: &Place,
+    if_empty: IfEmpty,
+    elsewhere: Elsewhere,
+) -> Result<Box<dyn Perform>, Failure> {
     match &place.endpoint_url {
-        None => Ok(Box::new(Local::open(place, if_empty)?)),
+        None => Ok(Box::new(Local::open(place, if_empty, elsewhere)?)),
         Some(url) => {
             let remote = Remote::new(url, place, &|name| std::env::var_os(name))?;
             if let Some(warning) = remote.warning() {
@@ -157,7 +171,7 @@ fn performer(place: &Place, if_empty: IfEmpty) -> Result<Box<dyn Perform>, Failu
 
 /// The data directory, for what is done nowhere else.
 fn directory(place: &Place, what: &str) -> Result<Local, Failure> {
-    Local::open(local(place, what)?, IfEmpty::Refuse)
+    Local::open(local(place, what)?, IfEmpty::Refuse, Elsewhere::Nowhere)
 }
 
 /// The place, if it is a data directory.
@@ -165,7 +179,8 @@ fn local<'a>(place: &'a Place, what: &str) -> Result<&'a Place, Failure> {
     match &place.endpoint_url {
         None => Ok(place),
         Some(_) => Err(Failure::Usage(format!(
-            "{what} works on the data directory alone, while no server runs on it"
+            "{what} works on the data directory alone, while no server runs: stop it, and give \
+             --data-dir in place of --endpoint-url"
         ))),
     }
 }

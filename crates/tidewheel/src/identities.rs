@@ -186,7 +186,7 @@ impl IdentitiesFile {
                 "an access key of the file was deleted and stays so; take it out of the file"
             );
         }
-        for warning in request.warnings() {
+        for warning in request.warnings(None) {
             let warning = warning.to_string();
             let warning = warning.as_str();
             tracing::warn!(file = %self.0.display(), warning, "a policy has what matches nothing");
@@ -246,7 +246,9 @@ pub fn reload_identities(file: &IdentitiesFile, administration: &Administration,
             let changes = steps.len();
             tracing::info!(changes, "the identities are as their file says");
             for step in steps {
-                tracing::info!(operation = step.operation, resource = step.resource, "changed");
+                let (operation, resource) = (step.operation, step.resource.as_str());
+                let about = step.about.as_deref();
+                tracing::info!(operation, resource, about, "changed");
             }
         }
         Err(error) => {

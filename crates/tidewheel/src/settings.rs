@@ -158,8 +158,12 @@ pub enum SettingsError {
 /// The key that was probably meant, or all that would have been right there.
 fn advice(place: &Place) -> String {
     let names = Key::ALL.into_iter().map(|key| Place::of(key, &place.origin).name);
-    let config = (place.origin == Origin::Environment).then(|| CONFIG_VARIABLE.to_owned());
-    let names: Vec<String> = names.chain(config).collect();
+    // What is no setting of the file's: where that is, and the secret itself.
+    let alone: &[&str] = match &place.origin {
+        Origin::Environment => &[CONFIG_VARIABLE, master_key::VARIABLE],
+        Origin::Default | Origin::Flag | Origin::File(_) => &[],
+    };
+    let names: Vec<String> = names.chain(alone.iter().map(|name| (*name).to_owned())).collect();
     match names.iter().find(|name| is_near(&place.name, name)) {
         Some(name) => format!("did you mean {name}?"),
         None => format!("there are {}", names.join(", ")),

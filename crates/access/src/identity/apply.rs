@@ -200,6 +200,7 @@ impl Draft<'_> {
             R::DeletePolicy(request) => self.delete_managed(&request.policy_arn),
             R::GetPolicy(request) => self.get_managed(&request.policy_arn),
             R::ListPolicies(request) => self.list_managed(request),
+            R::ListEntitiesForPolicy(request) => self.entities(request),
             R::SimulatePrincipalPolicy(request) => {
                 let Setting { account, region, now, .. } = *self.setting;
                 let simulation = Simulation { account, region, now };

@@ -5,6 +5,7 @@
 //! row. Where a key is absent, negated operators hold.
 
 use super::directory::Directory;
+use super::limits;
 use super::request::{IdentityRequest, Tag};
 use crate::check::{ServiceKey, ServiceValues};
 
@@ -125,6 +126,7 @@ impl<'a> Asked<'a> {
             | R::DeletePolicy(_)
             | R::GetPolicy(_)
             | R::ListPolicies(_)
+            | R::ListEntitiesForPolicy(_)
             | R::SimulatePrincipalPolicy(_)
             | R::AssumeRole(_)
             | R::GetCallerIdentity(_)
@@ -133,6 +135,19 @@ impl<'a> Asked<'a> {
             | R::DeleteAccount(_)
             | R::ListAccounts(_) => nothing,
         }
+    }
+
+    /// Whether there is no more of it than a request can have that is carried out. Every pattern of
+    /// the policies is compared with all of it, before anybody looks whether it makes sense.
+    pub fn is_bounded(&self) -> bool {
+        let given = match self.boundary {
+            Boundary::Given(boundary) => boundary,
+            Boundary::OfUser(_) | Boundary::OfRole(_) => None,
+        };
+        let tags = self.tags.iter().flat_map(|tag| [&tag.key, &tag.value]).chain(self.untagged);
+        let mut texts = tags.map(String::as_str).chain(self.policy).chain(given);
+        self.tags.len().max(self.untagged.len()) <= limits::TAGS_MAX
+            && texts.all(|text| text.len() <= limits::RESOURCE_BYTES_MAX)
     }
 
     /// `iam:PolicyARN` and `iam:PermissionsBoundary`.

@@ -97,6 +97,14 @@ impl IdentityFault {
         }
     }
 
+    /// Who may have the keys of an account's root: as in AWS, no policy gives anybody all of an account.
+    pub(super) fn of_the_root_alone(caller_arn: &str) -> IdentityFault {
+        IdentityFault::AccessDenied(format!(
+            "User: {caller_arn} is not authorized to administer access keys of the account's root; \
+             the root is, and whoever administers the data directory"
+        ))
+    }
+
     pub(super) fn unknown(what: &str, name: &str) -> IdentityFault {
         IdentityFault::NoSuchEntity(format!("The {what} with name {name} cannot be found."))
     }

@@ -8,9 +8,10 @@ use super::document::AccountEntry;
 use super::fault::IdentityFault;
 use super::judge::Asker;
 use super::plan::{Plan, PlanError, Unnamed, carry_out};
-use super::record::{Folded, RoleRecord};
+use super::record::{Folded, KeyOwner, RoleRecord};
 use super::reply::{IdentityReply, ImportStepView};
 use super::request::{IdentityRequest, ImportAccessKey, ImportIdentities};
+use crate::caller::PrincipalKind;
 use std::sync::Arc;
 
 impl Directory {
@@ -27,12 +28,23 @@ impl Directory {
             )));
         }
         if let Some(principal) = setting.caller {
+            // Before their secrets are compared: those of the root, policies do not give.
+            if principal.kind != PrincipalKind::Account
+                && document.account.iter().any(|entry| !entry.root_key.is_empty())
+            {
+                return Err(IdentityFault::of_the_root_alone(&principal.arn));
+            }
             let Setting { origin, region, now, .. } = *setting;
             let asker = Asker { principal, account: setting.account, origin, region, now };
             // That a secret is the one that is there needs no step, and would tell who guesses it.
-            // Where there is no such key there is a step, which is judged as the others are.
+            // Where there is no such key in the account there is a step, which is judged as the
+            // others are: judged here, a key of another account would be told by what is denied first.
+            let is_there = |import: &ImportAccessKey| {
+                let key = self.key(&import.access_key_id);
+                key.is_some_and(|key| *key.account == *setting.account)
+            };
             let mut there = document.account.iter().flat_map(imported_keys).collect::<Vec<_>>();
-            there.retain(|import| self.key(&import.access_key_id).is_some());
+            there.retain(is_there);
             for import in there.into_iter().map(IdentityRequest::from) {
                 if let Some(fault) = import.judge(self, &asker)?.refusal(principal) {
                     return Err(fault);
@@ -61,14 +73,16 @@ impl Directory {
             index += 1;
             let account = &step.account;
             let setting = Setting { account, fresh: &fresh, names_follow: true, ..*setting };
-            let (changes, _) = directory
-                .apply(&step.request, &setting)
-                .map_err(|fault| fault.at(&format!("{operation} {resource}")))?;
+            let (changes, _) = directory.apply(&step.request, &setting).map_err(|fault| {
+                let fault = without_room(fault, &step.request, directory, &setting);
+                fault.at(&format!("{operation} {resource}"))
+            })?;
             if let Some(role) = trusting_role(&step.request) {
                 trusting.push((Arc::clone(account), role.to_owned(), operation, resource.clone()));
             }
             if !changes.is_empty() {
-                done.push(ImportStepView { operation, resource });
+                let about = step.request.about().map(str::to_owned);
+                done.push(ImportStepView { operation, resource, about });
             }
             Ok(changes)
         })
@@ -109,6 +123,31 @@ fn imported_keys(account: &AccountEntry) -> impl Iterator<Item = ImportAccessKey
         access_key_id: key.id.clone(),
         ..ImportAccessKey::default()
     })
+}
+
+/// Says which keys leave no room for one, and what to do. Through a server, it tells no more than the
+/// operation alone would: not everybody may know somebody's keys who may import one.
+fn without_room(
+    fault: IdentityFault,
+    request: &IdentityRequest,
+    directory: &Directory,
+    setting: &Setting<'_>,
+) -> IdentityFault {
+    let (IdentityFault::LimitExceeded(text), IdentityRequest::ImportAccessKey(import), None) =
+        (&fault, request, setting.caller)
+    else {
+        return fault;
+    };
+    let owner = match &import.user_name {
+        Some(name) => KeyOwner::User(Folded::of(name)),
+        None => KeyOwner::Root,
+    };
+    let known: Vec<&str> = directory.keys_of(setting.account, &owner).map(|key| &*key.id).collect();
+    let (id, known) = (&import.access_key_id, known.join(" and "));
+    IdentityFault::LimitExceeded(format!(
+        "{text}. There are {known} already, so there is no room for {id}: delete one of them \
+         (delete-access-key), or take {id} out of the document"
+    ))
 }
 
 /// The role that an operation makes, or whose trust policy it replaces.

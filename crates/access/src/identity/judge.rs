@@ -63,7 +63,7 @@ impl Judged {
 impl IdentityRequest {
     /// Judges all that the operation demands. The first that is denied is told, or else the
     /// operation's own. A name that is too long is refused before: a denial would quote it, and the
-    /// audit note it.
+    /// audit note it; and so are tags that conditions would be compared with at length.
     pub fn judge(&self, directory: &Directory, by: &Asker<'_>) -> Result<Judged, IdentityFault> {
         let user_name = by.principal.user_name.as_deref();
         let resource = self.resource(directory, by.account, user_name);
@@ -74,7 +74,15 @@ impl IdentityRequest {
                 limits::RESOURCE_BYTES_MAX
             )));
         }
-        let judge = |action, resource: &str| self.judge_one(directory, by, action, resource);
+        let asked = Asked::of(self);
+        if !asked.is_bounded() {
+            return Err(IdentityFault::Validation(format!(
+                "There are {} tags at most, and what is given has {} bytes at most.",
+                limits::TAGS_MAX,
+                limits::RESOURCE_BYTES_MAX
+            )));
+        }
+        let judge = |action, resource: &str| judge_one(&asked, directory, by, action, resource);
         let own = judge(self.action(), &resource);
         if let Verdict::Allowed(_) = own {
             for (action, everything) in self.demanded_besides() {
@@ -123,31 +131,30 @@ impl IdentityRequest {
             &[]
         }
     }
+}
 
-    fn judge_one(
-        &self,
-        directory: &Directory,
-        by: &Asker<'_>,
-        action: Action,
-        resource: &str,
-    ) -> Verdict {
-        // A role of another account may be assumed, and nothing else is done outside of one's own.
-        let foreign = (action == Action::AssumeRole).then(|| resource.split(':').nth(4)).flatten();
-        let asked = Asked::of(self);
-        let (given, keys) = (asked.request_tags(), asked.tag_keys());
-        let check = Check {
-            action,
-            resource,
-            values: asked.values(directory, by.account),
-            resource_tags: resource_tags(directory, foreign.unwrap_or(by.account), resource),
-            request_tags: &given,
-            tag_keys: &keys,
-            origin: by.origin,
-            region: by.region,
-            now: by.now,
-        };
-        by.principal.permissions.judge(by.principal, &check)
-    }
+fn judge_one(
+    asked: &Asked<'_>,
+    directory: &Directory,
+    by: &Asker<'_>,
+    action: Action,
+    resource: &str,
+) -> Verdict {
+    // A role of another account may be assumed, and nothing else is done outside of one's own.
+    let foreign = (action == Action::AssumeRole).then(|| resource.split(':').nth(4)).flatten();
+    let (given, keys) = (asked.request_tags(), asked.tag_keys());
+    let check = Check {
+        action,
+        resource,
+        values: asked.values(directory, by.account),
+        resource_tags: resource_tags(directory, foreign.unwrap_or(by.account), resource),
+        request_tags: &given,
+        tag_keys: &keys,
+        origin: by.origin,
+        region: by.region,
+        now: by.now,
+    };
+    by.principal.permissions.judge(by.principal, &check)
 }
 
 /// The tags of a user or a role that is there.

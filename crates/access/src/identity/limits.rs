@@ -17,7 +17,7 @@ pub const ATTACHED_MAX: usize = 10;
 /// Access keys of a user, and of an account's root.
 pub const ACCESS_KEYS_MAX: usize = 2;
 /// Deleted access keys that are remembered of an account, so that no document brings one back. Of
-/// more than these, the oldest are forgotten. Ours.
+/// more than these, the oldest of whoever has the most are forgotten. Ours.
 pub const DELETED_KEYS_MAX: usize = 10_000;
 /// Tags of a user or a role.
 pub const TAGS_MAX: usize = 50;

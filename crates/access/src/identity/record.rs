@@ -141,6 +141,9 @@ pub struct DeletedKeyRecord {
     pub id: Arc<str>,
     /// Its account.
     pub account: Arc<str>,
+    /// Whose it was. Records from before that was kept lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<KeyOwner>,
     /// When it was deleted.
     pub deleted_at: Timestamp,
 }

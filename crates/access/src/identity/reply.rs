@@ -95,6 +95,12 @@ pub enum IdentityReply {
         account: Arc<str>,
         arn: Arc<str>,
     },
+    /// Who has a managed policy, or is bounded by it.
+    Entities {
+        policy_groups: Vec<PolicyGroupView>,
+        policy_users: Vec<PolicyUserView>,
+        policy_roles: Vec<PolicyRoleView>,
+    },
     /// What an import did, or would do.
     Imported {
         steps: Vec<ImportStepView>,
@@ -245,10 +251,28 @@ views! {
         assumed_role_id: String,
         arn: String,
     }
+    /// A group that has a managed policy.
+    PolicyGroupView {
+        group_name: Arc<str>,
+        group_id: Arc<str>,
+    }
+    /// A user that has a managed policy.
+    PolicyUserView {
+        user_name: Arc<str>,
+        user_id: Arc<str>,
+    }
+    /// A role that has a managed policy.
+    PolicyRoleView {
+        role_name: Arc<str>,
+        role_id: Arc<str>,
+    }
     /// One operation of an import, and on what.
     ImportStepView {
         operation: &'static str,
         resource: String,
+        /// The access key, the policy or the user that it gives somebody or takes away.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
     }
     /// A key that a document names and that was deleted, and whose it would be.
     SkippedKeyView {

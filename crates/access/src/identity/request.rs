@@ -352,6 +352,13 @@ operations! {
     GetPolicy { policy_arn: String } on |request, _| request.policy_arn.clone();
     ListPolicies { path_prefix: Option<String>, marker: Option<String>, max_items: Option<usize> }
         on |_, ground| ground.all("policy");
+    /// Not by pages: quotas bound it.
+    ListEntitiesForPolicy {
+        policy_arn: String,
+        entity_filter: Option<String>,
+        path_prefix: Option<String>,
+        policy_usage_filter: Option<String>,
+    } on |request, _| request.policy_arn.clone();
 
     /// What the policies of a user, a role or the root say of actions on resources. A resource is
     /// `*` unless one is given.

@@ -26,11 +26,11 @@ impl fmt::Display for DocumentWarning {
 }
 
 impl IdentityRequest {
-    /// The warnings of all policies that it gives.
-    pub fn warnings(&self) -> Vec<DocumentWarning> {
+    /// The warnings of all policies that it gives, in the account that it acts in, if that is known.
+    pub fn warnings(&self, account: Option<&str>) -> Vec<DocumentWarning> {
         use IdentityRequest as R;
         use PolicyPlace as Place;
-        let mut warnings = Warnings::default();
+        let mut warnings = Warnings { account, warnings: Vec::new() };
         let (document, place) = match self {
             R::PutUserPolicy(request) => (&request.policy_document, Place::User),
             R::PutGroupPolicy(request) => (&request.policy_document, Place::Group),
@@ -46,7 +46,7 @@ impl IdentityRequest {
                 policy_document: document, ..
             }) => {
                 warnings.of_trust(None, document);
-                return warnings.0;
+                return warnings.warnings;
             }
             R::ImportIdentities(request) => return request.document.warnings(),
             // They give no policies.
@@ -100,6 +100,7 @@ impl IdentityRequest {
             | R::DeletePolicy(_)
             | R::GetPolicy(_)
             | R::ListPolicies(_)
+            | R::ListEntitiesForPolicy(_)
             | R::SimulatePrincipalPolicy(_)
             | R::GetCallerIdentity(_)
             | R::CreateAccount(_)
@@ -107,15 +108,16 @@ impl IdentityRequest {
             | R::ListAccounts(_) => return Vec::new(),
         };
         warnings.of_policy(None, document, place);
-        warnings.0
+        warnings.warnings
     }
 }
 
 impl Document {
     /// The warnings of all its policies, each with whose it is.
     pub fn warnings(&self) -> Vec<DocumentWarning> {
-        let mut warnings = Warnings::default();
+        let mut all = Vec::new();
         for account in &self.account {
+            let mut warnings = Warnings { account: Some(&account.id), warnings: all };
             for policy in &account.policy {
                 let name = format!("policy {}", policy.name);
                 warnings.of_policy(Some(&name), &policy.document, PolicyPlace::Managed);
@@ -139,18 +141,24 @@ impl Document {
                     warnings.of_policy(Some(&name), document, PolicyPlace::Role);
                 }
             }
+            all = warnings.warnings;
         }
-        warnings.0
+        all
     }
 }
 
-#[derive(Default)]
-struct Warnings(Vec<DocumentWarning>);
+struct Warnings<'a> {
+    account: Option<&'a str>,
+    warnings: Vec<DocumentWarning>,
+}
 
-impl Warnings {
+impl Warnings<'_> {
     fn of_policy(&mut self, policy: Option<&str>, document: &str, place: PolicyPlace) {
         if let Ok(read) = Policy::parse(document, place) {
             self.add(policy, read.warnings());
+            if let Some(account) = self.account {
+                self.add(policy, read.warnings_in(account));
+            }
         }
     }
 
@@ -160,8 +168,12 @@ impl Warnings {
         }
     }
 
-    fn add(&mut self, policy: Option<&str>, warnings: &[PolicyWarning]) {
-        self.0.extend(warnings.iter().map(|warning| DocumentWarning {
+    fn add<'w>(
+        &mut self,
+        policy: Option<&str>,
+        warnings: impl IntoIterator<Item = &'w PolicyWarning>,
+    ) {
+        self.warnings.extend(warnings.into_iter().map(|warning| DocumentWarning {
             policy: policy.map(str::to_owned),
             warning: warning.clone(),
         }));

@@ -2,6 +2,8 @@
 //! policy is read.
 
 use crate::action::Action;
+use crate::check::ServiceKey;
+use crate::swf::can_have;
 
 /// A set of actions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +48,12 @@ impl ActionMask {
     pub(super) fn contains(self, action: Action) -> bool {
         let (word, bit) = ActionMask::place(action);
         self.0[word] & bit != 0
+    }
+
+    /// Whether none of them ever has a key. Without any there is nothing to say.
+    pub(super) fn is_without(self, key: ServiceKey) -> bool {
+        let mut actions = Action::ALL.iter().filter(|action| self.contains(**action)).peekable();
+        actions.peek().is_some() && !actions.any(|action| can_have(*action, key))
     }
 
     /// In which word an action is, and where there.

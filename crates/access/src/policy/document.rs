@@ -48,6 +48,8 @@ pub(super) struct Reader {
     variables: bool,
     sids: BTreeSet<String>,
     pub(super) warnings: Vec<PolicyWarning>,
+    /// The same of names that match nothing in accounts but their own.
+    pub(super) accounts: Vec<PolicyWarning>,
 }
 
 /// The elements of an object. Each key is there once.
@@ -66,7 +68,7 @@ pub(super) fn read<T>(
     document: &str,
     characters_max: usize,
     statement: impl Fn(&mut Reader, &Elements<'_>) -> Result<T, PolicyError>,
-) -> Result<(Vec<T>, Vec<PolicyWarning>), PolicyError> {
+) -> Result<(Vec<T>, Reader), PolicyError> {
     if document.len() > DOCUMENT_BYTES_MAX {
         let (bytes, max) = (document.len(), DOCUMENT_BYTES_MAX);
         return Err(PolicyError::TooManyBytes { bytes, max });
@@ -91,10 +93,11 @@ pub(super) fn read<T>(
         let (count, max) = (statements.len(), STATEMENTS_MAX);
         return Err(PolicyError::TooManyStatements { count, max });
     }
-    let mut reader = Reader { variables, sids: BTreeSet::new(), warnings: Vec::new() };
+    let (sids, warnings, accounts) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let mut reader = Reader { variables, sids, warnings, accounts };
     let read = statements.iter().map(|elements| statement(&mut reader, elements));
     let read = read.collect::<Result<Vec<T>, PolicyError>>()?;
-    Ok((read, reader.warnings))
+    Ok((read, reader))
 }
 
 impl<'a> Elements<'a> {
@@ -223,7 +226,7 @@ impl Reader {
         let effect = self.effect(elements)?;
         let actions = self.actions(elements)?;
         let resources = self.resources(elements)?;
-        let conditions = self.conditions(elements)?;
+        let conditions = self.conditions(elements, Some(actions))?;
         Ok(Statement { sid, effect, actions, resources, conditions })
     }
 
@@ -305,16 +308,21 @@ impl Reader {
             if let Some(warning) = resource_warning(&place, text) {
                 self.warnings.push(warning);
             }
+            if let Some(account) = account_of_domain(text) {
+                let (given, account) = (given(), account.to_owned());
+                self.accounts.push(PolicyWarning::OtherAccount { place, given, account });
+            }
             patterns.push(pattern);
         }
         let patterns = patterns.into();
         Ok(if not { Resources::AllBut(patterns) } else { Resources::Only(patterns) })
     }
 
-    /// The conditions. Objects without members say nothing, and tools write them.
+    /// The conditions of a statement that speaks of `actions`, or is asked about one alone. Objects without members say nothing, and tools write them.
     pub(super) fn conditions(
         &mut self,
         elements: &Elements<'_>,
+        actions: Option<ActionMask>,
     ) -> Result<Box<[Condition]>, PolicyError> {
         let Some(node) = elements.get("Condition") else { return Ok(Box::new([])) };
         let place = format!("{}.Condition", elements.place);
@@ -331,6 +339,12 @@ impl Reader {
                 if parsed == Key::Unknown {
                     let (place, key) = (keys.place.clone(), key.clone());
                     self.warnings.push(PolicyWarning::UnknownKey { place, key });
+                }
+                if let (Key::Service(service_key), Some(actions)) = (&parsed, actions)
+                    && actions.is_without(*service_key)
+                {
+                    let (place, key) = (keys.place.clone(), key.clone());
+                    self.warnings.push(PolicyWarning::KeyOfOtherActions { place, key });
                 }
                 let mut condition = Condition::new(operator, parsed);
                 self.values(&mut condition, node, place.clone())?;
@@ -404,6 +418,14 @@ fn resource_warning(place: &str, text: &str) -> Option<PolicyWarning> {
     let is_domain =
         start.starts_with(DOMAIN) || (start.len() < name.len() && DOMAIN.starts_with(&start));
     (service == Some("swf") && !is_domain).then_some(PolicyWarning::DomainName { place, given })
+}
+
+/// The account that is named in a domain's name. Of roles, those of others may be meant.
+fn account_of_domain(text: &str) -> Option<&str> {
+    let mut parts = text.splitn(6, ':').skip(2);
+    let (service, account) = (parts.next()?, parts.nth(1)?);
+    let is_literal = account.bytes().all(|byte| byte.is_ascii_digit()) && !account.is_empty();
+    (service == "swf" && is_literal).then_some(account)
 }
 
 fn variable_error(place: Place, error: PatternError) -> PolicyError {

@@ -208,6 +208,24 @@ pub enum PolicyWarning {
         /// The key.
         key: String,
     },
+    /// A condition key that is present with other actions alone.
+    #[error("{place}: none of the statement's actions has the key \"{key}\"; it counts as absent")]
+    KeyOfOtherActions {
+        /// The operator.
+        place: String,
+        /// The key.
+        key: String,
+    },
+    /// A domain of an account. It matches nothing in others.
+    #[error("{place}: \"{given}\" is of the account {account}: in others, it matches nothing")]
+    OtherAccount {
+        /// The resource.
+        place: String,
+        /// What was given.
+        given: String,
+        /// Which account.
+        account: String,
+    },
     /// A variable of a key that is never present.
     #[error("{place}: a variable's key is not known; it never has a value")]
     UnknownVariable {

@@ -69,8 +69,8 @@ enum Trusted {
 impl TrustPolicy {
     /// Reads a document.
     pub fn parse(document: &str) -> Result<TrustPolicy, PolicyError> {
-        let (statements, warnings) = document::read(document, CHARACTERS_MAX, statement)?;
-        Ok(TrustPolicy { document: document.into(), statements, warnings })
+        let (statements, reader) = document::read(document, CHARACTERS_MAX, statement)?;
+        Ok(TrustPolicy { document: document.into(), statements, warnings: reader.warnings })
     }
 
     /// The document, as it was given.
@@ -162,7 +162,7 @@ fn statement(reader: &mut Reader, elements: &Elements<'_>) -> Result<TrustStatem
         effect,
         concerned,
         trusted: principals(elements)?,
-        conditions: reader.conditions(elements)?,
+        conditions: reader.conditions(elements, None)?,
     })
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::{Arn, Decision, Model, Operation, Request, Timestamp};
 
 mod decisions;
+mod keys;
 mod requests;
 
 const ACCOUNT: &str = "000000000000";

@@ -5,7 +5,8 @@
 use super::rows::{load, write};
 use super::{IdentitiesError, KEYS_PER_COMMIT};
 use crate::keys;
-use access::identity::{Change, Directory};
+use access::identity::{Change, Directory, KeyRecord, KeyStatus};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Batch, Store, StoreError};
 use wire::Timestamp;
@@ -15,17 +16,29 @@ pub fn stored_identities(store: &dyn Store, now: Timestamp) -> Result<Directory,
     load(store, now)
 }
 
-/// Deletes access keys, and what is known of their use. They are lost and not revoked, so nothing is
-/// remembered that would keep a document from bringing them back. Where that fails, some of them may be gone.
+/// Deletes access keys of `directory`, and what is known of their use. They are lost and not revoked,
+/// so nothing is remembered that would keep a document from bringing them back; but for those that
+/// were disabled, which would come back enabled. Where that fails, some of them may be gone.
 pub fn discard_access_keys(
     owner: &str,
     store: &dyn Store,
-    ids: &[Arc<str>],
+    directory: &Directory,
+    keys: &[&Arc<KeyRecord>],
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let epoch = store.claim(keys::IDENTITY_SHARD, owner)?;
-    for ids in ids.chunks(KEYS_PER_COMMIT) {
+    let mut changes = Vec::new();
+    let mut disabled: BTreeMap<&str, Vec<&Arc<KeyRecord>>> = BTreeMap::new();
+    for key in keys {
+        match key.status {
+            KeyStatus::Active => changes.push(Change::DeleteKey(Arc::clone(&key.id))),
+            KeyStatus::Inactive => disabled.entry(&key.account).or_default().push(key),
+        }
+    }
+    changes.extend(disabled.values().flat_map(|keys| directory.without_keys(keys, now)));
+    for changes in changes.chunks(KEYS_PER_COMMIT) {
         let mut batch = Batch::default();
-        ids.iter().for_each(|id| write(&Change::DeleteKey(Arc::clone(id)), &mut batch));
+        changes.iter().for_each(|change| write(change, &mut batch));
         store
             .commit(keys::IDENTITY_SHARD, epoch, batch)
             .map_err(|error| StoreError(format!("the keys were not all deleted: {error}")))?;

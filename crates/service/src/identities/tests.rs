@@ -1,5 +1,6 @@
 //! The identities through a store that fails: what is acknowledged stays, and memory is the store.
 
+mod deleted_keys;
 mod lost;
 mod states;
 

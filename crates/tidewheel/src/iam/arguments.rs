@@ -67,11 +67,16 @@ pub fn parse(
                 "an operation is missing; tidewheel iam help lists them".to_owned(),
             ));
         }
-        Some((name, _)) if is_help(name) => return Ok(Invocation { place, task: Task::Help }),
+        Some((name, rest)) if is_help(name) => {
+            let task = match rest.iter().find(|word| !is_help(word)) {
+                None => Task::Help,
+                Some(operation) => Task::HelpOn(command(operation)?),
+            };
+            return Ok(Invocation { place, task });
+        }
         Some((name, rest)) => (name, rest),
     };
-    let all = Command::all();
-    let command = *all.get(name).ok_or_else(|| unknown_command(name, &all))?;
+    let command = command(name)?;
     if rest.iter().any(|word| is_help(word)) {
         return Ok(Invocation { place, task: Task::HelpOn(command) });
     }
@@ -84,10 +89,14 @@ fn is_help(word: &str) -> bool {
     matches!(word, "help" | "--help" | "-h")
 }
 
-fn unknown_command(name: &str, all: &BTreeMap<String, Command>) -> UsageError {
-    UsageError(match all.keys().find(|known| is_near(name, known)) {
-        Some(known) => format!("{name} is no operation; did you mean {known}?"),
-        None => format!("{name} is no operation; tidewheel iam help lists them"),
+/// What there is of that name.
+fn command(name: &str) -> Result<Command, UsageError> {
+    let all = Command::all();
+    all.get(name).copied().ok_or_else(|| {
+        UsageError(match all.keys().find(|known| is_near(name, known)) {
+            Some(known) => format!("{name} is no operation; did you mean {known}?"),
+            None => format!("{name} is no operation; tidewheel iam help lists them"),
+        })
     })
 }
 

@@ -5,7 +5,7 @@ use super::arguments::Place;
 use super::json::Ordered;
 use super::{Failure, Perform};
 use crate::identities::{administrator, first_account};
-use crate::master_key::{self, MasterKeys};
+use crate::master_key::{self, MasterKeyError, MasterKeys};
 use crate::settings::{Defaults, Given, Key, SettingsError};
 use crate::system::{SystemEntropy, wall_time};
 use access::ACCOUNT;
@@ -28,6 +28,15 @@ pub enum IfEmpty {
     Imagine,
 }
 
+/// Whether a running server can be asked instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// It can.
+    Asked,
+    /// It cannot: this is done on the data directory alone.
+    Nowhere,
+}
+
 /// An open data directory, in which nothing was looked at.
 struct Opened {
     owner: String,
@@ -39,7 +48,7 @@ struct Opened {
 }
 
 impl Opened {
-    fn open(place: &Place, if_empty: IfEmpty) -> Result<Opened, Failure> {
+    fn open(place: &Place, if_empty: IfEmpty, elsewhere: Elsewhere) -> Result<Opened, Failure> {
         let values = [
             (Key::DataDir, place.data_dir.clone()),
             (Key::MasterKeyFile, place.master_key_file.clone()),
@@ -66,10 +75,12 @@ impl Opened {
         let imagined = is_empty && if_empty == IfEmpty::Imagine;
         let store: Arc<dyn Store> = match imagined {
             true => Arc::new(Memory::default()),
-            false => Arc::new(Embedded::open(&data_dir, options).map_err(not_opened)?),
+            false => Arc::new(
+                Embedded::open(&data_dir, options).map_err(|error| not_opened(error, elsewhere))?,
+            ),
         };
         let master_keys = MasterKeys::find(&settings.master_keys, &data_dir, &SystemEntropy);
-        let master_keys = master_keys.map_err(other)?;
+        let master_keys = master_keys.map_err(of_master_key)?;
         let owner = format!("iam by process {}", std::process::id());
         Ok(Opened { owner, store, master_keys, data_dir, imagined })
     }
@@ -86,8 +97,8 @@ pub struct Local {
 
 impl Local {
     /// Opens the data directory.
-    pub fn open(place: &Place, if_empty: IfEmpty) -> Result<Local, Failure> {
-        Local::within(Opened::open(place, if_empty)?, account(place))
+    pub fn open(place: &Place, if_empty: IfEmpty, elsewhere: Elsewhere) -> Result<Local, Failure> {
+        Local::within(Opened::open(place, if_empty, elsewhere)?, account(place))
     }
 
     fn within(opened: Opened, account: String) -> Result<Local, Failure> {
@@ -97,7 +108,7 @@ impl Local {
         let mut identities = Identities::open(&owner, store.clone(), entropy, keyring, wall_time())
             .map_err(|error| not_read(error, &master_keys))?;
         if !imagined {
-            master_keys.keep().map_err(other)?;
+            master_keys.keep().map_err(of_master_key)?;
         }
         first_account(&mut identities, wall_time()).map_err(other)?;
         Ok(Local { owner, account, store, identities, master_keys })
@@ -108,13 +119,13 @@ impl Local {
     pub fn rotate_master_key(&mut self, drop_old: bool) -> Result<Ordered, Failure> {
         // Keys in the environment are put there by whoever sets it, the new one first.
         let keyring = match drop_old || self.master_keys.are_in_environment() {
-            false => self.master_keys.add(&SystemEntropy).map_err(other)?,
+            false => self.master_keys.add(&SystemEntropy).map_err(of_master_key)?,
             true => self.master_keys.keyring.clone(),
         };
         let sealing_key = keyring.sealing_key_id().to_string();
         let resealed = self.identities.rotate(keyring, wall_time()).map_err(other)?;
         if drop_old {
-            self.master_keys.drop_old().map_err(other)?;
+            self.master_keys.drop_old().map_err(of_master_key)?;
         }
         let number = |count: usize| Ordered::Number(count.into());
         Ok(Ordered::Object(vec![
@@ -139,10 +150,10 @@ impl Local {
 /// is there, and makes one of the root of the account, if that has none left. Without keys in the data
 /// directory, a new one is made there. Users, roles and policies stay.
 pub fn replace_master_key(place: &Place, dry_run: bool) -> Result<Ordered, Failure> {
-    let mut opened = Opened::open(place, IfEmpty::Refuse)?;
+    let mut opened = Opened::open(place, IfEmpty::Refuse, Elsewhere::Nowhere)?;
     let directory = service::stored_identities(&*opened.store, wall_time()).map_err(other)?;
-    let lost = directory.unopened(&opened.master_keys.keyring).map(|(record, _)| record);
-    let lost: Vec<&Arc<KeyRecord>> = lost.collect();
+    let lost = directory.unopened(&opened.master_keys.keyring);
+    let lost: Vec<Arc<KeyRecord>> = lost.map(|(record, _)| Arc::clone(record)).collect();
     let account = account(place);
     if lost.is_empty() {
         return Err(Failure::Usage(
@@ -157,7 +168,7 @@ pub fn replace_master_key(place: &Place, dry_run: bool) -> Result<Ordered, Failu
         )));
     }
     // Another key may have been given by mistake, from the environment of another server.
-    if let Some((path, kept)) = master_key::beside(&opened.data_dir).map_err(other)? {
+    if let Some((path, kept)) = master_key::beside(&opened.data_dir).map_err(of_master_key)? {
         let unopened = directory.unopened(&kept).map(|(record, _)| Arc::clone(&record.id));
         let unopened: BTreeSet<Arc<str>> = unopened.collect();
         if lost.iter().any(|record| !unopened.contains(&record.id)) {
@@ -176,8 +187,11 @@ pub fn replace_master_key(place: &Place, dry_run: bool) -> Result<Ordered, Failu
     let is_good = |key: &Arc<KeyRecord>| key.status == KeyStatus::Active && !ids.contains(&key.id);
     let has_key = directory.keys_of(&account, &KeyOwner::Root).any(is_good);
     // Where one of these fails, another attempt goes on with what is left.
-    opened.master_keys.keep().map_err(other)?;
-    service::discard_access_keys(&opened.owner, &*opened.store, &ids).map_err(other)?;
+    opened.master_keys.keep().map_err(of_master_key)?;
+    let discarded: Vec<&Arc<KeyRecord>> = lost.iter().collect();
+    let (owner, store) = (&opened.owner, &*opened.store);
+    service::discard_access_keys(owner, store, &directory, &discarded, wall_time())
+        .map_err(other)?;
     let mut local = Local::within(opened, account)?;
     let sealing_key = local.master_keys.keyring.sealing_key_id().to_string();
     answer.push(("SealingKey".to_owned(), Ordered::Text(sealing_key)));
@@ -203,7 +217,7 @@ fn lost_key(directory: &Directory, record: &KeyRecord) -> Ordered {
 }
 
 /// The account that is acted in.
-fn account(place: &Place) -> String {
+pub fn account(place: &Place) -> String {
     place.account.clone().unwrap_or_else(|| ACCOUNT.to_owned())
 }
 
@@ -224,23 +238,42 @@ impl Perform for Local {
     }
 }
 
-fn not_opened(error: OpenError) -> Failure {
+fn not_opened(error: OpenError, elsewhere: Elsewhere) -> Failure {
     let in_use = matches!(error, OpenError::InUse { .. });
-    let advice = if in_use { "; ask the server that uses it with --endpoint-url" } else { "" };
+    let advice = match elsewhere {
+        Elsewhere::Asked if in_use => "; ask the server that uses it with --endpoint-url",
+        Elsewhere::Nowhere if in_use => {
+            "; this is done while no server runs: stop it, do this, and start it again"
+        }
+        Elsewhere::Asked | Elsewhere::Nowhere => "",
+    };
     Failure::Other(format!("{error}{advice}"))
 }
 
 /// New master keys open nothing that was sealed: then those that did it are missing.
 fn not_read(error: IdentitiesError, master_keys: &MasterKeys) -> Failure {
     match (&error, master_keys.missing()) {
-        (IdentitiesError::Sealed { .. }, Some(missing)) => other(missing),
+        (IdentitiesError::Sealed { .. }, Some(missing)) => of_master_key(missing),
+        (IdentitiesError::Sealed { .. }, None) => Failure::Usage(error.to_string()),
         (
-            IdentitiesError::Sealed { .. }
-            | IdentitiesError::Store(_)
+            IdentitiesError::Store(_)
             | IdentitiesError::Damaged(_)
             | IdentitiesError::Unreadable(_),
             _,
         ) => other(error),
+    }
+}
+
+/// Keys that are missing or wrong are files or an environment that is; not so a disk that fails.
+fn of_master_key(error: MasterKeyError) -> Failure {
+    match error {
+        MasterKeyError::Io { .. } => other(error),
+        MasterKeyError::Variable(_)
+        | MasterKeyError::File(_)
+        | MasterKeyError::Wrong { .. }
+        | MasterKeyError::Missing { .. }
+        | MasterKeyError::Full { .. }
+        | MasterKeyError::InEnvironment => Failure::Usage(error.to_string()),
     }
 }
 

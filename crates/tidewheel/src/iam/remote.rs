@@ -54,11 +54,11 @@ impl Remote {
             Some(value) => value
                 .into_string()
                 .map(Some)
-                .map_err(|_| Failure::Other(format!("{name} is no text"))),
+                .map_err(|_| Failure::Usage(format!("{name} is no text"))),
         };
         let credential = |name: &str| {
             let missing = || format!("there are no credentials: {name} is not set");
-            text(name)?.ok_or_else(|| Failure::Other(missing()))
+            text(name)?.ok_or_else(|| Failure::Usage(missing()))
         };
         let bundle = match &place.ca_bundle {
             Some(path) => Some(path.clone()),

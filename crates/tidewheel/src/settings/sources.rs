@@ -19,6 +19,8 @@ use toml::Value;
 pub(super) const VARIABLE_PREFIX: &str = "TIDEWHEEL_";
 /// Names the configuration file, like `--config`.
 pub(super) const CONFIG_VARIABLE: &str = "TIDEWHEEL_CONFIG";
+/// A client's, which is set where a server of one's own is started as well.
+const CLIENT_VARIABLE: &str = "TIDEWHEEL_ENDPOINT_URL";
 
 /// What the command line says.
 #[derive(Clone, Debug, Default)]
@@ -113,7 +115,7 @@ impl Sources {
             let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
             let key = Key::named(&rest.to_lowercase()).filter(|key| variable(*key) == name);
             match key {
-                _ if is_service_link(&name) => (),
+                _ if is_service_link(&name) || name == CLIENT_VARIABLE => (),
                 _ if name == CONFIG_VARIABLE => config = Some(config_file(value)?),
                 _ if name == master_key::VARIABLE => {
                     master_keys = Some(Secret::new(value.to_string_lossy().into_owned()));

@@ -203,7 +203,7 @@ fn unknown_keys() {
                TIDEWHEEL_TLS_CLIENT_CA, TIDEWHEEL_TRUSTED_PROXIES, TIDEWHEEL_PROXY_HEADERS, \
                TIDEWHEEL_MASTER_KEY_FILE, TIDEWHEEL_IDENTITIES, TIDEWHEEL_AUTH, \
                TIDEWHEEL_ALLOWED_HOSTS, TIDEWHEEL_REGIONS, TIDEWHEEL_CLOCK_SKEW_MINUTES, TIDEWHEEL_DENIALS, \
-               TIDEWHEEL_CONFIG";
+               TIDEWHEEL_CONFIG, TIDEWHEEL_MASTER_KEY";
     for name in ["TIDEWHEEL_COLOR", "TIDEWHEEL_", "TIDEWHEEL_SERVICE"] {
         check_error(
             &Sources { variables: &[(name, "x")], ..Sources::default() },
@@ -248,8 +248,9 @@ fn unknown_keys_that_are_near_known_ones() {
 
 /// A pod beside a service named `tidewheel` has them all.
 #[test]
-fn service_links_are_no_settings() {
+fn service_links_and_what_clients_read_are_no_settings() {
     let variables = [
+        ("TIDEWHEEL_ENDPOINT_URL", "http://127.0.0.1:7933"),
         ("TIDEWHEEL_PORT", "tcp://10.0.0.11:7933"),
         ("TIDEWHEEL_PORT_7933_TCP", "tcp://10.0.0.11:7933"),
         ("TIDEWHEEL_PORT_7933_TCP_ADDR", "10.0.0.11"),

@@ -68,9 +68,14 @@ fn a_data_directory_is_administered() {
     put(&data_dir.join("master.key"), &keys, 0o644);
     let refused = iam(dir.path(), "list-users --data-dir d");
     assert!(refused.contains("(mode 644); chmod 600 takes it"), "{refused}");
+    assert!(refused.ends_with("exit code Some(252)\n"), "{refused}");
+    put(&data_dir.join("master.key"), "no key", 0o600);
+    let refused = iam(dir.path(), "list-users --data-dir d");
+    assert!(refused.ends_with("exit code Some(252)\n"), "{refused}");
     fs::remove_file(data_dir.join("master.key")).expect("it is ours");
     let refused = iam(dir.path(), "list-users --data-dir d");
     assert!(refused.contains("is missing, and there are secrets that it has sealed"), "{refused}");
+    assert!(refused.ends_with("exit code Some(252)\n"), "{refused}");
     assert!(!data_dir.join("master.key").exists(), "no other was made");
 }
 
@@ -207,6 +212,21 @@ fn a_server_has_the_identities_of_its_file() {
     put(&file, &users("{ name = 'ada' }, { name = 'bob' }"), 0o600);
     server.signal("HUP");
     wait_for("operation=\"CreateUser\" resource=\"arn:aws:iam::000000000000:user/bob\"");
+    for (line, advice) in [
+        ("list-users", "; ask the server that uses it with --endpoint-url"),
+        (
+            "rotate-master-key",
+            "; this is done while no server runs: stop it, do this, and start it again",
+        ),
+        (
+            "create-account --account-id 111111111111",
+            "; this is done while no server runs: stop it",
+        ),
+    ] {
+        let told = iam(dir.path(), &format!("{line} --data-dir d"));
+        assert!(told.contains(advice), "{line}: {told}");
+        assert!(told.ends_with("exit code Some(255)\n"), "{line}: {told}");
+    }
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
     let told = iam(dir.path(), "list-users --data-dir d");

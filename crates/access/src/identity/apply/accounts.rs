@@ -45,7 +45,7 @@ impl Draft<'_> {
         }
         let keys = directory.keys_of(id, &KeyOwner::Root);
         // What is known of deleted keys stays: a document may still name the account, and them.
-        let mut changes = self.without_keys(&keys.collect::<Vec<_>>());
+        let mut changes = directory.without_keys(&keys.collect::<Vec<_>>(), self.setting.now);
         changes.push(Change::DeleteAccount(Arc::clone(&account.id)));
         done(changes)
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::caller::PrincipalKind;
-use crate::identity::record::{DeletedKeyRecord, KeyRecord, KeyStatus};
+use crate::identity::record::{KeyRecord, KeyStatus};
 use crate::identity::reply::{KeyUseView, KeyView, NewKeyView};
 use crate::identity::request::{
     CreateAccessKey, DeleteAccessKey, ImportAccessKey, ListAccessKeys, UpdateAccessKey,
@@ -64,7 +64,7 @@ impl Draft<'_> {
     pub(super) fn delete_key(&self, request: &DeleteAccessKey) -> Applied {
         let (owner, _) = self.key_owner(request.root, request.user_name.as_deref())?;
         let key = self.key(&owner, &request.access_key_id)?;
-        done(self.without_keys(&[key]))
+        done(self.directory.without_keys(&[key], self.setting.now))
     }
 
     pub(super) fn list_keys(&self, request: &ListAccessKeys) -> Applied {
@@ -96,13 +96,8 @@ impl Draft<'_> {
     ) -> Result<(KeyOwner, Option<Arc<str>>), IdentityFault> {
         let caller = self.setting.caller;
         let is_root = |caller: &Principal| caller.kind == PrincipalKind::Account;
-        // As in AWS, where no policy gives anybody the root's keys, and so all of the account.
         if root && let Some(caller) = caller.filter(|caller| !is_root(caller)) {
-            return Err(IdentityFault::AccessDenied(format!(
-                "User: {} is not authorized to administer access keys of the account's root; the \
-                 root is, and whoever administers the data directory",
-                caller.arn
-            )));
+            return Err(IdentityFault::of_the_root_alone(&caller.arn));
         }
         let of_caller = caller.and_then(|caller| caller.user_name.as_deref());
         match (root, user_name, of_caller) {
@@ -124,22 +119,6 @@ impl Draft<'_> {
                 ))
             }
         }
-    }
-
-    /// Deletes keys of one account, and remembers that.
-    pub(super) fn without_keys(&self, keys: &[&Arc<KeyRecord>]) -> Vec<Change> {
-        let Some(first) = keys.first() else { return Vec::new() };
-        let surplus = self.directory.deleted_keys().surplus(&first.account, keys.len());
-        let mut changes: Vec<Change> = surplus.into_iter().map(Change::ForgetDeletedKey).collect();
-        for key in keys {
-            changes.push(Change::DeleteKey(Arc::clone(&key.id)));
-            changes.push(Change::PutDeletedKey(DeletedKeyRecord {
-                id: Arc::clone(&key.id),
-                account: Arc::clone(&key.account),
-                deleted_at: self.setting.now,
-            }));
-        }
-        changes
     }
 
     fn key(&self, owner: &KeyOwner, id: &str) -> Result<&Arc<KeyRecord>, IdentityFault> {

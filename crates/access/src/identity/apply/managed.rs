@@ -1,8 +1,8 @@
 //! Managed policies. Of each only the newest document is kept.
 
 use super::*;
-use crate::identity::reply::PolicyView;
-use crate::identity::request::{CreatePolicy, ListPolicies, UpdatePolicy};
+use crate::identity::reply::{PolicyGroupView, PolicyRoleView, PolicyUserView, PolicyView};
+use crate::identity::request::{CreatePolicy, ListEntitiesForPolicy, ListPolicies, UpdatePolicy};
 
 impl Draft<'_> {
     pub(super) fn create_managed(&self, request: &CreatePolicy) -> Applied {
@@ -75,6 +75,51 @@ impl Draft<'_> {
         Ok((Vec::new(), IdentityReply::Policies { policies, page }))
     }
 
+    pub(super) fn entities(&self, request: &ListEntitiesForPolicy) -> Applied {
+        let (directory, account) = (self.directory, self.setting.account);
+        let arn = request.policy_arn.as_str();
+        self.policy(arn)?;
+        // There are none of the last two: they would be policies.
+        let kinds = ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"];
+        let kind = one_of("entityFilter", request.entity_filter.as_deref(), &kinds)?;
+        let usages = ["PermissionsPolicy", "PermissionsBoundary"];
+        let usage = one_of("policyUsageFilter", request.policy_usage_filter.as_deref(), &usages)?;
+        let prefix = request.path_prefix.as_deref().unwrap_or("/");
+        let is_meant =
+            |own: &str, path: &str, attached: &BTreeSet<Arc<str>>, bound: Option<&str>| {
+                kind.is_none_or(|kind| kind == own)
+                    && path.starts_with(prefix)
+                    && ((usage != Some("PermissionsBoundary") && attached.contains(arn))
+                        || (usage != Some("PermissionsPolicy") && bound == Some(arn)))
+            };
+        let groups = directory.groups(account);
+        let groups = groups.filter(|group| is_meant("Group", &group.path, &group.attached, None));
+        let users = directory.users(account);
+        let users = users
+            .filter(|user| is_meant("User", &user.path, &user.attached, user.boundary.as_deref()));
+        let roles = directory.roles(account);
+        let roles = roles
+            .filter(|role| is_meant("Role", &role.path, &role.attached, role.boundary.as_deref()));
+        let group = |group: &Arc<GroupRecord>| PolicyGroupView {
+            group_name: Arc::clone(&group.name),
+            group_id: Arc::clone(&group.id),
+        };
+        let user = |user: &Arc<UserRecord>| PolicyUserView {
+            user_name: Arc::clone(&user.name),
+            user_id: Arc::clone(&user.id),
+        };
+        let role = |role: &Arc<RoleRecord>| PolicyRoleView {
+            role_name: Arc::clone(&role.name),
+            role_id: Arc::clone(&role.id),
+        };
+        let reply = IdentityReply::Entities {
+            policy_groups: groups.map(group).collect(),
+            policy_users: users.map(user).collect(),
+            policy_roles: roles.map(role).collect(),
+        };
+        Ok((Vec::new(), reply))
+    }
+
     fn managed_view(&self, policy: &PolicyRecord) -> PolicyView {
         let account = self.setting.account;
         let (attachments, boundaries) = self.uses_of(&policy.arn(account));
@@ -107,4 +152,20 @@ fn check_managed(document: &str) -> Result<(), IdentityFault> {
     }
     read_document(document, PolicyPlace::Managed)?;
     Ok(())
+}
+
+/// A value that has to be one of these, if it is given.
+fn one_of<'v>(
+    member: &str,
+    given: Option<&'v str>,
+    known: &[&str],
+) -> Result<Option<&'v str>, IdentityFault> {
+    match given.filter(|given| !known.contains(given)) {
+        None => Ok(given),
+        Some(given) => Err(IdentityFault::Validation(format!(
+            "1 validation error detected: Value '{given}' at '{member}' failed to satisfy \
+             constraint: Member must satisfy enum value set: [{}]",
+            known.join(", ")
+        ))),
+    }
 }

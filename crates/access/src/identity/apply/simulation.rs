@@ -51,12 +51,12 @@ impl Directory {
                 limits::JUDGMENTS_MAX
             )));
         }
-        // Each is compared with every pattern of the policies, for each action.
+        // Each is compared with every pattern of the policies, for each action; of keys, those of tags.
         let most = limits::RESOURCE_BYTES_MAX;
-        let mut texts = resources.iter().chain(request.context.values());
-        if texts.any(|text| text.len() > most) {
+        let texts = resources.iter().chain(request.context.keys()).chain(request.context.values());
+        if texts.map(String::len).any(|length| length > most) {
             return Err(IdentityFault::InvalidInput(format!(
-                "Resources and values of a simulation have {most} bytes at most."
+                "Resources, keys and values of a simulation have {most} bytes at most."
             )));
         }
         let context = Context::parse(&request.context, simulation)?;

@@ -54,7 +54,8 @@ impl World {
         let IdentityReply::Imported { steps, .. } = reply else { panic!("{reply:?}") };
         let steps = steps.iter().map(|step| {
             let name = step.resource.rsplit(':').next().unwrap_or_default();
-            format!("{} {name}", step.operation)
+            let about = step.about.as_deref().map(|about| format!(" {about}"));
+            format!("{} {name}{}", step.operation, about.unwrap_or_default())
         });
         Ok((changes, steps.collect()))
     }
@@ -95,14 +96,14 @@ fn an_import_says_what_it_did_and_does_nothing_twice() {
     assert_eq!(
         steps,
         [
-            "AddUserToGroup group/deciders",
-            "AttachGroupPolicy group/deciders",
+            "AddUserToGroup group/deciders ada",
+            "AttachGroupPolicy group/deciders arn:aws:iam::000000000000:policy/teams/swf",
             "CreateGroup group/deciders",
             "CreatePolicy policy/teams/swf",
-            "CreateUser user/ada",
-            "ImportAccessKey root",
-            "ImportAccessKey user/ada",
-            "PutUserPolicy user/ada",
+            "CreateUser user/ada arn:aws:iam::000000000000:policy/teams/swf",
+            "ImportAccessKey root AKIAROOT",
+            "ImportAccessKey user/ada AKIAADA",
+            "PutUserPolicy user/ada own",
         ]
     );
     let before = world.directory.clone();
@@ -123,6 +124,28 @@ fn pruning_leaves_what_is_named_and_the_roots_keys() {
     assert!(world.directory.user(ACCOUNT, "ada").is_none());
     assert!(world.directory.key("AKIAADA").is_none());
     assert!(world.directory.key("AKIAROOT").is_some());
+}
+
+/// A start with such a file says what to do about it.
+#[test]
+fn a_key_without_room_says_beside_which_ones() {
+    let mut world = World::new();
+    let keys = |ids: &[&str]| {
+        let keys = ids.iter().map(|id| json!({"id": id, "secret": "correct-horse"}));
+        let keys: Vec<Value> = keys.collect();
+        json!({"account": [{"id": ACCOUNT, "user": [{"name": "ada", "key": keys}]}]})
+    };
+    world.import(keys(&["AKIAONE", "AKIATWO"]), false).expect("there is room");
+    let full = "ImportAccessKey arn:aws:iam::000000000000:user/ada: Cannot exceed quota for \
+                AccessKeysPerUser: 2";
+    let advice = ". There are AKIAONE and AKIATWO already, so there is no room for AKIANEW: delete \
+                  one of them (delete-access-key), or take AKIANEW out of the document";
+    for (outside, more) in [(false, advice), (true, "")] {
+        let request = request(keys(&["AKIANEW"]), false, false);
+        let fault = world.look_at(&request, outside).expect_err("there is none");
+        assert_eq!(fault, IdentityFault::LimitExceeded(format!("{full}{more}")), "{outside}");
+    }
+    world.import(keys(&["AKIANEW"]), true).expect("those that it does not name have gone");
 }
 
 #[test]

@@ -295,6 +295,12 @@ pub(super) const WORDS: &[Words] = &[
         example: "list-policies",
     },
     Words {
+        operation: "ListEntitiesForPolicy",
+        about: "Lists the users, groups and roles that have a managed policy or are bounded by it.",
+        example: "list-entities-for-policy --policy-arn \
+                  arn:aws:iam::000000000000:policy/swf-only",
+    },
+    Words {
         operation: "SimulatePrincipalPolicy",
         about: "Says what somebody's policies allow, without doing it.",
         example: "simulate-principal-policy --policy-source-arn \
@@ -349,6 +355,11 @@ pub(super) fn about(member: &str) -> &'static str {
         "tags" => "Tags, as Key=team,Value=orders, or as JSON.",
         "tag_keys" => "The keys of the tags.",
         "path_prefix" => "Only what has a path that begins so.",
+        "entity_filter" => "Only User, Role or Group.",
+        "policy_usage_filter" => {
+            "Only those to which it is attached (PermissionsPolicy), or that it bounds \
+             (PermissionsBoundary)."
+        }
         "marker" => "Where the list goes on: what the page before it gave.",
         "max_items" => "How many entries at most.",
         "root" => "The key of the account's root instead of a user's.",

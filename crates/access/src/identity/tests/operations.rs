@@ -36,7 +36,7 @@ fn every_operation_has_its_action_and_what_it_acts_on() {
         assert_eq!(again, request);
         request.resource(&world.directory, ACCOUNT, None);
     }
-    assert_eq!(IdentityRequest::OPERATIONS.len(), 64);
+    assert_eq!(IdentityRequest::OPERATIONS.len(), 65);
 }
 
 #[test]
@@ -486,4 +486,52 @@ fn accounts_are_for_whoever_has_the_data_directory() {
     world.ok("DeleteAccount", json!({"AccountId": ACCOUNT}));
     assert_eq!(world.principal(&root).err(), Some(Fault::UnrecognizedClient));
     assert_eq!(world.directory.keys().count(), 0);
+}
+
+#[test]
+fn who_has_a_policy_is_listed() {
+    let mut world = World::new();
+    for name in ["p", "q"] {
+        world.ok("CreatePolicy", json!({"PolicyName": name, "PolicyDocument": allow("swf:*")}));
+    }
+    let arn = format!("arn:aws:iam::{ACCOUNT}:policy/p");
+    world.ok("CreateUser", json!({"UserName": "ann", "Path": "/team/"}));
+    world.ok("CreateUser", json!({"UserName": "bob", "PermissionsBoundary": arn}));
+    world.ok("CreateUser", json!({"UserName": "cat"}));
+    world.ok("CreateGroup", json!({"GroupName": "g"}));
+    let role = json!({"RoleName": "r", "AssumeRolePolicyDocument": trust(ACCOUNT)});
+    world.ok("CreateRole", role);
+    world.ok("AttachUserPolicy", json!({"UserName": "ann", "PolicyArn": arn}));
+    world.ok("AttachGroupPolicy", json!({"GroupName": "g", "PolicyArn": arn}));
+    world.ok("AttachRolePolicy", json!({"RoleName": "r", "PolicyArn": arn}));
+    let other = format!("arn:aws:iam::{ACCOUNT}:policy/q");
+    world.ok("AttachUserPolicy", json!({"UserName": "cat", "PolicyArn": other}));
+    let mut listed = |more: Value| {
+        let mut members = more;
+        members["PolicyArn"] = json!(arn);
+        let reply = world.ok("ListEntitiesForPolicy", members);
+        let names = |list: &str, name: &str| -> Vec<String> {
+            reply[list].as_array().expect(list).iter().map(|entry| text(&entry[name])).collect()
+        };
+        [
+            names("PolicyGroups", "GroupName"),
+            names("PolicyUsers", "UserName"),
+            names("PolicyRoles", "RoleName"),
+        ]
+        .map(|names| names.join(","))
+    };
+    for (more, expected) in [
+        (json!({}), ["g", "ann,bob", "r"]),
+        (json!({"EntityFilter": "User"}), ["", "ann,bob", ""]),
+        (json!({"EntityFilter": "AWSManagedPolicy"}), ["", "", ""]),
+        (json!({"PathPrefix": "/team/"}), ["", "ann", ""]),
+        (json!({"PolicyUsageFilter": "PermissionsPolicy"}), ["g", "ann", "r"]),
+        (json!({"PolicyUsageFilter": "PermissionsBoundary"}), ["", "bob", ""]),
+    ] {
+        assert_eq!(listed(more.clone()), expected, "{more}");
+    }
+    let wrong = json!({"PolicyArn": arn, "EntityFilter": "Users"});
+    world.refused("ListEntitiesForPolicy", wrong, "ValidationError");
+    let unknown = json!({"PolicyArn": format!("{arn}x")});
+    world.refused("ListEntitiesForPolicy", unknown, "NoSuchEntity");
 }

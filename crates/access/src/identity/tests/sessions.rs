@@ -1,6 +1,9 @@
 //! Temporary credentials: who gets them, how long they last, and what opens their tokens.
 
 use super::*;
+use crate::action::Action;
+use crate::check::{Check, ServiceValues};
+use crate::policy::{DenialReason, Verdict};
 
 struct Lent {
     key: String,
@@ -96,6 +99,50 @@ fn a_session_is_cut_down_to_its_policy() {
     let lent = assume(&mut world, &ann, json!({"Policy": policy})).expect("she may");
     assert!(lent.token.len() <= limits::SESSION_TOKEN_BYTES_MAX);
     assert!(refresh(&world, &lent).is_ok());
+}
+
+/// The policy of docs/access.md that ends sessions: it reaches every action, and none that is later.
+#[test]
+fn a_policy_ends_the_sessions_of_before() {
+    let (mut world, ann) = world();
+    let all = json!({"RoleName": "r", "PolicyName": "p", "PolicyDocument": allow("*")});
+    world.ok("PutRolePolicy", all);
+    let old = assume(&mut world, &ann, json!({})).expect("she may");
+    world.now = Timestamp(1_700_000_001_000);
+    let ends = json!({"Version": "2012-10-17", "Statement": {
+        "Effect": "Deny", "Action": "*", "Resource": "*",
+        "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2023-11-14T22:13:21Z"}},
+    }});
+    let put = json!({"RoleName": "r", "PolicyName": "old", "PolicyDocument": ends.to_string()});
+    world.ok("PutRolePolicy", put);
+    let new = assume(&mut world, &ann, json!({})).expect("she is still trusted");
+    let (old, new) = (refresh(&world, &old), refresh(&world, &new));
+    let (old, new) = (old.expect("it has not expired"), new.expect("it is good"));
+    for action in Action::ALL.iter().copied() {
+        for (principal, expected) in [(&old, Some(DenialReason::ExplicitIdentity)), (&new, None)] {
+            // As a decision is judged, too: it comes from nowhere.
+            let check = Check {
+                action,
+                resource: "arn:aws:swf:us-east-1:123456789012:/domain/d",
+                values: ServiceValues::default(),
+                resource_tags: None,
+                request_tags: &[],
+                tag_keys: &[],
+                origin: None,
+                region: "us-east-1",
+                now: world.now,
+            };
+            let reason = match principal.permissions.judge(principal, &check) {
+                Verdict::Allowed(_) => None,
+                Verdict::Denied(denial) => Some(denial.reason),
+            };
+            assert_eq!(reason, expected, "{action}");
+        }
+    }
+    // Nor does it lend itself another session, though the role lets its whole account in.
+    let fault = assume(&mut world, &old, json!({})).err().expect("it is over");
+    assert_eq!(fault.code(), "AccessDenied");
+    assert!(assume(&mut world, &new, json!({})).is_ok());
 }
 
 #[test]

@@ -76,6 +76,14 @@ fn what_somebody_would_be_allowed_is_simulated() {
             ),
             (
                 "SimulatePrincipalPolicy",
+                simulate(json!({
+                    "ActionNames": ["swf:ListDomains"],
+                    "Context": {format!("aws:RequestTag/{}", "x".repeat(2034)): "v"},
+                })),
+                "InvalidInput",
+            ),
+            (
+                "SimulatePrincipalPolicy",
                 json!({"PolicySourceArn": "arn:aws:iam::123456789012:user/bob", "ActionNames": ["swf:ListDomains"]}),
                 "NoSuchEntity",
             ),

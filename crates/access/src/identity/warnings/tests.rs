@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 fn warnings(operation: &str, members: &Value) -> Vec<String> {
     let request = IdentityRequest::parse(operation, members.to_string().as_bytes());
     let request = request.unwrap_or_else(|fault| panic!("{operation}: {fault}"));
-    request.warnings().iter().map(ToString::to_string).collect()
+    request.warnings(Some("000000000000")).iter().map(ToString::to_string).collect()
 }
 
 fn policy(action: &str) -> String {
@@ -69,4 +69,40 @@ fn an_import_says_whose_policy_it_is() {
     ];
     let members = json!({ "Document": { "account": [account] } });
     assert_eq!(warnings("ImportIdentities", &members), expected);
+}
+
+/// A name that was written for the account at AWS grants nothing here, and denies nothing.
+#[test]
+fn domains_of_other_accounts_are_warned_of() {
+    let policy = |resource: &str, action: &str| {
+        let statement = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+        json!({ "Version": "2012-10-17", "Statement": statement }).to_string()
+    };
+    let other = "arn:aws:swf:*:123456789012:/domain/d";
+    let warning = format!(
+        "Statement.Resource: \"{other}\" is of the account 123456789012: in others, it matches \
+         nothing"
+    );
+    for (resource, action, expected) in [
+        (other, "swf:*", Some(&warning)),
+        ("arn:aws:swf:*:000000000000:/domain/d", "swf:*", None),
+        ("arn:aws:swf:*:*:/domain/d", "swf:*", None),
+        ("arn:aws:swf:*:1234*:/domain/d", "swf:*", None),
+        // Those may be of others.
+        ("arn:aws:iam::123456789012:role/r", "sts:AssumeRole", None),
+        ("*", "swf:*", None),
+    ] {
+        let members = json!({ "PolicyDocument": policy(resource, action) });
+        let found = warnings("PutUserPolicy", &members);
+        assert_eq!(found, Vec::from_iter(expected.cloned()), "{resource}");
+        let request = IdentityRequest::parse("PutUserPolicy", members.to_string().as_bytes());
+        assert_eq!(request.expect("it is right").warnings(None), [], "{resource}");
+    }
+    let account = |id: &str| {
+        let document = policy(other, "swf:*");
+        json!({ "id": id, "policy": [{ "name": "p", "document": document }] })
+    };
+    let members =
+        json!({ "Document": { "account": [account("123456789012"), account("000000000000")] } });
+    assert_eq!(warnings("ImportIdentities", &members), [format!("policy p: {warning}")]);
 }

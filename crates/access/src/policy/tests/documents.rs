@@ -284,6 +284,33 @@ fn what_has_no_effect_is_warned_of() {
     assert_eq!(warnings, expected);
 }
 
+/// A condition on what comes with other actions alone.
+#[test]
+fn keys_that_none_of_the_actions_has_are_warned_of() {
+    let list = "swf:taskList.name";
+    for (actions, key, is_warned_of) in [
+        (json!("swf:DescribeDomain"), list, true),
+        (json!("swf:DescribeDomain"), "SWF:TASKLIST.NAME", true),
+        (json!("swf:PollForDecisionTask"), list, false),
+        (json!(["swf:DescribeDomain", "swf:PollForDecisionTask"]), list, false),
+        (json!("swf:*"), list, false),
+        (json!("iam:CreateUser"), "iam:PolicyARN", true),
+        (json!("iam:PassRole"), "iam:PassedToService", false),
+        (json!("swf:DescribeDomain"), "aws:RequestTag/k", false),
+    ] {
+        let document = with(json!({
+            "Action": actions, "Condition": { "StringEquals": { key: "v" } },
+        }));
+        let policy = parse(&document).expect("it is legal");
+        let expected = format!(
+            "Statement[0].Condition.StringEquals: none of the statement's actions has the key \
+             \"{key}\"; it counts as absent"
+        );
+        let warnings: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, Vec::from_iter(is_warned_of.then_some(expected)), "{actions} {key}");
+    }
+}
+
 /// Each with what is wrong with it, and those that look alike and may be meant.
 #[test]
 fn what_can_match_nothing_is_warned_of() {

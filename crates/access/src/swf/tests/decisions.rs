@@ -4,7 +4,7 @@ use super::*;
 use wire::DecisionType;
 
 /// Decisions of an execution of type `t`, version 1, and their checks.
-const ROWS: &[(&str, Option<&str>)] = &[
+pub const ROWS: &[(&str, Option<&str>)] = &[
     (
         r#"{"decisionType":"CancelTimer","cancelTimerDecisionAttributes":{"timerId":"t"}}"#,
         Some("swf:CancelTimer R"),

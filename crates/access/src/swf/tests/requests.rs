@@ -3,7 +3,7 @@
 use super::*;
 
 /// Operation, body, what it is about, and its checks on a resource that is called `R`.
-const ROWS: &[(&str, &str, &str, &str)] = &[
+pub const ROWS: &[(&str, &str, &str, &str)] = &[
     (
         "CountClosedWorkflowExecutions",
         r#"{"domain":"d","startTimeFilter":{"oldestDate":0},"typeFilter":{"name":"w","version":"2"}}"#,
@@ -289,7 +289,7 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-fn operation(name: &str) -> Operation {
+pub fn operation(name: &str) -> Operation {
     let mut all = Operation::ALL.iter().copied();
     all.find(|operation| operation.name() == name).expect("an operation")
 }

@@ -289,6 +289,79 @@ fn an_import_does_not_tell_whose_secret_was_guessed() {
     }
 }
 
+/// Nor whether it is the root's, which nobody else may import at all.
+#[test]
+fn an_import_does_not_tell_the_roots_secret() {
+    let administration = administration();
+    done(&administration, "ImportAccessKey", imported_key(json!({ "Root": true })));
+    let eve =
+        holder(&administration, "eve", json!({"Effect": "Allow", "Action": "*", "Resource": "*"}));
+    for guess in ["correct-horse", "another-horse"] {
+        let key = json!({ "id": "AKIAEVE", "secret": guess });
+        let document = json!({ "Document": { "account": [{ "id": ACCOUNT, "root_key": [key] }] } });
+        let administered = ask(&administration, &eve, "ImportIdentities", document);
+        let (status, body) = told(administered);
+        assert_eq!(status, 400, "{guess}: {body}");
+        let text = body["message"].as_str().unwrap_or_default();
+        assert!(
+            text.starts_with(&format!("User: {eve} is not authorized to administer")),
+            "{text}"
+        );
+    }
+}
+
+/// What is denied first would say it.
+#[test]
+fn an_import_does_not_tell_the_keys_of_other_accounts() {
+    let administration = administration();
+    let other = json!([{ "id": "111111111111", "root_key": [
+        { "id": "AKIATAKEN", "secret": "correct-horse" }
+    ] }]);
+    let document = json!({ "Document": { "account": other } }).to_string();
+    let import = IdentityRequest::parse("ImportIdentities", document.as_bytes());
+    let import = import.expect("it is right");
+    let imported =
+        administration.with(|identities| identities.handle(&import, &OPERATOR, Noon.now()));
+    imported.expect("it can be followed");
+    let actions = ["tidewheel:ImportIdentities", "iam:GetAccountAuthorizationDetails"];
+    let allowed = json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
+    let eve = holder(&administration, "eve", allowed);
+    for id in ["AKIATAKEN", "AKIAFREE"] {
+        let key = json!({ "id": id, "secret": "another-horse" });
+        let document = import_of(json!({ "name": "new", "key": [key] }));
+        denied(&administration, &eve, "ImportIdentities", document, "iam:CreateUser");
+    }
+}
+
+/// Policies are asked before anybody looks whether it makes sense, and may be long themselves.
+#[test]
+fn nobody_is_asked_about_more_than_a_request_can_have() {
+    let administration = administration();
+    let all = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
+    let ada = holder(&administration, "ada", all);
+    let long = "x".repeat(2_049);
+    let tag = |key: &str| json!({ "Key": key, "Value": "v" });
+    let many: Vec<String> = (0..51).map(|number| number.to_string()).collect();
+    let tags: Vec<Value> = many.iter().map(|key| tag(key)).collect();
+    for (operation, more) in [
+        ("TagUser", json!({ "Tags": [tag(&long)] })),
+        ("TagUser", json!({ "Tags": [{ "Key": "k", "Value": long }] })),
+        ("TagUser", json!({ "Tags": tags })),
+        ("CreateUser", json!({ "Tags": tags })),
+        ("UntagUser", json!({ "TagKeys": [long] })),
+        ("UntagUser", json!({ "TagKeys": many })),
+        ("AttachUserPolicy", json!({ "PolicyArn": long })),
+        ("PutUserPermissionsBoundary", json!({ "PermissionsBoundary": long })),
+    ] {
+        let mut members = more;
+        members["UserName"] = json!("ada");
+        let administered = ask(&administration, &ada, operation, members);
+        assert_eq!(administered.judged, None, "{operation}");
+        let (_, body) = told(administered);
+        assert_eq!(body["__type"], "com.tidewheel.identity#ValidationError", "{operation}: {body}");
+    }
+}
+
 /// As if it were asked for in IAM's operations, where whoever makes a user gives the boundary along.
 #[test]
 fn an_import_gives_boundaries_from_the_start() {

@@ -170,6 +170,7 @@ fn what_operations_on_identities_are_about() {
         document.replace("[]", r#"{"Effect":"Allow","Action":"swf:List*","Resource":"*"}"#);
     world
         .administer("CreatePolicy", json!({ "PolicyName": "listers", "PolicyDocument": document }));
+    world.administer("CreateGroup", json!({ "GroupName": "staff" }));
     for (operation, body, service, resource, about) in [
         (
             "UpdateAccessKey",
@@ -219,6 +220,34 @@ fn what_operations_on_identities_are_about() {
             "iam",
             role,
             format!("target_policy={managed}"),
+        ),
+        (
+            "PutRolePermissionsBoundary",
+            json!({ "RoleName": "worker", "PermissionsBoundary": managed }),
+            "iam",
+            role,
+            format!("target_policy={managed}"),
+        ),
+        (
+            "CreateUser",
+            json!({ "UserName": "new", "PermissionsBoundary": managed }),
+            "iam",
+            "arn:aws:iam::123456789012:user/new",
+            format!("target_policy={managed}"),
+        ),
+        (
+            "AddUserToGroup",
+            json!({ "GroupName": "staff", "UserName": "eve" }),
+            "iam",
+            "arn:aws:iam::123456789012:group/staff",
+            "target_user=eve".to_owned(),
+        ),
+        (
+            "RemoveUserFromGroup",
+            json!({ "GroupName": "staff", "UserName": "eve" }),
+            "iam",
+            "arn:aws:iam::123456789012:group/staff",
+            "target_user=eve".to_owned(),
         ),
     ] {
         let request = administering(&world, "AKIAROOT000000000000", operation, &body);

@@ -51,10 +51,9 @@ fn keys_that_do_not_open_are_discarded_and_nothing_else() {
     let refused = open_under(&place, left.clone()).err();
     assert!(matches!(refused, Some(IdentitiesError::Sealed { .. })), "{refused:?}");
     let before = stored_identities(&place.memory, NOW).expect("it is whole");
-    let lost: Vec<Arc<str>> =
-        before.unopened(&left).map(|(record, _)| Arc::clone(&record.id)).collect();
+    let lost: Vec<_> = before.unopened(&left).map(|(record, _)| record).collect();
     assert_eq!(lost.len(), 2, "hers and the root's");
-    discard_access_keys("test", &place.memory, &lost).expect("no fault is planned");
+    discard_access_keys("test", &place.memory, &before, &lost, NOW).expect("no fault is planned");
 
     let after = open_under(&place, left).expect("all that is left opens").reader();
     let directory = after.directory();
@@ -65,6 +64,31 @@ fn keys_that_do_not_open_are_discarded_and_nothing_else() {
     assert!(directory.roles(ACCOUNT).eq(before.roles(ACCOUNT)));
     assert_eq!(after.key_material(&id, Some(&token)).err(), Some(Fault::UnrecognizedClient));
     assert_eq!(rows(&place.memory, other), [(b"run".to_vec(), b"events".to_vec())]);
+}
+
+/// A file that still names both says nothing of how they were.
+#[test]
+fn of_keys_that_are_discarded_those_that_were_disabled_do_not_come_back_by_a_document() {
+    let place = Place::new();
+    let mut identities = place.open();
+    let document = json!({"account": [{"id": ACCOUNT, "user": [
+        {"name": "ann", "key": [{"id": "AKIAANN", "secret": "12345678"}]},
+        {"name": "bob", "key": [{"id": "AKIABOB", "secret": "12345678"}]},
+    ]}]});
+    let document: Document = serde_json::from_value(document).expect("a document");
+    import_into(&mut identities, &document, false, false).expect("it can be followed");
+    let disable = json!({"UserName": "ann", "AccessKeyId": "AKIAANN", "Status": "Inactive"});
+    handle(&mut identities, "UpdateAccessKey", &disable).expect("it is there");
+    drop(identities);
+    let left = ring(&[("k2", 2)]);
+    let before = stored_identities(&place.memory, NOW).expect("it is whole");
+    let lost: Vec<_> = before.unopened(&left).map(|(record, _)| record).collect();
+    discard_access_keys("test", &place.memory, &before, &lost, NOW).expect("no fault is planned");
+    let mut identities = open_under(&place, left).expect("nothing is sealed");
+    import_into(&mut identities, &document, false, false).expect("it can be followed");
+    let directory = identities.reader().directory();
+    let keys: Vec<&str> = directory.keys().map(|key| &*key.id).collect();
+    assert_eq!(keys, ["AKIABOB"]);
 }
 
 /// The id and the token of a session of `r`.

@@ -54,6 +54,7 @@ fn every_command_reads_its_own_example() {
         let help = parsed(&format!("{name} help")).expect("there is help");
         assert_eq!(help, Task::HelpOn(command));
         assert_eq!(parsed(&format!("{name} --help")).expect("there is help"), help);
+        assert_eq!(parsed(&format!("help {name}")).expect("there is help"), help);
     }
     let mut operations = IdentityRequest::OPERATIONS.to_vec();
     operations.sort_unstable();
@@ -127,7 +128,9 @@ fn values_are_of_the_kinds_that_the_table_says() {
         parsed("import --prune --file i.toml --dry-run"),
         Ok(Task::Import { file: "i.toml".into(), prune: true, dry_run: true })
     );
-    assert_eq!(parsed("help"), Ok(Task::Help));
+    for line in ["help", "--help", "help help"] {
+        assert_eq!(parsed(line), Ok(Task::Help), "{line}");
+    }
 }
 
 #[test]
@@ -152,6 +155,7 @@ fn what_is_wrong_is_said() {
     for (line, said) in [
         ("create-usr", "create-usr is no operation; did you mean create-user?"),
         ("frobnicate", "frobnicate is no operation; tidewheel iam help lists them"),
+        ("help frobnicate", "frobnicate is no operation; tidewheel iam help lists them"),
         ("create-user --user-nme ada", "unknown option --user-nme; did you mean --user-name?"),
         (
             "create-user --colour red",

@@ -277,7 +277,7 @@ fn credentials_must_be_there() {
     for missing in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         let some = |name: &str| variable(name).filter(|_| name != missing);
         match Remote::new("http://h", &Place::default(), &some) {
-            Err(Failure::Other(why)) => assert!(why.contains(missing), "{why}"),
+            Err(Failure::Usage(why)) => assert!(why.contains(missing), "{why}"),
             Err(failure) => panic!("{failure}"),
             Ok(_) => panic!("{missing} was missing"),
         }
