@@ -293,3 +293,24 @@ def test_the_default_name_of_a_job_and_a_progress_bar_on_a_terminal(domain, batc
     os.close(main)
     assert process.returncode == 0
     assert re.search(r"\r\[#{8}-{16}\] 1/3, 2\.0/s, about \S+ left\x1b\[K", drawn), drawn
+
+
+def test_executions_of_another_account_are_not_closed_ones(domain, batch):
+    """Whoever has other credentials than those of the dry run finds none of its executions."""
+    start(domain, 2)
+    batch.make("terminate", "all")
+    text = batch.job.read_text()
+    batch.job.write_text(re.sub('"runId":"[0-9a-f]{4}', '"runId":"0000', text))
+    out, _ = batch.run("run", str(batch.job), code=4)
+    assert "0 terminated, 0 closed before, 2 failed, 0 left" in out
+    assert {line["outcome"] for line in batch.outcomes()} == {"failed"}
+    batch.job.write_text(text)
+    assert "2 terminated" in batch.run("run", str(batch.job))[0]
+
+
+def test_a_job_file_that_was_cut_within_a_character_goes_on(domain, batch):
+    start(domain, 2)
+    batch.make("terminate", "all", "--reason", "ärger")
+    with open(batch.job, "ab") as file:
+        file.write('{"target":1,"outcome":"failed","reason":"Ü'.encode()[:-1])
+    assert "2 terminated" in batch.run("run", str(batch.job))[0]

@@ -261,3 +261,25 @@ def test_a_long_history_comes_in_pieces(source, target):
 def test_the_source_is_not_the_target(source):
     said = take_over(source, source, code=2)
     assert "the source and the target are the same server" in said
+
+
+def test_what_is_there_stays_as_it_is(source, target):
+    """A domain that is in use is not deprecated because it is so where executions come from; nor is a run
+    that differs said to be the same."""
+    there = Domain.create(source, REGION)
+    here = at(target, there.name)
+    execution = there.start(workflowId="w", taskList={"name": "w"})
+    assert "imported 1 executions" in take_over(source, target, "--execute")
+    there.signal(execution)
+    there.client.deprecate_domain(name=there.name)
+    told = take_over(source, target, "--execute", code=1)
+    assert f"domain {there.name}: status" in told and "has another event 3" in told
+    assert here.client.describe_domain(name=here.name)["domainInfo"]["status"] == "REGISTERED"
+
+
+def test_an_export_that_fails_leaves_the_last_one(tmp_path):
+    output = tmp_path / "export.jsonl"
+    output.write_text("yesterday's")
+    nobody = "http://127.0.0.1:1"
+    run("export", "d", "-o", str(output), "--endpoint-url", nobody, code=1)
+    assert output.read_text() == "yesterday's" and list(tmp_path.iterdir()) == [output]

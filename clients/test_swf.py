@@ -9,6 +9,7 @@ import os
 import subprocess
 
 import pytest
+from botocore import xform_name
 
 from driver import complete_workflow, schedule
 from server import ADMINISTRATOR, binary, without_settings
@@ -70,6 +71,16 @@ def test_what_one_has_cut_the_other_goes_on_with(aws, swf, busy):
     on = json.loads(swf.run(*words, "--starting-token", theirs["NextToken"]).stdout)
     assert [event["eventId"] for event in on["events"]] == list(range(4, 7))
     assert aws.json(*words, "--starting-token", ours["NextToken"]) == on
+
+
+def test_every_operation_has_help(swf, domain):
+    commands = [xform_name(name, "-") for name in domain.client.meta.method_to_api_mapping.values()]
+    assert len(commands) == 39
+    for words in (["help"], *([command, "help"] for command in commands)):
+        done = swf.run(*words)
+        assert (done.returncode, done.stderr) == (0, ""), words
+        assert done.stdout.startswith("NAME\n       tidewheel-swf"), words
+        assert "\nGLOBAL OPTIONS\n" in done.stdout, words
 
 
 def test_a_decision_task_is_handed_out_in_whole(aws, swf, domain):

@@ -23,15 +23,15 @@ def _told(text: str, mark: str) -> list:
 
 def _played(lines: list, directory) -> list:
     """A transcript as it stands in the file, with what was printed this time."""
-    given = [line for line in lines if line.startswith(("## ", "$ ", "< "))]
-    words = shlex.split(next(line for line in given if line.startswith("$ "))[2:])
+    given = [line for line in lines if line.startswith(("## ", "$", "< "))]
+    words = shlex.split(next(line for line in given if line.startswith("$"))[1:])
     answers = [line[2:].partition(" ") for line in given if line.startswith("< ")]
     with Tape(None).running() as tape:
         tape.load([(int(status), HEAD, body.encode()) for status, _, body in answers])
         tape.play()
         environment = _environment(tape.url, "us-east-1", directory)
         directory.with_name("config").write_text("")
-        while re.match(r"[A-Z_]+=", words[0]):
+        while words and re.match(r"[A-Z_]+=", words[0]):
             name, _, value = words.pop(0).partition("=")
             environment[name] = value
         code, out, err = _ours(words, directory, environment)

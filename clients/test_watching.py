@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import time
 
@@ -98,7 +99,8 @@ def test_workers_of_boto3_are_seen_while_they_poll_and_when_they_have_a_task(dom
         assert commands.top(domain)[1]["terminated"]["lastMinute"] == 1
 
 
-def test_top_has_the_terminal_until_it_is_left(domain, commands):
+@pytest.mark.parametrize("end", ["q", "SIGINT", "SIGTERM"])
+def test_top_has_the_terminal_until_it_is_left(domain, commands, end):
     domain.start(workflowId="v")
     ours, its = pty.openpty()
     os.set_blocking(ours, False)
@@ -126,10 +128,14 @@ def test_top_has_the_terminal_until_it_is_left(domain, commands):
         seen = ""
         domain.start(workflowId="w")
         read_until(rf"{DECISIONS} +decision +\S+ +2 ")
-        os.write(ours, b"q")
+        if end == "q":
+            os.write(ours, b"q")
+        else:
+            top.send_signal(signal.Signals[end])
         read_until(re.escape(LEAVE))
         assert LEAVE in seen
-        assert top.wait(SECONDS_MAX) == 0
+        codes = {"q": 0, "SIGINT": 130, "SIGTERM": 143}
+        assert top.wait(SECONDS_MAX) == codes[end]
     finally:
         top.kill()
         top.wait(SECONDS_MAX)

@@ -1,8 +1,8 @@
 //! What AWS's documentation says of the operations and their members.
 //!
 //! The texts in `documentation.json` are AWS's own (`NOTICE` names their licence), in the small part
-//! of HTML that `markup` reads. They are told apart by the names that the model has for things, and
-//! a test holds them against it.
+//! of HTML that `markup` reads; `clients/documentation.py` makes the file. They are told apart by the
+//! names that the model has for things, and a test holds them against it.
 
 use crate::model::{Member, Model, Operation, Shape};
 use serde::Deserialize;

@@ -22,6 +22,9 @@ const EXIT_OTHER: u8 = 255;
 /// How many parts of something nested are shown in a line.
 const INLINE_ITEMS_MAX: usize = 4;
 
+/// With what a page begins that no service of AWS has written.
+const PAGE: &str = "<html>";
+
 /// In which form an error is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ErrorFormat {
@@ -64,9 +67,16 @@ pub struct ServiceError {
 }
 
 impl ServiceError {
-    /// Reads an answer. What is no JSON is itself the message, and then the status is the name.
+    /// Reads an answer. What is no JSON is itself the message, and then the status is the name. A page
+    /// of somebody in between, who cannot reach the service, gives way to what HTTP calls the status.
     pub fn read(operation: &'static str, status: u16, body: &[u8]) -> ServiceError {
         let text = String::from_utf8_lossy(body);
+        let page = text.trim_ascii();
+        if 500 <= status && (page.is_empty() || page.starts_with(PAGE)) {
+            let (code, message) = (status.to_string(), reason(status).to_owned());
+            let members = Value::map();
+            return ServiceError { operation, status, code, message, members, retries: None };
+        }
         let body = if body.is_empty() { Ok(Value::map()) } else { Value::parse(&text) };
         let body = body.unwrap_or_else(|_| {
             Value::Map(vec![("message".to_owned(), Value::text(text.clone()))])
@@ -86,6 +96,24 @@ impl ServiceError {
             None => Value::map(),
         };
         ServiceError { operation, status, code, message, members, retries: None }
+    }
+}
+
+/// What HTTP calls a status of servers that are not well; nothing if it has no name.
+fn reason(status: u16) -> &'static str {
+    match status {
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        506 => "Variant Also Negotiates",
+        507 => "Insufficient Storage",
+        508 => "Loop Detected",
+        510 => "Not Extended",
+        511 => "Network Authentication Required",
+        _ => "",
     }
 }
 

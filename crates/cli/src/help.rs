@@ -367,6 +367,50 @@ mod tests {
         assert!(!options.contains("--maximum-page-size"), "it is hidden");
     }
 
+    /// The headings of a page, which are what begins a line.
+    fn headings(text: &str) -> Vec<&str> {
+        text.lines().filter(|line| line.starts_with(|letter: char| letter.is_uppercase())).collect()
+    }
+
+    #[test]
+    fn every_page_has_its_sections_in_order() {
+        let service = text("help");
+        let expected = ["NAME", "SYNOPSIS", "DESCRIPTION", "AVAILABLE COMMANDS", "GLOBAL OPTIONS"];
+        assert_eq!(headings(&service), expected);
+        let (mut examples, mut paged) = (0, 0);
+        for operation in Model::get().operations() {
+            let text = text(&operation.command);
+            let mut found = headings(&text);
+            if let Some(place) = found.iter().position(|heading| *heading == "EXAMPLES") {
+                assert_eq!(place, 5, "{}", operation.command);
+                found.remove(place);
+                examples += 1;
+            }
+            let expected =
+                ["NAME", "DESCRIPTION", "SYNOPSIS", "OPTIONS", "GLOBAL OPTIONS", "OUTPUT"];
+            assert_eq!(found, expected, "{}", operation.command);
+            let is_paged = text.contains(" is a paginated operation.");
+            assert_eq!(is_paged, operation.paginator.is_some(), "{}", operation.command);
+            paged += usize::from(is_paged);
+            let name = format!("NAME\n       tidewheel-swf-{} -", operation.command);
+            assert!(text.contains(&name), "{text}");
+            assert!(!manual(Some(operation)).is_empty());
+        }
+        assert_eq!((examples, paged), (9, 7), "as many as the AWS CLI has");
+    }
+
+    #[test]
+    fn commands_are_listed_in_the_order_of_the_alphabet() {
+        let text = text("help");
+        let list = text.split("AVAILABLE COMMANDS").nth(1).expect("it is there");
+        let list = list.split("GLOBAL OPTIONS").next().expect("it is there");
+        let listed: Vec<&str> =
+            list.lines().filter_map(|line| line.trim().strip_prefix("o ")).collect();
+        let (help, commands) = listed.split_last().expect("there are some");
+        assert_eq!((*help, commands.len()), ("help", 39));
+        assert!(commands.is_sorted());
+    }
+
     #[test]
     fn structures_and_lists_show_their_syntax() {
         check(

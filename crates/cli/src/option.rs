@@ -335,6 +335,51 @@ mod tests {
         assert_eq!(shown.join(" "), expected);
     }
 
+    /// The options that version 2 of the AWS CLI was seen to show, without those that all
+    /// operations have; `!` are required.
+    #[test]
+    fn every_operation_has_the_options_of_the_aws_cli() {
+        let mut lines = 0;
+        for line in include_str!("option/shown.txt").lines() {
+            let (command, expected) = line.split_once(": ").expect("a name and its options");
+            let operation = Model::get().command(command).expect("it is an operation");
+            let mut options = Opt::all(operation);
+            // A pair is told once.
+            options.retain(|option| {
+                !option.hidden
+                    && match option.role {
+                        Role::Member(_) | Role::Flag { on: true, .. } => true,
+                        Role::StartingToken | Role::PageSize | Role::MaxItems => true,
+                        Role::Flag { on: false, .. } => false,
+                        Role::InputJson | Role::InputYaml | Role::Skeleton => false,
+                    }
+            });
+            let shown = options.iter().map(|option| {
+                let required = if option.required { "!" } else { "" };
+                format!("{}{required}", option.name)
+            });
+            let expected = expected.replace("+paging", "starting-token page-size max-items");
+            let mut shown: Vec<String> = shown.collect();
+            let mut expected: Vec<&str> = expected.split(' ').collect();
+            // Which are there is compared here; their order is the model's.
+            shown.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(shown, expected, "{command}");
+            lines += 1;
+        }
+        assert_eq!(lines, Model::get().operations().len());
+    }
+
+    #[test]
+    fn the_options_for_every_operation_are_those_of_the_aws_cli() {
+        let names: Vec<&str> = Global::ALL.iter().map(|global| global.name()).collect();
+        let expected = "debug endpoint-url no-verify-ssl no-paginate output query profile region \
+                        version color no-sign-request ca-bundle cli-read-timeout \
+                        cli-connect-timeout cli-binary-format no-cli-pager cli-auto-prompt \
+                        no-cli-auto-prompt cli-error-format";
+        assert_eq!(names.join(" "), expected);
+    }
+
     #[test]
     fn options_are_in_the_models_order_with_renamed_ones_last() {
         check(

@@ -202,7 +202,7 @@ fn decode(text: &str, paginator: &Paginator) -> Result<(Option<String>, usize), 
     let bytes = GeneralPurpose::new(&STANDARD, padded).decode(letters).ok();
     let json = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let Some(Value::Map(members)) = json.and_then(|json| Value::parse(&json).ok()) else {
-        return Ok(decode_old(text));
+        return decode_old(text);
     };
     let mut token = (None, 0);
     for (name, value) in members {
@@ -217,16 +217,17 @@ fn decode(text: &str, paginator: &Paginator) -> Result<(Option<String>, usize), 
 }
 
 /// A token as versions before 1.10 of the AWS CLI have made it.
-fn decode_old(text: &str) -> (Option<String>, usize) {
+fn decode_old(text: &str) -> Result<(Option<String>, usize), PagingError> {
     let parts: Vec<&str> = text.split(OLD_MARK).collect();
     let (token, shown) = match parts.as_slice() {
         [token, shown] => match shown.parse() {
             Ok(shown) => (*token, shown),
             Err(_) => (text, 0),
         },
-        _ => (text, 0),
+        [_] => (text, 0),
+        [..] => return Err(PagingError::BadStartingToken(text.to_owned())),
     };
-    ((token != "None").then(|| token.to_owned()), shown)
+    Ok(((token != "None").then(|| token.to_owned()), shown))
 }
 
 /// All pages as one answer.

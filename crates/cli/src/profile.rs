@@ -92,9 +92,15 @@ pub enum ProfileError {
     NoNumber(String),
     /// No mode of repeating requests.
     #[error(
-        "Invalid value provided to \"mode\": \"{0}\" must be one of: legacy, standard, adaptive"
+        "Invalid value provided to \"mode\": \"{0}\" must be one of: ('legacy', 'standard', \
+         'adaptive')"
     )]
     UnknownRetryMode(String),
+    /// A request has to be sent once.
+    #[error(
+        "Value provided to \"max_attempts\": {0} must be an integer greater than or equal to 1."
+    )]
+    TooFewAttempts(i64),
     /// No form of output.
     #[error("Unknown output type: {0}")]
     UnknownOutput(String),
@@ -119,6 +125,7 @@ impl ProfileError {
             | ProfileError::CustomEndpoint(_)
             | ProfileError::NoNumber(_)
             | ProfileError::UnknownRetryMode(_)
+            | ProfileError::TooFewAttempts(_)
             | ProfileError::UnknownOutput(_)
             | ProfileError::UnknownTimestampFormat(_) => None,
         }
@@ -242,6 +249,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// The certificates of authorities that are believed, in PEM.
     pub ca_bundle: Option<String>,
+    /// By which signs requests are sent again.
+    pub retry_mode: Mode,
     /// How often one is sent in all; at least once.
     pub attempts: u32,
     /// How long to wait for a connection, in seconds; none for ever.
@@ -297,14 +306,19 @@ impl<'a> Sources<'a> {
         self.setting(&[variable], option).is_some_and(|text| text.eq_ignore_ascii_case("true"))
     }
 
-    fn number(&self, variable: &str, option: &str) -> Result<Option<u32>, ProfileError> {
+    fn integer(&self, variable: &str, option: &str) -> Result<Option<i64>, ProfileError> {
         let Some(text) = self.setting(&[variable], option) else { return Ok(None) };
-        match text.trim().parse::<i64>() {
-            // Below zero is as good as zero, and what is too much for ever.
-            Ok(number) => Ok(Some(u32::try_from(number.max(0)).unwrap_or(u32::MAX))),
-            Err(_) => Err(ProfileError::NoNumber(text)),
-        }
+        text.trim().parse().map(Some).map_err(|_| ProfileError::NoNumber(text))
     }
+
+    fn number(&self, variable: &str, option: &str) -> Result<Option<u32>, ProfileError> {
+        Ok(self.integer(variable, option)?.map(clamped))
+    }
+}
+
+/// Below zero is as good as zero, and what is too much for ever.
+fn clamped(number: i64) -> u32 {
+    u32::try_from(number.max(0)).unwrap_or(u32::MAX)
 }
 
 /// In which form errors are shown. This cannot fail: it is asked when something has failed, perhaps
@@ -375,8 +389,11 @@ impl Settings {
             None => Mode::Standard,
             Some(text) => Mode::parse(&text).ok_or(ProfileError::UnknownRetryMode(text))?,
         };
-        let attempts =
-            sources.number("AWS_MAX_ATTEMPTS", "max_attempts")?.unwrap_or(retry_mode.attempts());
+        let attempts = match sources.integer("AWS_MAX_ATTEMPTS", "max_attempts")? {
+            None => retry_mode.attempts(),
+            Some(few) if few < 1 => return Err(ProfileError::TooFewAttempts(few)),
+            Some(attempts) => clamped(attempts),
+        };
         let ca_bundle = asked.ca_bundle.clone();
         let ca_bundle = ca_bundle.or_else(|| sources.setting(&["AWS_CA_BUNDLE"], "ca_bundle"));
         let connect_timeout = match asked.connect_timeout {
@@ -393,7 +410,8 @@ impl Settings {
             region,
             credentials,
             ca_bundle: ca_bundle.filter(|path| !path.is_empty()),
-            attempts: attempts.max(1),
+            retry_mode,
+            attempts,
             connect_timeout: (connect_timeout != 0).then_some(connect_timeout),
             read_timeout,
         })

@@ -137,7 +137,8 @@ impl Reading<'_> {
             Global::NoPaginate => globals.paginate = false,
             Global::Output => globals.output = value,
             Global::Query => globals.query = value,
-            Global::Profile => globals.profile = value,
+            // An empty name is none, as in the AWS CLI.
+            Global::Profile => globals.profile = value.filter(|name| !name.is_empty()),
             Global::Region => globals.region = value,
             Global::Color => {
                 globals.color = match value.as_deref() {
@@ -448,10 +449,12 @@ fn leftover(rest: Rest) -> Leftover {
     if place > 0 && words[place - 1] == "--" {
         words.remove(place - 1);
     }
-    if word == "help" {
-        return Leftover::Help;
+    match word.as_str() {
+        "help" => return Leftover::Help,
+        // As in the AWS CLI, an empty word is none.
+        "" => (),
+        _ => words.push(word),
     }
-    words.push(word);
     Leftover::Unknown(words)
 }
 

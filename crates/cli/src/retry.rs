@@ -1,9 +1,12 @@
-//! Which answers are asked for again, and after how long: the standard mode of AWS's clients.
+//! Which answers are asked for again, and after how long, in the modes of AWS's clients.
 //!
 //! Chance comes in as a number, and time goes out as one, so that a table can say what happens.
 //! Nothing here waits. The quota is that of one command: it keeps a long paging from going on
 //! against a server that answers nothing but errors.
 
+mod adaptive;
+
+pub use adaptive::Limiter;
 use std::time::Duration;
 
 /// The most that an attempt is put off by doubling.
@@ -42,17 +45,25 @@ const THROTTLED: &[&str] = &[
     "EC2ThrottledException",
 ];
 
+/// Codes that say so in the legacy mode, with a status of 400.
+const THROTTLED_LEGACY: &[&str] = &[
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottledException",
+    "ProvisionedThroughputExceededException",
+];
+
 /// How requests are repeated.
 ///
-/// All names of AWS's tools are known. The adaptive mode is the standard one here: what it adds
-/// slows a client down that has many requests under way, and a command has one.
+/// How long the legacy mode waits is the standard one's, which is shorter: nothing hangs on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// As of old: what is repeated in the standard mode, more often.
+    /// As of old: fewer errors than in the standard mode, but more often.
     Legacy,
     /// Three times in all.
     Standard,
-    /// The same.
+    /// The same, and requests are sent no faster than the service lets through.
     Adaptive,
 }
 
@@ -119,11 +130,30 @@ impl Outcome<'_> {
     }
 }
 
+impl Outcome<'_> {
+    /// Whether AWS's clients send the request again.
+    fn is_repeated(self, mode: Mode) -> bool {
+        let Outcome::Refused { status, code, .. } = self else { return self.is_worth_another() };
+        match mode {
+            Mode::Legacy => {
+                matches!(status, 429 | 500 | 502 | 503 | 504 | 509)
+                    || (status == 400 && THROTTLED_LEGACY.contains(&code))
+            }
+            Mode::Standard | Mode::Adaptive => {
+                matches!(status, 500 | 502 | 503 | 504)
+                    || TRANSIENT.contains(&code)
+                    || THROTTLED.contains(&code)
+            }
+        }
+    }
+}
+
 /// What to do after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// It stays with what came of it. `exhausted` if there would have been no other attempt,
-    /// whatever came: AWS's tools say then how often they have tried.
+    /// whatever came, but in the legacy mode only if there was reason for one: AWS's tools say then
+    /// how often they have tried.
     Done {
         /// All attempts were made.
         exhausted: bool,
@@ -135,6 +165,7 @@ pub enum Next {
 /// The attempts of a command.
 #[derive(Clone, Debug)]
 pub struct Retries {
+    mode: Mode,
     attempts_max: u32,
     left: u32,
     /// The number of the attempt at the present request, from 1.
@@ -145,8 +176,8 @@ pub struct Retries {
 
 impl Retries {
     /// Sends each request `attempts_max` times at most, and at least once.
-    pub fn new(attempts_max: u32) -> Retries {
-        Retries { attempts_max: attempts_max.max(1), left: QUOTA, attempt: 1, paid: None }
+    pub fn new(mode: Mode, attempts_max: u32) -> Retries {
+        Retries { mode, attempts_max: attempts_max.max(1), left: QUOTA, attempt: 1, paid: None }
     }
 
     /// How often the present request is sent at most.
@@ -162,9 +193,11 @@ impl Retries {
     /// What to do after an attempt. `chance` is from 0 to 1. When it is done, the next attempt is
     /// the first at another request.
     pub fn after(&mut self, outcome: Outcome<'_>, chance: f64) -> Next {
-        let exhausted = self.attempts_max <= self.attempt;
+        let is_repeated = outcome.is_repeated(self.mode);
+        let exhausted =
+            self.attempts_max <= self.attempt && (is_repeated || self.mode != Mode::Legacy);
         let cost = if outcome.is_throttled() { THROTTLED_COST } else { COST };
-        if exhausted || !outcome.is_worth_another() || self.left < cost {
+        if exhausted || !is_repeated || self.left < cost {
             if outcome == Outcome::Answered {
                 self.left = QUOTA.min(self.left + self.paid.unwrap_or(REFUND));
             }
@@ -222,26 +255,57 @@ mod tests {
             (refused(504, "504"), again(50)),
             (refused(501, "501"), DONE),
             (refused(400, "ThrottlingException"), again(1000)),
-            (refused(429, "429"), again(1000)),
+            // AWS's clients go by the code.
+            (refused(429, "429"), DONE),
+            (refused(429, "SlowDown"), again(1000)),
             (refused(400, "RequestTimeout"), again(50)),
             (refused(400, "UnknownResourceFault"), DONE),
             (refused(400, "LimitExceededFault"), DONE),
             (refused(400, "ValidationException"), DONE),
         ] {
-            assert_eq!(Retries::new(3).after(outcome, 1.0), expected, "{outcome:?}");
+            assert_eq!(
+                Retries::new(Mode::Standard, 3).after(outcome, 1.0),
+                expected,
+                "{outcome:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_legacy_mode_goes_by_other_signs_and_more_often() {
+        for (outcome, expected) in [
+            (Outcome::Unreachable, again(50)),
+            (refused(500, "InternalFailure"), again(50)),
+            (refused(504, "504"), again(50)),
+            (refused(509, "509"), again(50)),
+            (refused(429, "429"), again(1000)),
+            (refused(400, "ThrottlingException"), again(1000)),
+            (refused(400, "RequestLimitExceeded"), DONE),
+            (refused(400, "RequestTimeout"), DONE),
+            (refused(400, "UnknownResourceFault"), DONE),
+        ] {
+            assert_eq!(Retries::new(Mode::Legacy, 5).after(outcome, 1.0), expected, "{outcome:?}");
+        }
+        let last = |outcome| Retries::new(Mode::Legacy, 1).after(outcome, 1.0);
+        assert_eq!(last(refused(500, "InternalFailure")), Next::Done { exhausted: true });
+        assert_eq!(last(refused(400, "UnknownResourceFault")), DONE);
+        let last = Retries::new(Mode::Standard, 1).after(refused(400, "UnknownResourceFault"), 1.0);
+        assert_eq!(last, Next::Done { exhausted: true });
+        for (mode, attempts) in [(Mode::Legacy, 5), (Mode::Standard, 3), (Mode::Adaptive, 3)] {
+            assert_eq!(mode.attempts(), attempts);
         }
     }
 
     #[test]
     fn waits_double_up_to_a_bound_and_chance_shortens_them() {
         let throttled = refused(400, "ThrottlingException");
-        let mut retries = Retries::new(9);
+        let mut retries = Retries::new(Mode::Standard, 9);
         for seconds in [1, 2, 4, 8, 16, 20, 20, 20] {
             assert_eq!(retries.after(throttled, 1.0), again(seconds * 1000));
         }
         assert_eq!(retries.after(throttled, 1.0), Next::Done { exhausted: true });
-        assert_eq!(Retries::new(3).after(throttled, 0.25), again(250));
-        assert_eq!(Retries::new(3).after(throttled, 0.0), again(0));
+        assert_eq!(Retries::new(Mode::Standard, 3).after(throttled, 0.25), again(250));
+        assert_eq!(Retries::new(Mode::Standard, 3).after(throttled, 0.0), again(0));
     }
 
     #[test]
@@ -251,25 +315,28 @@ mod tests {
             code: "503",
             retry_after: Some(milliseconds),
         };
-        assert_eq!(Retries::new(3).after(wanted(1), 1.0), again(50));
-        assert_eq!(Retries::new(3).after(wanted(2000), 1.0), again(2000));
-        assert_eq!(Retries::new(3).after(wanted(60_000), 1.0), again(5050));
+        assert_eq!(Retries::new(Mode::Standard, 3).after(wanted(1), 1.0), again(50));
+        assert_eq!(Retries::new(Mode::Standard, 3).after(wanted(2000), 1.0), again(2000));
+        assert_eq!(Retries::new(Mode::Standard, 3).after(wanted(60_000), 1.0), again(5050));
     }
 
     /// A refusal that is not worth another attempt says so, too, when it comes at the last: that is
     /// what AWS's tools do.
     #[test]
     fn the_last_attempt_is_the_last_whatever_comes() {
-        let mut retries = Retries::new(2);
+        let mut retries = Retries::new(Mode::Standard, 2);
         assert_eq!(retries.after(Outcome::Unreachable, 0.0), again(0));
         let last = retries.after(refused(400, "UnknownResourceFault"), 0.0);
         assert_eq!(last, Next::Done { exhausted: true });
-        assert_eq!(Retries::new(0).after(Outcome::Answered, 0.0), Next::Done { exhausted: true });
+        assert_eq!(
+            Retries::new(Mode::Standard, 0).after(Outcome::Answered, 0.0),
+            Next::Done { exhausted: true }
+        );
     }
 
     #[test]
     fn each_request_has_its_own_attempts_and_all_have_one_quota() {
-        let mut retries = Retries::new(3);
+        let mut retries = Retries::new(Mode::Standard, 3);
         let mut repeated = 0;
         for _ in 0..100 {
             for _ in 0..2 {
@@ -281,7 +348,7 @@ mod tests {
         }
         assert_eq!(repeated, 35, "500 / 14");
         // What succeeds after a repetition gives back its price, and else a little.
-        let mut retries = Retries::new(3);
+        let mut retries = Retries::new(Mode::Standard, 3);
         for _ in 0..100 {
             assert_eq!(retries.after(Outcome::Unreachable, 0.0), again(0));
             retries.after(Outcome::Answered, 0.0);

@@ -146,19 +146,18 @@ impl Reader<'_> {
         let mut words = vec![self.word()?];
         self.spaces();
         while self.current() == Some(',') {
-            let comma = self.at;
             self.expect_spaced(',')?;
             let next = self.second_word();
             self.spaces();
             match next {
                 Ok(word) if matches!(self.current(), None | Some(',')) => words.push(word),
-                // It is a key: what follows is the next pair.
+                // It is a key, or nothing: what follows the last comma is the next pair.
                 Ok(_) => {
-                    self.at = comma;
+                    self.back_to_comma();
                     break;
                 }
                 Err(Stop::Shorthand(_)) if self.current().is_some() => {
-                    self.at = comma;
+                    self.back_to_comma();
                     break;
                 }
                 Err(stop) => return Err(stop),
@@ -170,6 +169,14 @@ impl Reader<'_> {
         }
         words.insert(0, first);
         Ok(Value::List(words))
+    }
+
+    /// Goes back to the last comma, whatever stands around it. The AWS CLI does not look, so that of
+    /// two commas in a row one counts for nothing, and one in quotes can be what it finds.
+    fn back_to_comma(&mut self) {
+        while self.current() != Some(',') {
+            self.at -= 1;
+        }
     }
 
     fn list(&mut self, depth: usize) -> Result<Value, Stop> {
@@ -265,25 +272,18 @@ impl Reader<'_> {
         text
     }
 
+    /// A quote behind a backslash ends nothing, unless no other is there.
     fn quoted(&mut self, quote: char) -> Result<Value, Stop> {
-        let mut text = String::new();
-        let mut letters = self.input[self.at + 1..].iter().copied().enumerate();
-        while let Some((place, letter)) = letters.next() {
-            if letter == quote {
-                self.at += place + 2;
-                return self.text(text);
-            }
-            let escaped = self.input.get(self.at + place + 2).copied();
-            match escaped.filter(|next| letter == '\\' && (*next == quote || *next == '\\')) {
-                Some(next) => {
-                    text.push(next);
-                    letters.next();
-                }
-                None => text.push(letter),
-            }
-        }
-        let kind = if quote == '"' { "<double quoted>" } else { "<singled quoted>" };
-        Err(self.unexpected(kind, "<none>").into())
+        let inner = &self.input[self.at + 1..];
+        let quotes = || (0..inner.len()).filter(|place| inner[*place] == quote);
+        let is_bare = |place: &usize| *place == 0 || inner[*place - 1] != '\\';
+        let Some(end) = quotes().find(is_bare).or_else(|| quotes().next_back()) else {
+            let kind = if quote == '"' { "<double quoted>" } else { "<singled quoted>" };
+            return Err(self.unexpected(kind, "<none>").into());
+        };
+        let text: String = inner[..end].iter().collect();
+        self.at += end + 2;
+        self.text(text.replace(&format!("\\{quote}"), &quote.to_string()).replace("\\\\", "\\"))
     }
 
     /// A text, or what is in the file that it names.
@@ -436,6 +436,11 @@ mod tests {
         check("a='',b=\"\"", r#"{"a":"","b":""}"#);
         check("a='  b '", r#"{"a":"  b "}"#);
         check("a=b,'c,d'", r#"{"a":["b","c,d"]}"#);
+        check(r"a='b\\'", r#"{"a":"b\\"}"#);
+        check(r"a='b\',c=d'", r#"{"a":"b',c=d"}"#);
+        check_refused(r"a='b\\',c='d'", {
+            "Expected: ',', received: 'd' for input:\na='b\\\\',c='d'\n           ^"
+        });
     }
 
     #[test]
@@ -447,6 +452,9 @@ mod tests {
         check("a={x={y={z='}'}}}", r#"{"a":{"x":{"y":{"z":"}"}}}}"#);
         check("a={x=1,x=2}", r#"{"a":{"x":"2"}}"#);
         check("a=[b,]", r#"{"a":["b"]}"#);
+        check("a=b,,c=d", r#"{"a":"b","c":"d"}"#);
+        check("a=b,c,,d=e", r#"{"a":["b","c"],"d":"e"}"#);
+        check_refused("a=b,,,c=d", "Expected: '=', received: ',' for input:\na=b,,,c=d\n     ^");
         check(
             "decisionType=CompleteWorkflowExecution,\
              completeWorkflowExecutionDecisionAttributes={result=ok}",

@@ -32,7 +32,7 @@ pub enum Authentication {
         regions: Regions,
     },
     /// A signature by a key that is known here, and policies that allow what is asked.
-    Signatures(Verifier),
+    Signatures(Box<Verifier>),
 }
 
 impl Authentication {

@@ -151,6 +151,11 @@ impl Shard {
         })
     }
 
+    /// The claim that it holds, if it holds one.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+
     /// When the shard wants its next step, if no command comes before.
     pub fn next_wake(&self) -> Option<Timestamp> {
         let others = [self.outbox.next_wake(), self.next_removal.wake()];
@@ -160,6 +165,7 @@ impl Shard {
     /// Handles what has fallen due and then `commands`, in one commit.
     pub fn step<T>(&mut self, commands: Vec<(T, ShardCommand)>, now: Timestamp) -> Step<T> {
         let mut staged = Staged { told: Told::new(&self.watched), ..Staged::default() };
+        let watched = staged.told.watched();
         let mut replies = Vec::with_capacity(commands.len());
         let epoch = match self.ready() {
             Ok(epoch) => epoch,
@@ -209,7 +215,8 @@ impl Shard {
                 let unavailable =
                     Step::unavailable(tickets.chain(commands.map(|(ticket, _)| ticket)));
                 // It may have taken effect all the same.
-                told.lost |= !matches!(error, CommitError::Full(_)) && staged.told.is_watched();
+                told.lost |= !matches!(error, CommitError::Full(_)) && self.watched.get().is_some();
+                told.end(watched.as_ref(), &self.watched);
                 return Step { told, ..unavailable };
             }
             told.append(&mut staged.told);
@@ -226,6 +233,7 @@ impl Shard {
         }
         // By now the shard has been claimed again, so what took effect is in the rows.
         let offers_lost = std::mem::take(&mut self.offers_lost);
+        told.end(watched.as_ref(), &self.watched);
         let Staged { offers, lambdas, deliveries, batch: _, told: _ } = staged;
         Step { replies, offers, lambdas, deliveries, offers_lost, told }
     }

@@ -27,7 +27,7 @@ use engine::{Limits, Registry, Scope};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
-use store::{ShardId, Store, StoreError};
+use store::{Epoch, ShardId, Store, StoreError};
 use wire::{Request, Timestamp};
 
 /// How many requests may be in the service at once. More are refused as throttled.
@@ -132,7 +132,7 @@ pub(crate) enum ForMatcher {
     /// Something has happened.
     Input(Input<Poll>),
     /// Somebody wants to know who polls.
-    WhoPolls(Answer, Box<ListSurvey>),
+    WhoPolls(Answer, ListSurvey),
 }
 
 /// How somebody is answered who waits for events.
@@ -193,8 +193,9 @@ impl Shared {
             Ok((id, shard))
         };
         let shards = keys::shards().map(claim).collect::<Result<Vec<_>, StoreError>>()?;
+        let opened_at = clock.now();
         let shared = Shared {
-            opened_at: clock.now(),
+            opened_at,
             clock,
             registry,
             tokens,
@@ -208,7 +209,10 @@ impl Shared {
             open_executions,
             meter: Arc::default(),
             watched,
-            feed_instance: draw_number(&*entropy),
+            feed_instance: feed_instance(
+                opened_at,
+                shards.first().and_then(|(_, first)| first.epoch()),
+            ),
             news_bytes: AtomicUsize::new(0),
             news_lost: AtomicBool::new(false),
             feed: Inbox::new(),
@@ -339,8 +343,10 @@ impl Shared {
     }
 }
 
-fn draw_number(entropy: &dyn Entropy) -> u64 {
-    let mut bytes = [0; 8];
-    entropy.fill(&mut bytes);
-    u64::from_be_bytes(bytes)
+/// The name of a process's feed. Each process claims its first shard under an epoch of its own; the
+/// time tells it from those that served what a restored backup does not know of.
+fn feed_instance(opened_at: Timestamp, claim: Option<Epoch>) -> u64 {
+    const EPOCH_BITS: u32 = 20;
+    let epoch = claim.map_or(0, |epoch| epoch.0) % (1 << EPOCH_BITS);
+    (opened_at.0.unsigned_abs() << EPOCH_BITS) | epoch
 }

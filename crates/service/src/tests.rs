@@ -1,5 +1,6 @@
 //! The whole service in process, over a store in memory: wire scripts and what they cannot say.
 
+mod backups;
 pub mod client;
 mod crowds;
 pub mod fixture;

@@ -138,7 +138,7 @@ impl Shared {
                 ForMatcher::Input(input) => self.carry_out(matcher.step(input, now)),
                 ForMatcher::WhoPolls(answer, survey) => {
                     let polled = survey.polled(matcher, now);
-                    self.to_reader(answer, Read::TaskLists(survey, polled));
+                    self.to_reader(answer, Read::TaskLists(Box::new(survey), polled));
                 }
             }
         }

@@ -43,7 +43,7 @@ const SYMPTOMS: [(Flaw, &str, Watch); 23] = [
     (Flaw::ScansShort, "shows", Watch::Outside),
     (Flaw::ServesTheGone, "was given a task after it had gone", Watch::Outside),
     (Flaw::RepeatsSignals, "took effect 2 times", Watch::Outside),
-    (Flaw::LosesLastWords, "it was never told", Watch::Outside),
+    (Flaw::LosesLastWords, "outlives its parent", Watch::Outside),
     (Flaw::LosesOutcomes, "its outcome was heard", Watch::Outside),
     (Flaw::ForgetsOpenCount, "open executions and counts", Watch::Rows),
     (Flaw::ForgetsLambda, "stuck", Watch::Outside),

@@ -132,9 +132,9 @@ fn make(create: &Create) -> Result<(), Failure> {
     }
     // Before the store is opened, which may take long.
     let repository = Writing::open(&absolute(&create.repository)?)?;
-    let store = Embedded::open(&data_dir, options()).map_err(|error| match error {
-        OpenError::InUse { .. } => Failure::InUse(error),
-        error => Failure::Open(error),
+    let store = Embedded::open(&data_dir, options()).map_err(|error| {
+        let is_in_use = matches!(error, OpenError::InUse { .. });
+        if is_in_use { Failure::InUse(error) } else { Failure::Open(error) }
     })?;
     let snapshot = store.snapshot()?;
     save(repository, &*snapshot, wall_time())

@@ -216,7 +216,7 @@ fn make(many: &Many, action: Action, door: &Door) -> Result<u8, BatchError> {
     // Where and in which region is said in the job file.
     let asking = Asking { endpoint_url: None, region: None, ..many.asking.clone() };
     let next = command_line(&path, many.rate, &asking);
-    print(&preview(&job, now, &next))?;
+    print(&preview(&job, now, (!many.execute).then_some(next.as_str())))?;
     if !many.execute {
         return Ok(0);
     }

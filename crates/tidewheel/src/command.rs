@@ -17,6 +17,9 @@ pub enum Command {
     Dev(Dev),
     /// Check that what is stored agrees with the histories, while no server uses it.
     Check(Check),
+    /// Make backups of a server, running or stopped; verify them; make data directories of them.
+    #[command(subcommand)]
+    Backup(Backup),
     /// Say how the server would run, and from where each setting comes; or check it.
     #[command(subcommand)]
     Config(Config),
@@ -24,29 +27,26 @@ pub enum Command {
     Iam(Iam),
     /// Every operation of the API, in the words of aws swf; `tidewheel swf help` lists them.
     Swf(Swf),
-    /// Print the script with which a shell completes all this.
-    Completion(Completion),
-    /// Print the manual as man(1) reads it, or write its pages into a directory.
-    Man(Man),
+    /// Show what goes on: domains with their rates, task lists with who polls them, the worst first.
+    Top(Top),
+    /// Show the events of a domain as they happen.
+    Tail(Tail),
     /// Show one execution as a timeline: what was done, by whom, for how long; what is pending, and
     /// when it times out.
     Show(Show),
+    /// Say in words why an execution is where it is, what that rests on, and which commands help.
+    Explain(Explain),
+    /// Terminate, cancel or signal many executions: a dry run first, then at a rate, and resumable.
+    #[command(subcommand)]
+    Batch(crate::batch::command::Batch),
     /// Write a domain or some of its executions as JSON lines, with nothing but SWF's operations.
     Export(crate::transfer::Export),
     /// Take executions from a file or another server: open ones go on here.
     Import(crate::transfer::Import),
-    /// Make backups of a server, running or stopped; verify them; make data directories of them.
-    #[command(subcommand)]
-    Backup(Backup),
-    /// Show the events of a domain as they happen.
-    Tail(Tail),
-    /// Show what goes on: domains with their rates, task lists with who polls them, the worst first.
-    Top(Top),
-    /// Terminate, cancel or signal many executions: a dry run first, then at a rate, and resumable.
-    #[command(subcommand)]
-    Batch(crate::batch::command::Batch),
-    /// Say in words why an execution is where it is, what that rests on, and which commands help.
-    Explain(Explain),
+    /// Print the script with which a shell completes all this.
+    Completion(Completion),
+    /// Print the manual as man(1) reads it, or write its pages into a directory.
+    Man(Man),
 }
 
 #[derive(Debug, clap::Args)]

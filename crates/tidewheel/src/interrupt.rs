@@ -5,25 +5,40 @@
 //! the terminal are interrupts for the pager.
 
 use crate::swf::output;
-use cli::failure::EXIT_INTERRUPTED;
+use std::future::poll_fn;
 use std::io::{self, Write};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
+/// The work ended without a code: it panicked.
+const EXIT_PANICKED: u8 = 255;
+/// What the number of a signal is added to, when it has ended the process.
+const EXIT_SIGNAL: u8 = 128;
 /// How much room calls within each other have: queries are evaluated by calls within calls, and
 /// `cli` bounds how many.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
 /// How long an interrupted command tries to end its line.
 const END_LINE: Duration = Duration::from_millis(100);
 
-/// Begins the work, and waits for its end or for an interrupt: the exit code, or nothing if the work
-/// has ended without one.
-pub fn perform(name: &str, work: impl FnOnce() -> u8 + Send + 'static) -> io::Result<Option<u8>> {
+/// Begins the work in a thread of its own, and waits for its end or for an interrupt. Gives the exit
+/// code.
+pub fn interruptible(name: &str, work: impl FnOnce() -> u8 + Send + 'static) -> io::Result<u8> {
+    until_signal(name, &[SignalKind::interrupt()], work)
+}
+
+/// The same with any of these signals, for who has something to put in order before the end.
+pub fn until_signal(
+    name: &str,
+    kinds: &[SignalKind],
+    work: impl FnOnce() -> u8 + Send + 'static,
+) -> io::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let entered = runtime.enter();
-    // From here on an interrupt does not end the process by itself.
-    let interrupts = signal(SignalKind::interrupt())?;
+    // From here on they do not end the process by themselves.
+    let signals = kinds.iter().map(|kind| Ok((*kind, signal(*kind)?)));
+    let signals = signals.collect::<io::Result<Vec<_>>>()?;
     drop(entered);
     let (told, done) = oneshot::channel();
     std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn(move || {
@@ -32,23 +47,28 @@ pub fn perform(name: &str, work: impl FnOnce() -> u8 + Send + 'static) -> io::Re
     })?;
     Ok(runtime.block_on(async {
         tokio::select! {
-            code = done => code.ok(),
-            () = interrupted(interrupts) => {
+            code = done => code.unwrap_or(EXIT_PANICKED),
+            kind = interrupted(signals) => {
                 end_line().await;
-                Some(EXIT_INTERRUPTED)
+                u8::try_from(kind.as_raw_value()).map_or(EXIT_PANICKED, |number| EXIT_SIGNAL + number)
             }
         }
     }))
 }
 
-/// Waits for an interrupt that is not the pager's.
-async fn interrupted(mut interrupts: Signal) {
-    while interrupts.recv().await.is_some() {
-        if !output::is_paged() {
-            return;
+/// Waits for a signal that is not the pager's.
+async fn interrupted(mut signals: Vec<(SignalKind, Signal)>) -> SignalKind {
+    poll_fn(|context| {
+        for (kind, signal) in &mut signals {
+            while let Poll::Ready(Some(())) = signal.poll_recv(context) {
+                if !output::is_paged() {
+                    return Poll::Ready(*kind);
+                }
+            }
         }
-    }
-    std::future::pending().await
+        Poll::Pending
+    })
+    .await
 }
 
 /// Ends the line where answers go, as the AWS CLI does, but does not wait for a pipe that nobody

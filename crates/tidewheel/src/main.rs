@@ -45,6 +45,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tokio::signal::unix::SignalKind;
 
 /// Something failed that worked before, or is not ours to mend: a port, a disk, a directory. Or a
 /// check has found something.
@@ -98,11 +99,20 @@ fn complain(why: impl Display) {
 }
 
 /// Looks at something, until it is done or interrupted.
-fn looked_at<E: std::fmt::Display>(
+fn looked_at<E: Display>(
     name: &str,
     work: impl FnOnce() -> Result<(), E> + Send + 'static,
 ) -> ExitCode {
-    let code = interrupt::perform(name, move || match work() {
+    looked_at_until(name, &[SignalKind::interrupt()], work)
+}
+
+/// The same until one of these signals.
+fn looked_at_until<E: Display>(
+    name: &str,
+    ends: &[SignalKind],
+    work: impl FnOnce() -> Result<(), E> + Send + 'static,
+) -> ExitCode {
+    let code = interrupt::until_signal(name, ends, move || match work() {
         Ok(()) => 0,
         Err(error) => {
             complain(error);
@@ -110,7 +120,7 @@ fn looked_at<E: std::fmt::Display>(
         }
     });
     match code {
-        Ok(code) => code.unwrap_or(EXIT_FAILURE).into(),
+        Ok(code) => code.into(),
         Err(error) => {
             complain(format_args!("cannot start: {error}"));
             EXIT_FAILURE.into()

@@ -149,7 +149,7 @@ async fn serve(
             let clock = Arc::new(WallClock);
             let minutes = settings.clock_skew_minutes;
             let verifier = Verifier::new(administration.clone(), clock, minutes);
-            Authentication::Signatures(verifier.within(settings.regions.clone()))
+            Authentication::Signatures(Box::new(verifier.within(settings.regions.clone())))
         }
         None => Authentication::Off {
             hosts: settings.allowed_hosts.clone(),

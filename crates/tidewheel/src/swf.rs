@@ -10,7 +10,7 @@ mod keys;
 pub mod output;
 pub mod service;
 
-use crate::interrupt;
+use crate::interrupt::interruptible;
 use caller::Caller;
 use cli::failure::{CallError, Complaint};
 use cli::output::{Moments, Printer, Style};
@@ -37,8 +37,8 @@ pub fn run(words: &[OsString]) -> ExitCode {
         say("\naws: [ERROR]: an argument is no text\n");
         return EXIT_USAGE.into();
     };
-    match interrupt::perform("swf", move || perform(&words)) {
-        Ok(code) => code.unwrap_or(EXIT_OTHER).into(),
+    match interruptible("swf", move || perform(&words)) {
+        Ok(code) => code.into(),
         Err(error) => {
             say(&format!("\naws: [ERROR]: cannot start: {error}\n"));
             EXIT_OTHER.into()

@@ -15,6 +15,7 @@ use screen::{Key, Screen};
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use tokio::signal::unix::SignalKind;
 use wire::{
     DescribeLoadInput, DescribeTaskListsInput, DomainLoad, DomainLoads, PageToken, TaskListDetails,
 };
@@ -51,8 +52,9 @@ pub fn run(words: Words) -> ExitCode {
         }
         looked
     };
-    let code = crate::looked_at("top", work);
-    // Interrupts come while the screen is ours.
+    let ends = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let code = crate::looked_at_until("top", &ends, work);
+    // They come while the screen is ours.
     screen::restore();
     code
 }

@@ -71,7 +71,7 @@ impl Told {
 }
 
 /// What would be done, before anything is. `next` is the command that does it.
-pub fn preview(job: &Job, now: Timestamp, next: &str) -> String {
+pub fn preview(job: &Job, now: Timestamp, next: Option<&str>) -> String {
     let mut text = head(job);
     let mut types: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for target in &job.targets {
@@ -127,7 +127,9 @@ pub fn preview(job: &Job, now: Timestamp, next: &str) -> String {
     if 0 < more {
         say(&mut text, &format!("  and {more} more, which are in the job file"));
     }
-    say(&mut text, &format!("\nNothing was done yet. To do it:\n  {next}"));
+    if let Some(next) = next {
+        say(&mut text, &format!("\nNothing was done yet. To do it:\n  {next}"));
+    }
     text
 }
 

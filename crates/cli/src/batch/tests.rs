@@ -1,5 +1,6 @@
+//! Tables of jobs: their files, their pace, what answers mean, what is printed.
+
 use super::*;
-use crate::Model;
 use crate::failure::{CallError, ServiceError};
 use std::time::Duration;
 use wire::{ChildPolicy, Timestamp, WorkflowType};
@@ -142,10 +143,10 @@ fn an_action_names_the_run_and_is_checked_before_it_is_sent() {
 
 #[test]
 fn refusals_are_of_one_execution_or_of_all_or_pass() {
-    let operation = Model::get().operation("TerminateWorkflowExecution").expect("it is there");
+    let operation = "TerminateWorkflowExecution";
     let refused = |status: u16, code: &str, message: &str| {
         let body = format!(r#"{{"__type":"a.b#{code}","message":"{message}"}}"#);
-        CallError::Service(Box::new(ServiceError::read(&operation.name, status, body.as_bytes())))
+        CallError::Service(Box::new(ServiceError::read(operation, status, body.as_bytes())))
     };
     let url = || "http://x/".to_owned();
     let text = |code: &str, message: &str| format!("{code}: {message}");
@@ -318,14 +319,14 @@ fn what_is_shown_fits_a_terminal_and_moves_no_cursor() {
     let mut job = job(30, Action::Signal { signal_name: "s\u{1b}[2J".to_owned(), input: None });
     job.targets[3].workflow_id = format!("{}\r\n\u{1b}[31m", "w".repeat(100)).as_str().into();
     job.header.is_cut = true;
-    let text = preview(&job, NOW, "tidewheel batch run x");
+    let text = preview(&job, NOW, Some("tidewheel batch run x"));
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
     assert!(text.lines().all(|line| line.chars().count() < 160), "{text}");
     assert!(text.contains("There are more: a job has 100000 executions at most."));
     for number in 0..30 {
         job.targets[number].workflow_type.name = format!("t{}", number.min(25)).into();
     }
-    let text = preview(&job, NOW, "x");
+    let text = preview(&job, NOW, Some("x"));
     assert!(text.contains("\n  5  t25 1\n"), "the most frequent first: {text}");
     assert!(text.contains("\n  6 of 6 other types\n"), "{text}");
     job.outcomes[3] = Some(Outcome::Failed("no\u{1b}[2J".to_owned()));

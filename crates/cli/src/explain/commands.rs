@@ -238,6 +238,17 @@ impl<'a> Commands<'a> {
             }
         }
         words.extend(["--child-policy".to_owned(), started.child_policy.as_str().to_owned()]);
+        if let Some(tags) = started.tag_list.as_ref().filter(|tags| !tags.is_empty()) {
+            // As JSON, since a tag may look like an option or like the name of a file.
+            let tags = serde_json::to_string(tags).expect("tags are texts");
+            words.extend(["--tag-list".to_owned(), tags]);
+        }
+        if let Some(priority) = started.task_priority {
+            words.extend(["--task-priority".to_owned(), priority.0.to_string()]);
+        }
+        if let Some(role) = &started.lambda_role {
+            words.extend(["--lambda-role".to_owned(), role.as_str().to_owned()]);
+        }
         let input = started.input.as_ref().map(wire::Data::as_str);
         // It would be read as the name of a file.
         if input.is_some_and(|input| input.starts_with("file://") || input.starts_with("fileb://"))

@@ -146,6 +146,30 @@ golden! {
     a_run_that_continues_another "continuing" nothing_told();
 }
 
+/// What starts an execution again gives it all that it had, whatever that looks like to a command line.
+#[test]
+fn an_execution_is_started_again_as_it_was() {
+    let json = include_str!("../recorded/terminated.json");
+    let mut recorded: serde_json::Value = serde_json::from_str(json).expect("a recording");
+    let started = &mut recorded["events"][0]["workflowExecutionStartedEventAttributes"];
+    started["tagList"] = serde_json::json!(["nightly", "--x", "file://y", "it's"]);
+    started["taskPriority"] = "-5".into();
+    started["lambdaRole"] = "arn:aws:iam::123456789012:role/r".into();
+    Asked::of(&recorded.to_string(), nothing_told()).explained(|explanation| {
+        check_commands(explanation);
+        let mut commands = explanation.findings.iter().flat_map(|finding| &finding.commands);
+        let again = commands.find(|command| command.purpose == "start it again");
+        let words = shlex::split(&again.expect("it can be").line).expect("a line for a shell");
+        let value = |option: &str| {
+            let place = words.iter().position(|word| word == option).expect(option);
+            words[place + 1].as_str()
+        };
+        assert_eq!(value("--tag-list"), r#"["nightly","--x","file://y","it's"]"#);
+        assert!(words.iter().any(|word| word == "--task-priority=-5"), "{words:?}");
+        assert_eq!(value("--lambda-role"), "arn:aws:iam::123456789012:role/r");
+    });
+}
+
 const UNDECIDED: &str = include_str!("../recorded/undecided.json");
 const UNPOLLED: &str = include_str!("../recorded/unpolled.json");
 

@@ -64,7 +64,12 @@ fn names_and_messages_are_found_where_they_are() {
         ),
         (400, r#"{"__type":"X:http://y#z"}"#, "X", ""),
         (500, r#"{"__type":"com.amazon.coral.service#InternalFailure"}"#, "InternalFailure", ""),
-        (503, "<html>busy</html>", "503", "<html>busy</html>"),
+        (503, "<html>busy</html>", "503", "Service Unavailable"),
+        (504, " \n<html>", "504", "Gateway Timeout"),
+        (500, "", "500", "Internal Server Error"),
+        (599, "", "599", ""),
+        (503, "busy", "503", "busy"),
+        (403, "<html>busy</html>", "403", "<html>busy</html>"),
         (404, "", "404", ""),
     ] {
         let expected = format!(

@@ -356,12 +356,13 @@ fn the_rest_is_found_too() {
     assert_eq!(shown("AWS_PROFILE=shown"), (7, bundle("/c.pem"), Some(60), Some(5)));
     assert_eq!(shown("AWS_PROFILE=old"), (5, None, Some(60), None));
     assert_eq!(
-        shown("AWS_PROFILE=shown AWS_MAX_ATTEMPTS=0 AWS_CA_BUNDLE=/e.pem AWS_CONNECT_TIMEOUT=0"),
+        shown("AWS_PROFILE=shown AWS_MAX_ATTEMPTS=1 AWS_CA_BUNDLE=/e.pem AWS_CONNECT_TIMEOUT=0"),
         (1, bundle("/e.pem"), None, Some(5))
     );
     assert_eq!(shown("AWS_PROFILE=shown --ca-bundle /o.pem").1, bundle("/o.pem"));
     let wrong = |text: &str| resolve(FILES, &format!("{ENV_KEYS} AWS_REGION=a {text}"));
     assert_eq!(wrong("AWS_MAX_ATTEMPTS=x"), Err(ProfileError::NoNumber("x".to_owned())));
+    assert_eq!(wrong("AWS_MAX_ATTEMPTS=-1"), Err(ProfileError::TooFewAttempts(-1)));
     assert_eq!(
         wrong("AWS_RETRY_MODE=never"),
         Err(ProfileError::UnknownRetryMode("never".to_owned()))

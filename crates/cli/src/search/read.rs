@@ -8,6 +8,8 @@ use wire::Timestamp;
 /// The words that are no values unless they are in quotes.
 const KEYWORDS: &[&str] = &["and", "or", "not", "in", "all"];
 
+/// Quotes of books and of other languages, which are none here.
+const ODD_QUOTES: [char; 8] = ['“', '”', '„', '‘', '’', '«', '»', '`'];
 const DATE: &str =
     "a moment as 2026-11-01, 2026-11-01T10:30 or 2026-11-01T10:30:00Z (UTC unless it says more)";
 const LENGTH: &str = "a length of time as 45s, 30m, 2h, 7d or 1h30m";
@@ -201,7 +203,7 @@ impl Reader {
             return Ok(Node::Not(Box::new(test(Wanted::Is(self.text()?)))));
         }
         if self.takes_sign("~") {
-            return Ok(test(Wanted::Like(Glob::parse(&self.text()?))));
+            return Ok(test(Wanted::Like(Glob::parse(&self.pattern()?))));
         }
         if self.takes("in") {
             return Ok(test(self.one_of()?));
@@ -268,7 +270,22 @@ impl Reader {
         Ok(bound)
     }
 
+    /// What has to be equal. Who writes a pattern without quotes here means one, and would exclude nothing.
     fn text(&mut self) -> Result<String, SearchError> {
+        if let Token::Word(word) = self.peek()
+            && word.contains(['*', '?'])
+        {
+            return Err(self.unexpected("a text in quotes; a pattern stands behind ~"));
+        }
+        self.pattern()
+    }
+
+    fn pattern(&mut self) -> Result<String, SearchError> {
+        if let Token::Word(word) = self.peek()
+            && word.contains(ODD_QUOTES)
+        {
+            return Err(self.unexpected("a text in quotes such as \" or '"));
+        }
         self.value(TEXT, |text| Some(text.to_owned()))
     }
 

@@ -1,3 +1,5 @@
+//! Tables of queries, of what is wrong with them, and that what is told to SWF changes no answer.
+
 use super::*;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -128,6 +130,9 @@ fn what_is_wrong_is_said_with_its_column() {
         ("tag < x", "column 5: expected =, !=, ~, in, and, or or the end behind tag, found <".to_owned()),
         ("type not x", "column 6: expected =, !=, ~ or in behind type, found not".to_owned()),
         ("type =", "column 7: expected a text, in quotes, found the end".to_owned()),
+        ("type != x*", "column 9: expected a text in quotes; a pattern stands behind ~, found x*".to_owned()),
+        ("type = “x”", "column 8: expected a text in quotes such as \" or ', found “x”".to_owned()),
+        ("type in (a, ?)", "column 13: expected a text in quotes; a pattern stands behind ~, found ?".to_owned()),
         ("type = and", "column 8: expected a text, in quotes, found and".to_owned()),
         ("type = x y", "column 10: expected and, or or the end, found y".to_owned()),
         ("type = x && tag", "column 10: expected and, or or the end, found && (here it is and)".to_owned()),

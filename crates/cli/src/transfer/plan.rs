@@ -1,5 +1,6 @@
 //! What an import is to do: which execution first, which not at all, and what will be different.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{
     ActivityId, CloseStatus, DomainName, EventId, Name, RunId, Timestamp, Version, WorkflowId,
@@ -35,6 +36,8 @@ pub struct Facts {
     pub lambdas: usize,
     /// What it has announced to others without an outcome.
     pub announced: Vec<Announcement>,
+    /// Children of whose start it knows, and of no end: the event that announced each.
+    pub children: Vec<(EventId, WorkflowId)>,
     /// Whether the target has it.
     pub here: Here,
 }
@@ -200,7 +203,7 @@ impl Plan {
             };
             let imports = matches!(verdict, Verdict::Import { .. });
             let notes = match imports {
-                true => notes(of, &verdict, registry, options, |run_id| {
+                true => notes(of, &verdict, effects, registry, options, |run_id| {
                     runs.contains_key(&(&of.domain, run_id))
                 }),
                 false => Vec::new(),
@@ -220,8 +223,8 @@ fn order(facts: &[Facts], runs: &BTreeMap<(&DomainName, &RunId), usize>) -> Vec<
     base.sort_by_key(|index| {
         let of = &facts[*index];
         match of.closed {
-            None => (false, of.started_at.0),
-            Some((_, at)) => (true, -at.0),
+            None => (false, of.started_at, Reverse(Timestamp(0))),
+            Some((_, at)) => (true, Timestamp(0), Reverse(at)),
         }
     });
     let needs = |index: usize| {
@@ -299,6 +302,7 @@ fn verdict(
 fn notes(
     of: &Facts,
     verdict: &Verdict,
+    effects: &BTreeSet<Link>,
     registry: &Registry,
     options: Options,
     is_known: impl Fn(&RunId) -> bool,
@@ -360,6 +364,15 @@ fn notes(
         notes.push(format!(
             "the {what} {workflow_id} of event {event_id} has no outcome: {becomes}"
         ));
+    }
+    for (event_id, workflow_id) in &of.children {
+        let link = Link { run_id: of.run_id.clone(), event_id: *event_id };
+        if !effects.contains(&link) {
+            notes.push(format!(
+                "its child {workflow_id} of event {event_id} is not imported with it, and nobody will \
+                 tell how that ends, unless it is there already"
+            ));
+        }
     }
     if let Some(parent) = of.parent.as_ref().filter(|parent| !is_known(&parent.run_id)) {
         notes.push(format!(

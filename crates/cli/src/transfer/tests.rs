@@ -105,6 +105,7 @@ fn facts(run_id: &str, started_at: i64) -> Facts {
         held: Vec::new(),
         lambdas: 0,
         announced: Vec::new(),
+        children: Vec::new(),
         here: Here::Nothing,
     }
 }
@@ -251,6 +252,7 @@ fn what_will_be_different_is_said() {
         Held::Lambda,
     ];
     busy.lambdas = 2;
+    busy.children = vec![(EventId(9), "lost".into()), (EventId(8), "found".into())];
     busy.workflow_type = Some(WorkflowType { name: "t".into(), version: "2".into() });
     let all = [busy, Facts { here: Here::Run, ..facts("known", 2) }, facts("plain", 3)];
     let mut registry = registry();
@@ -262,7 +264,8 @@ fn what_will_be_different_is_said() {
             members: vec!["x".to_owned(), "y".to_owned()],
         },
     ];
-    let plan = Plan::make(&all, &BTreeSet::new(), &registry, ALL);
+    let found = Link { run_id: "busy".into(), event_id: EventId(8) };
+    let plan = Plan::make(&all, &BTreeSet::from([found]), &registry, ALL);
     let expected = "\
 domains and types: 1 to register, 1 there already, 1 there and different
 to register:
@@ -278,6 +281,7 @@ what will be different:
   d w-busy run busy: a worker has activity endless in hand, which has no timeout: it does not end before the execution, unless with --time-out-started
   d w-busy run busy: a Lambda function is being called: its task times out
   d w-busy run busy: 2 Lambda tasks wait: they are started there, if the server has a --lambda-endpoint
+  d w-busy run busy: its child lost of event 9 is not imported with it, and nobody will tell how that ends, unless it is there already
   d w-busy run busy: its parent, run gone, is not imported with it, and will not be told how it ends, unless it is there already
   d w-busy run busy: its type t 2 is not registered: it cannot continue as new until it is
 ";

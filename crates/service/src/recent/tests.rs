@@ -4,6 +4,9 @@ use super::*;
 
 const START_MS: i64 = 1_000_000;
 
+/// What was counted (at which second, how many), when it is told, and what.
+type Row = (&'static [(i64, u32)], i64, (u64, u64));
+
 /// What is told at `at` seconds of what was counted at other times, in both windows.
 fn told(counted: &[(i64, u32)], at: i64) -> (u64, u64) {
     let moment = |seconds: i64| Timestamp(START_MS + seconds * 1000);
@@ -17,7 +20,7 @@ fn told(counted: &[(i64, u32)], at: i64) -> (u64, u64) {
 
 #[test]
 fn what_has_happened_is_told_for_a_minute_and_for_five() {
-    let rows: &[(&[(i64, u32)], i64, (u64, u64))] = &[
+    let rows: [Row; 15] = [
         (&[], 0, (0, 0)),
         (&[(0, 3)], 0, (3, 3)),
         (&[(0, 3), (1, 4)], 4, (7, 7)),
@@ -37,7 +40,7 @@ fn what_has_happened_is_told_for_a_minute_and_for_five() {
         (&[(1_000, 3), (0, 4)], 1_060, (0, 7)),
     ];
     for (counted, at, expected) in rows {
-        assert_eq!(told(counted, *at), *expected, "{counted:?} at {at}");
+        assert_eq!(told(counted, at), expected, "{counted:?} at {at}");
     }
 }
 

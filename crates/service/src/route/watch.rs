@@ -56,7 +56,7 @@ impl Shared {
     ) {
         match self.list_survey(scope, input) {
             Ok(survey) => {
-                self.matcher.put(ForMatcher::WhoPolls(answer, Box::new(survey)));
+                self.matcher.put(ForMatcher::WhoPolls(answer, survey));
             }
             Err(fault) => answer.send(Err(fault)),
         }

@@ -29,6 +29,9 @@ pub const IMPORT_IDLE_MS: i64 = 60 * 60 * 1000;
 /// Nothing would happen to an execution from the future before its time has come.
 const AHEAD_MS_MAX: i64 = 15 * 60 * 1000;
 
+/// No event is older. There was no such service long after that.
+const EARLIEST: Timestamp = Timestamp(0);
+
 /// A row of an imported history has no more events than this, nor goes on behind so many bytes: it
 /// is read as a whole, like those that are written here.
 const ROW_EVENTS_MAX: usize = 64;
@@ -146,9 +149,7 @@ impl Shard {
             None => Replay::new(piece.identity.clone()),
         };
         if **replay.identity() != piece.identity {
-            return Err(invalid(format!(
-                "Run {run_id} is being imported as one of another workflow"
-            )));
+            return Err(taken(&run_id));
         }
         if begun.is_none() && piece.last.is_none() && self.imports.touched.len() >= IMPORTS_MAX {
             let text = format!("Limit of {IMPORTS_MAX} imports that are under way reached");
@@ -209,7 +210,7 @@ impl Shard {
     fn imported_before(&mut self, here: &RunIdentity, piece: &Piece) -> Result<Outcome, Refusal> {
         let run_id = &here.run_id;
         if *here != piece.identity {
-            return Err(invalid(format!("Run {run_id} is here, and is of another workflow")));
+            return Err(taken(run_id));
         }
         if let Some(event_id) = self.first_difference(run_id, &piece.events)? {
             return Err(invalid(format!(
@@ -233,6 +234,10 @@ impl Shard {
             }
             if event.event_timestamp > latest {
                 return Err(invalid(format!("event {event_id}: it is of the future")));
+            }
+            // Nor does memory keep moments to the millisecond, as the history does, that are far off.
+            if event.event_timestamp < EARLIEST {
+                return Err(invalid(format!("event {event_id}: it is from before 1970")));
             }
             // The engine has looked whether it folds; a bug there costs this import.
             match catch_unwind(AssertUnwindSafe(|| replay.add(event))) {
@@ -454,6 +459,11 @@ fn stage_events(run_id: &RunId, events: &[Event], staged: &mut Staged) {
         staged.batch.put(keys::history(run_id, first.event_id), values::events(row));
         rest = behind;
     }
+}
+
+/// Whose else the run is, is not for everybody to know.
+fn taken(run_id: &RunId) -> Refusal {
+    invalid(format!("The run id {run_id} is taken"))
 }
 
 fn invalid(text: impl Into<String>) -> Refusal {

@@ -21,6 +21,8 @@ pub struct Told {
     /// Whether there are, or may be, others.
     pub lost: bool,
     watched: Option<Arc<BTreeSet<DomainKey>>>,
+    /// Whether there were events of domains that nobody watched.
+    unwatched: bool,
     bytes: usize,
 }
 
@@ -30,16 +32,28 @@ impl Told {
         Told { watched: watched.get(), ..Told::default() }
     }
 
-    /// True if events would be told.
-    pub fn is_watched(&self) -> bool {
-        self.watched.is_some()
+    /// Once the step is over. Who has begun to watch meanwhile may have read a history that lacks
+    /// what the step has written, and is not told that either.
+    pub fn end(&mut self, begun_with: Option<&Arc<BTreeSet<DomainKey>>>, watched: &Watched) {
+        let is_new = |domain: &DomainKey| begun_with.is_none_or(|known| !known.contains(domain));
+        if self.unwatched && watched.get().is_some_and(|now| now.iter().any(is_new)) {
+            self.lost = true;
+        }
+    }
+
+    /// The domains whose events are told.
+    pub fn watched(&self) -> Option<Arc<BTreeSet<DomainKey>>> {
+        self.watched.clone()
     }
 
     /// The events of one transition, as they are stored.
     pub fn events(&mut self, after: &Execution, stored: &[u8]) {
-        let Some(watched) = &self.watched else { return };
         let identity = &after.identity;
-        if !watched.contains(&(identity.scope.clone(), identity.domain.clone())) {
+        let is_watched = self.watched.as_ref().is_some_and(|watched| {
+            watched.contains(&(identity.scope.clone(), identity.domain.clone()))
+        });
+        if !is_watched {
+            self.unwatched = true;
             return;
         }
         let jsons = values::event_jsons(stored).expect("they have just been written");
@@ -63,5 +77,38 @@ impl Told {
         self.tally.append(&mut other.tally);
         self.news.append(&mut other.news);
         self.lost |= other.lost;
+        self.unwatched |= other.unwatched;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::Scope;
+
+    fn domains(names: &[&str]) -> BTreeSet<DomainKey> {
+        let scope = || Scope { account: "123456789012".into(), region: "us-east-1".into() };
+        names.iter().map(|name| (scope(), (*name).into())).collect()
+    }
+
+    /// Who begins to watch while a step waits for the disk has read a history without its events.
+    #[test]
+    fn who_begins_to_watch_under_way_is_told_that_something_is_missing() {
+        for (before, meanwhile, unwatched, lost) in [
+            (&[][..], &["d"][..], true, true),
+            (&["e"], &["d", "e"], true, true),
+            (&["d"], &["d"], true, false),
+            (&["d", "e"], &["d"], true, false),
+            (&[], &["d"], false, false),
+            (&[], &[], true, false),
+        ] {
+            let watched = Watched::default();
+            watched.set(domains(before));
+            let begun_with = Told::new(&watched).watched();
+            let mut told = Told { unwatched, ..Told::default() };
+            watched.set(domains(meanwhile));
+            told.end(begun_with.as_ref(), &watched);
+            assert_eq!(told.lost, lost, "{before:?} {meanwhile:?} {unwatched}");
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! Executions that come from another server go on, whole and once, whatever happens on the way.
 
 use super::client::{Client, wait};
-use super::fixture::{caller, registrations, rows};
+use super::fixture::{caller, registrations, rows, scope};
 use crate::check::{Finding, Mode, check};
 use crate::shard::{IMPORT_IDLE_MS, IMPORTS_MAX};
 use crate::{Options, keys};
 use engine::Limits;
+use engine::rows::WorkflowKey;
 use serde_json::{Value, json};
 use store::memory::{Call, Fault as StoreFault, Memory};
 use wire::{Fault, OwnOperation, OwnRequest, Timestamp};
@@ -312,6 +313,8 @@ fn what_cannot_be_a_history_is_refused_in_words_and_leaves_nothing() {
     let mut future = events.clone();
     future.iter_mut().for_each(|event| event["eventTimestamp"] = json!(5_000.0));
     refused(import(&target, ("parent", &run_id), &future, 2), "event 1: it is of the future");
+    future.iter_mut().for_each(|event| event["eventTimestamp"] = json!(-1e300));
+    refused(import(&target, ("parent", &run_id), &future, 2), "event 1: it is from before 1970");
     // Model and prose bind what comes from elsewhere, too.
     let mut wrong = events.clone();
     wrong[1]["decisionTaskScheduledEventAttributes"]["startToCloseTimeout"] = json!("soon");
@@ -356,6 +359,20 @@ fn what_is_here_is_not_imported_twice() {
             events.len() + 1
         ),
     );
+    // A run id is of one workflow, as far as one shard can see.
+    let shard = |workflow_id: &str| {
+        let (domain, workflow_id) = ("d".into(), workflow_id.into());
+        keys::shard_of(&WorkflowKey { scope: scope(), domain, workflow_id })
+    };
+    let others = (0..).map(|index| format!("other {index}"));
+    let mut others = others.filter(|other| shard(other) == shard("parent"));
+    let other = others.next().expect("there is no end of names");
+    let taken = format!("The run id {run_id} is taken");
+    refused(send(&target, piece(&other, &run_id, &events[..1])), &taken);
+    send(&target, piece(&other, "r", &events[..1])).expect("it begins");
+    let another = others.next().expect("there is no end of names");
+    let body = piece(&another, "r", &events[..1]);
+    refused(send(&target, body), "The run id r is taken");
     agrees(&target.memory);
 }
 

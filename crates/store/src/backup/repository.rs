@@ -73,18 +73,23 @@ impl Reading {
     pub fn ids(&self) -> Result<Vec<BackupId>, BackupError> {
         let mut ids = Vec::new();
         for name in names_in(&self.dir.join(MANIFESTS))? {
-            let id = name.strip_suffix(MANIFEST_ENDING).and_then(BackupId::parse);
-            let Some(id) = id else {
-                let what = "its name is not that of a backup".to_owned();
-                return Err(BackupError::Damaged {
-                    path: self.dir.join(MANIFESTS).join(name),
-                    what,
-                });
-            };
-            ids.push(id);
+            // What else is there, as a copy leaves it that was cut, is in nobody's way.
+            ids.extend(id_of(&name));
         }
         ids.sort();
         Ok(ids)
+    }
+
+    /// Fails if there is a file where manifests are that is none: it might be one under another name.
+    fn check_names(&self) -> Result<(), BackupError> {
+        let dir = self.dir.join(MANIFESTS);
+        match names_in(&dir)?.into_iter().find(|name| id_of(name).is_none()) {
+            Some(name) => {
+                let what = "its name is not that of a backup".to_owned();
+                Err(BackupError::Damaged { path: dir.join(name), what })
+            }
+            None => Ok(()),
+        }
     }
 
     /// The backup whose id is or begins with `text`, or the newest.
@@ -176,13 +181,13 @@ impl Writing {
         if !self.known.insert(name) {
             return Ok(Stored { name, new_bytes: None });
         }
-        let length = match fs::metadata(&path) {
-            Ok(found) => Some(found.len()),
+        let found = match fs::read(&path) {
+            Ok(found) => Some(found),
             Err(source) if source.kind() == io::ErrorKind::NotFound => None,
-            Err(source) => return Err(io_error("look at", &path, source)),
+            Err(source) => return Err(io_error("read", &path, source)),
         };
-        // A shorter one is damaged; whether another is, only reading it would say.
-        let is_there = length == Some(file.len() as u64);
+        // One that is damaged is written anew: all backups that have it are whole again.
+        let is_there = found.is_some_and(|found| found == file);
         if !is_there {
             create_private(&parent)?;
             self.write(&path, &file)?;
@@ -220,11 +225,17 @@ impl Writing {
     }
 }
 
+/// The backup whose manifest is called so.
+fn id_of(name: &str) -> Option<BackupId> {
+    name.strip_suffix(MANIFEST_ENDING).and_then(BackupId::parse)
+}
+
 /// Removes all backups but the newest `keep`, and the chunks that none of these has.
 pub fn prune(dir: &Path, keep: usize) -> Result<Pruned, BackupError> {
     check_mark(dir)?;
     let writing = Writing::open(dir)?;
     let reading = &writing.reading;
+    reading.check_names()?;
     let mut removed = reading.ids()?;
     let kept = removed.split_off(removed.len().saturating_sub(keep));
     // Before anything goes: a manifest that cannot be read does not say what it needs.

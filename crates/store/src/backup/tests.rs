@@ -250,6 +250,34 @@ fn a_chunk_that_was_written_in_part_is_written_again() {
     assert!(fs::read(&chunk).expect("a file") == whole);
 }
 
+/// A chunk of the right length that has rotted would be in every later backup.
+#[test]
+fn a_chunk_that_is_damaged_is_written_again_by_the_next_create() {
+    let (dir, memory) = (scratch(), filled(ROWS));
+    back_up(&memory, dir.path(), 1).expect("it is made");
+    let chunks = files(&dir.path().join("chunks"));
+    let chunk = chunks.iter().find(|path| path.is_file()).expect("there are chunks");
+    let mut bytes = fs::read(chunk).expect("it is read");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(chunk, bytes).expect("it is written");
+    assert_eq!(damages(dir.path()).expect("it is looked at").len(), 1);
+    let again = back_up(&memory, dir.path(), 2).expect("it is made");
+    assert_eq!(again.progress.chunks_new, 1);
+    assert_eq!(damages(dir.path()).expect("it is looked at"), []);
+}
+
+/// As an interrupted copy leaves one.
+#[test]
+fn a_stray_file_beside_manifests_is_in_the_way_of_prune_alone() {
+    let (dir, memory) = (scratch(), filled(10));
+    back_up(&memory, dir.path(), 1).expect("it is made");
+    fs::write(dir.path().join("manifests/.2026.json.Xa3b"), "{").expect("it is written");
+    assert_eq!(damages(dir.path()).expect("it is looked at"), []);
+    restore_into(dir.path(), &dir.path().join("restored")).expect("it is restored");
+    assert!(matches!(prune(dir.path(), 1), Err(BackupError::Damaged { .. })));
+}
+
 /// A restore that is cut short is no data directory, and can be begun anew in the same place.
 #[test]
 fn a_restore_that_is_cut_short_is_not_opened() {

@@ -44,7 +44,9 @@ pub fn drive(
             let task = taken.lock().expect("no holder panics").recv();
             let Ok((index, parameters)) = task else { return };
             let called = catch_unwind(AssertUnwindSafe(|| {
-                Answer::of(caller.call(operation, &parameters).as_ref().map(|_| ()))
+                let answer = Answer::of(caller.call(operation, &parameters).as_ref().map(|_| ()));
+                let is_closed = matches!(answer, Answer::Closed);
+                if is_closed { confirm_closed(&mut caller, &parameters) } else { answer }
             }));
             // The driver waits for an answer to each.
             let answer = called.unwrap_or(Answer::Refused("a call has panicked".to_owned()));
@@ -104,6 +106,26 @@ pub fn drive(
             }
         }
     })
+}
+
+/// Whether an execution that cannot be acted on has closed: another account does not know it either.
+fn confirm_closed(caller: &mut Caller, parameters: &Value) -> Answer {
+    let describe = Model::get().operation("DescribeWorkflowExecution").expect("the model has it");
+    let member = |name: &str| {
+        let value = parameters.get(name).cloned();
+        (name.to_owned(), value.expect("a target has its domain, its id and its run"))
+    };
+    let execution = Value::Map(vec![member("workflowId"), member("runId")]);
+    let parameters = Value::Map(vec![member("domain"), ("execution".to_owned(), execution)]);
+    match Answer::of(caller.call(describe, &parameters).as_ref().map(|_| ())) {
+        Answer::Closed => Answer::Failed(
+            "it is not known: it has closed and is past its retention, or it is of another account"
+                .to_owned(),
+        ),
+        // It is known; or whoever asks may not ask that.
+        Answer::Done | Answer::Failed(_) | Answer::Refused(_) => Answer::Closed,
+        unanswered @ (Answer::Throttled | Answer::Unknown(_)) => unanswered,
+    }
 }
 
 /// What the driver is told next; nothing if it has waited long enough.

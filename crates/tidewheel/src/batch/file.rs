@@ -128,18 +128,21 @@ fn parse(file: &File, path: &Path) -> Result<(Job, u64), FileError> {
     let mut reader = BufReader::new(file);
     let mut reading = Reading::default();
     let mut bytes = 0;
-    let mut line = String::new();
+    let mut line = Vec::new();
     loop {
         line.clear();
-        let read = (&mut reader).take(LINE_BYTES_MAX).read_line(&mut line);
-        read.map_err(|error| FileError::Read { path: path.to_owned(), error })?;
-        let Some(text) = line.strip_suffix('\n') else {
+        let unreadable = |error| FileError::Read { path: path.to_owned(), error };
+        // As bytes, since a line that was cut may be cut within a character.
+        (&mut reader).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(unreadable)?;
+        let Some(text) = line.strip_suffix(b"\n") else {
             if u64::try_from(line.len()) == Ok(LINE_BYTES_MAX) {
                 return Err(FileError::LongLine(path.to_owned()));
             }
             return Ok((reading.end().map_err(wrong)?, bytes));
         };
         bytes += line.len() as u64;
+        let text =
+            std::str::from_utf8(text).map_err(|error| unreadable(io::Error::other(error)))?;
         reading.line(text).map_err(wrong)?;
     }
 }

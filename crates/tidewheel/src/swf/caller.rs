@@ -6,7 +6,7 @@ use crate::system::wall_time;
 use access::Signer;
 use cli::failure::{CallError, ServiceError};
 use cli::profile::{Credentials, Keys, Settings};
-use cli::retry::{Next, Outcome, Retries};
+use cli::retry::{Limiter, Mode, Next, Outcome, Retries};
 use cli::{Globals, Operation, Value};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -14,7 +14,7 @@ use hyper::{Request, Response};
 use std::error::Error;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -46,8 +46,28 @@ pub struct Caller {
     connect_timeout: Option<Duration>,
     read_timeout: Option<u64>,
     retries: Retries,
+    pace: Option<Pace>,
     debug: bool,
     runtime: tokio::runtime::Runtime,
+}
+
+/// How fast requests are sent, and the clock for it.
+struct Pace {
+    limiter: Limiter,
+    /// The time since 1970 at a moment, from where it goes on without the steps of a clock.
+    began: (Duration, Instant),
+}
+
+impl Pace {
+    fn start() -> Pace {
+        let since_1970 = Duration::from_millis(u64::try_from(wall_time().0).unwrap_or(0));
+        Pace { limiter: Limiter::new(since_1970), began: (since_1970, Instant::now()) }
+    }
+
+    fn now(&self) -> Duration {
+        let (since_1970, began) = self.began;
+        since_1970 + began.elapsed()
+    }
 }
 
 /// What is called.
@@ -68,7 +88,7 @@ struct Answer {
 impl Caller {
     /// Gets ready to call.
     pub fn new(globals: &Globals, settings: Settings) -> Result<Caller, CallError> {
-        let Settings { place, region, credentials, ca_bundle, attempts, .. } = settings;
+        let Settings { place, region, credentials, ca_bundle, attempts, retry_mode, .. } = settings;
         let endpoint = Endpoint::parse(place.url())
             .map_err(|_| CallError::InvalidEndpoint(place.url().to_owned()))?;
         let tls = match (endpoint.secure, globals.verify_ssl) {
@@ -98,7 +118,11 @@ impl Caller {
             session_token,
             connect_timeout: settings.connect_timeout.map(Duration::from_secs),
             read_timeout: settings.read_timeout,
-            retries: Retries::new(attempts),
+            retries: Retries::new(retry_mode, attempts),
+            pace: match retry_mode {
+                Mode::Adaptive => Some(Pace::start()),
+                Mode::Legacy | Mode::Standard => None,
+            },
             debug: globals.debug,
             runtime,
         })
@@ -125,6 +149,11 @@ impl Caller {
         let id = uuid()?;
         loop {
             let attempt = self.retries.attempt();
+            if let Some(pace) = &mut self.pace {
+                let wait = pace.limiter.send(pace.now());
+                self.trace(&format!("sent in {} ms", wait.as_millis()));
+                self.runtime.block_on(async { sleep(wait).await });
+            }
             self.trace(&format!("{} to {}, attempt {attempt}", target.operation, self.endpoint));
             let outcome = self.runtime.block_on(self.attempt(target, body, &id));
             if let Ok(answer) = &outcome {
@@ -133,19 +162,19 @@ impl Caller {
             let chance = chance()?;
             let (next, result) = match outcome {
                 Ok(answer) if answer.status < 300 => {
-                    (self.retries.after(Outcome::Answered, chance), self.read(&answer.body))
+                    (self.after(Outcome::Answered, chance), self.read(&answer.body))
                 }
                 Ok(answer) => {
                     let error = ServiceError::read(target.operation, answer.status, &answer.body);
                     let (status, retry_after) = (answer.status, answer.retry_after);
                     let outcome = Outcome::Refused { status, code: &error.code, retry_after };
-                    let next = self.retries.after(outcome, chance);
+                    let next = self.after(outcome, chance);
                     let exhausted = next == Next::Done { exhausted: true };
                     let retries = exhausted.then(|| attempt - 1);
                     let error = ServiceError { retries, ..error };
                     (next, Err(CallError::Service(Box::new(error))))
                 }
-                Err(error) => (self.retries.after(Outcome::Unreachable, chance), Err(error)),
+                Err(error) => (self.after(Outcome::Unreachable, chance), Err(error)),
             };
             match next {
                 Next::Done { .. } => return result,
@@ -155,6 +184,14 @@ impl Caller {
                 }
             }
         }
+    }
+
+    /// What to do after an attempt.
+    fn after(&mut self, outcome: Outcome<'_>, chance: f64) -> Next {
+        if let Some(pace) = &mut self.pace {
+            pace.limiter.after(outcome, pace.now());
+        }
+        self.retries.after(outcome, chance)
     }
 
     /// Waits, between calls that ask for news.

@@ -79,10 +79,10 @@ pub struct Import {
     /// Closed executions from that server, too, as far as they are not past their retention.
     #[arg(long, requires = "from_aws")]
     pub closed: bool,
-    /// Import after the report; otherwise there is the report alone.
+    /// With --from-aws: import after the report, which otherwise is all. A file is imported at once.
     #[arg(long, requires = "from_aws", conflicts_with = "dry_run")]
     pub execute: bool,
-    /// Only the report.
+    /// With a file: only the report.
     #[arg(long)]
     pub dry_run: bool,
     /// Into this domain; whose history it is, if it does not say so itself.

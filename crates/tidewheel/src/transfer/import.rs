@@ -39,16 +39,14 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
         say(&format!("nothing was changed{how}\n"))?;
         return Ok(!plan.steps.iter().any(|step| matches!(step.verdict, Verdict::Refused(_))));
     }
-    target.register(&survey)?;
+    let new = target.register(&survey)?;
     let (mut imported, mut known, mut refused) = (0_u64, 0_u64, 0_u64);
     for step in &plan.steps {
         let facts = &survey.facts[step.index];
         let resend = match &step.verdict {
-            Verdict::Import { resend } => resend,
-            Verdict::Known => {
-                known += 1;
-                continue;
-            }
+            Verdict::Import { resend } => resend.as_slice(),
+            // Whether it is the same is looked at.
+            Verdict::Known => &[],
             Verdict::Refused(_) => {
                 refused += 1;
                 continue;
@@ -65,7 +63,7 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
             }
         }
     }
-    target.deprecate(&survey)?;
+    target.deprecate(&survey, &new)?;
     say(&format!(
         "imported {imported} executions; {known} were there already, {refused} were refused\n"
     ))?;

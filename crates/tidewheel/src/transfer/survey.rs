@@ -177,6 +177,9 @@ impl History {
             let called = state.lambdas.values().filter(|lambda| lambda.started.is_some());
             held.extend(called.map(|_| Held::Lambda));
         }
+        let started = |(event_id, child): (&EventId, &engine::Child)| {
+            child.started_event_id.map(|_| (*event_id, child.workflow_id.clone()))
+        };
         let waits = |lambda: &&engine::Lambda| lambda.started.is_none();
         Facts {
             workflow_type: state.map(|state| state.workflow_type.clone()),
@@ -191,6 +194,7 @@ impl History {
             held,
             lambdas: state.map_or(0, |state| state.lambdas.values().filter(waits).count()),
             announced: announced.collect(),
+            children: state.iter().flat_map(|state| &state.children).filter_map(started).collect(),
             here: Here::Nothing,
             fault: self.fault,
             domain: self.execution.domain,

@@ -186,8 +186,9 @@ impl Target {
         Ok(other.map_or(Here::Nothing, |info| Here::OtherOpen(info.execution.run_id)))
     }
 
-    /// Registers what is not there, types before they are deprecated.
-    pub fn register(&mut self, survey: &Survey) -> Result<(), TransferError> {
+    /// Registers what is not there, types before they are deprecated. Gives the domains that were not.
+    pub fn register(&mut self, survey: &Survey) -> Result<BTreeSet<DomainName>, TransferError> {
+        let mut domains = BTreeSet::new();
         for Domain { detail, tags } in &survey.domains {
             let info = &detail.domain_info;
             let mut ask = members_of(&detail.configuration);
@@ -196,7 +197,9 @@ impl Target {
             if !tags.is_empty() {
                 ask["tags"] = json!(tags);
             }
-            self.register_one("RegisterDomain", ask, "DomainAlreadyExistsFault")?;
+            if self.register_one("RegisterDomain", ask, "DomainAlreadyExistsFault")? {
+                domains.insert(info.name.clone());
+            }
         }
         for (domain, detail) in &survey.workflow_types {
             let info = &detail.type_info;
@@ -224,7 +227,7 @@ impl Target {
                 self.tell("DeprecateActivityType", &ask)?;
             }
         }
-        Ok(())
+        Ok(domains)
     }
 
     /// True if it was not there.
@@ -244,11 +247,16 @@ impl Target {
         }
     }
 
-    /// Deprecates the domains that were, once their executions are there.
-    pub fn deprecate(&mut self, survey: &Survey) -> Result<(), TransferError> {
+    /// Deprecates the domains that were, once their executions are there; of those that are `new` here,
+    /// since one that was there stays as it is.
+    pub fn deprecate(
+        &mut self,
+        survey: &Survey,
+        new: &BTreeSet<DomainName>,
+    ) -> Result<(), TransferError> {
         for Domain { detail, .. } in &survey.domains {
             let info = &detail.domain_info;
-            if info.status == RegistrationStatus::Deprecated {
+            if info.status == RegistrationStatus::Deprecated && new.contains(&info.name) {
                 let deprecated = self.tell("DeprecateDomain", &json!({ "name": info.name }));
                 match deprecated {
                     Err(error) if is_refused(&error, DOMAIN_DEPRECATED) => (),
@@ -259,7 +267,7 @@ impl Target {
         Ok(())
     }
 
-    /// Sends an execution, piece by piece.
+    /// Sends an execution, piece by piece. Of one that is there, each is compared.
     pub fn send(
         &mut self,
         file: &mut ExportFile,
@@ -291,6 +299,8 @@ impl Target {
             if is_last || bytes >= PIECE_BYTES || piece.len() >= PIECE_EVENTS {
                 bytes = 0;
                 outcome = self.send_piece(input(std::mem::take(&mut piece), is_last))?;
+                // So far it is the same.
+                outcome.take_if(|sent| matches!(sent, Sent::Known) && !is_last);
             }
             Ok(outcome.is_none())
         })?;

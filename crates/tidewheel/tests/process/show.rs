@@ -32,7 +32,7 @@ fn an_execution_is_shown_while_it_is_open_and_when_it_is_closed() {
     let output = run(show(&server, dir.path(), &["d", "i"]));
     let shown = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("showing the open run, "));
+    assert!(text(&output.stderr).contains("this is of the open run, "));
     assert!(shown.contains("#2 decision task waits for a poller of list l for "), "{shown}");
     assert!(shown.contains("START_TO_CLOSE times out in 1m"), "{shown}");
     assert!(!shown.contains('\u{1b}'), "no colours in a pipe");
@@ -49,7 +49,7 @@ fn an_execution_is_shown_while_it_is_open_and_when_it_is_closed() {
 
     let output = run(show(&server, dir.path(), &["d", "i"]));
     let shown = text(&output.stdout);
-    assert!(text(&output.stderr).contains("showing the newest closed run, "));
+    assert!(text(&output.stderr).contains("this is of the newest closed run, "));
     assert!(shown.contains("TERMINATED after ") && shown.contains("reason: over"), "{shown}");
     let output = run(show(&server, dir.path(), &["d", "other"]));
     assert_eq!(output.status.code(), Some(1));

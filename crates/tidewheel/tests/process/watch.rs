@@ -136,7 +136,7 @@ fn events_are_shown_as_they_happen_whatever_becomes_of_the_server() {
     assert_eq!(tail.complaint(), "tidewheel: the server answers again");
     assert_eq!(tail.complaint(), "tidewheel: events may have been missed here");
     call(&server, "TerminateWorkflowExecution", r#"{"domain":"d","workflowId":"v"}"#);
-    assert_eq!(said(&tail.line()), "v     4 WorkflowExecutionTerminated");
+    assert_eq!(said(&tail.line()), "v     4 WorkflowExecutionTerminated cause=OPERATOR_INITIATED");
     let (code, rest) = tail.interrupt();
     assert_eq!((code, rest.trim()), (Some(130), ""));
 }

@@ -253,6 +253,17 @@ fn every_fault_of_the_model_is_one_of_ours() {
     }
 }
 
+/// Two shapes of one name would have one of them hidden, and what it demands unchecked.
+#[test]
+fn no_shape_of_ours_has_the_name_of_one_of_the_apis() {
+    let shapes =
+        |text| -> Value { serde_json::from_str(text).expect("the embedded model is JSON") };
+    let (api, own) = (shapes(crate::MODEL_JSON), shapes(OWN_MODEL_JSON));
+    for name in own["shapes"].as_object().expect("the model has shapes").keys() {
+        assert_eq!(api["shapes"].get(name), None, "{name}");
+    }
+}
+
 #[test]
 fn every_operation_of_ours_has_its_models_members() {
     let model: Value = serde_json::from_str(OWN_MODEL_JSON).expect("the embedded model is JSON");

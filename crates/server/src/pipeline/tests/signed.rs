@@ -97,7 +97,7 @@ impl World {
         let service = Service::open(store, clock.clone(), entropy, options);
         let service = Arc::new(service.expect("a store in memory opens"));
         let verifier = Verifier::new(world.administration.clone(), clock, 15);
-        let authentication = Authentication::Signatures(verifier);
+        let authentication = Authentication::Signatures(Box::new(verifier));
         let proxies = TrustedProxies::default();
         let pipeline = Pipeline::new(service, Arc::new(Fixed), proxies, authentication);
         World { pipeline, ..world }
@@ -498,7 +498,7 @@ fn regions_that_there_are_not() {
     let Authentication::Signatures(verifier) = world.pipeline.authentication else {
         panic!("signatures are verified there");
     };
-    let authentication = Authentication::Signatures(verifier.within(regions()));
+    let authentication = Authentication::Signatures(Box::new(verifier.within(regions())));
     let world = World { pipeline: Pipeline { authentication, ..world.pipeline }, ..world };
     let list = |region: &str| {
         let signer = Signer::new("AKIDEXAMPLE", SECRET, region);
