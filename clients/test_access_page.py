@@ -156,6 +156,57 @@ def test_ten_lines_lock_a_server_down(house):
     assert auditor.count_open_workflow_executions(**ever)["count"] == 1
 
 
+def test_the_auditor_of_the_ten_lines_watches_everything(house):
+    """With `tidewheel top`, `tail`, `show` and `explain`, none of which has anything denied."""
+    root = house.client("root")
+    root.register_domain(name="shop", workflowExecutionRetentionPeriodInDays="1")
+    defaults = WORKFLOW_DEFAULTS | {"defaultTaskList": {"name": "orders"}}
+    root.register_workflow_type(domain="shop", **ORDER, **defaults)
+    start = {"domain": "shop", "workflowType": ORDER, "workflowId": "v"}
+    run = root.start_workflow_execution(**start)["runId"]
+    key = house.key("auditor")
+    environment = without_settings("AWS_", "TIDEWHEEL_") | {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        "AWS_REGION": REGION,
+        "AWS_CA_BUNDLE": str(AUTHORITY),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "TIDEWHEEL_ENDPOINT_URL": house.url,
+    }
+
+    def asked(*words: str) -> str:
+        line = [binary(), *words]
+        done = subprocess.run(line, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "denied" not in done.stdout + done.stderr
+        return done.stdout
+
+    top = json.loads(asked("top", "--json"))
+    assert [load["openExecutions"] for load in top["domains"]] == [1]
+    assert [named["name"] for named in top["taskLists"]] == ["orders"]
+    assert json.loads(asked("explain", "shop", "v", "--json"))["pollersAreTold"]
+    assert "OPEN" in asked("show", "shop", "v")
+    for words in [("tail", "shop"), ("show", "shop", "v", run, "--follow")]:
+        watching = subprocess.Popen(
+            [binary(), *words, "--json"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            first = watching.stderr if words[0] == "tail" else watching.stdout
+            assert first.readline()
+            root.signal_workflow_execution(domain="shop", workflowId="v", signalName="s")
+            assert "WorkflowExecutionSignaled" in watching.stdout.readline()
+        finally:
+            watching.kill()
+            _, complaints = watching.communicate(timeout=STOP_SECONDS_MAX)
+        assert "denied" not in complaints
+
+
 def test_a_profile_has_its_session_from_the_program_of_the_page(house, monkeypatch):
     """AWS's form of a `credential_process` is made of what `assume-role` answers."""
     root = house.client("root")

@@ -88,13 +88,14 @@ def event_ids(finding: dict) -> list:
     return [evidence["eventId"] for evidence in finding["evidence"] if evidence["eventId"]]
 
 
-def test_nobody_polls_the_list_and_one_with_a_similar_name_is_polled(command, domain):
+def test_nobody_polls_the_list_yet_and_one_with_a_similar_name_is_polled(command, domain):
+    """What nobody has polled since the server began to look a moment ago is not called stuck."""
     execution = domain.start(taskList={"name": "orders-blue"})
     other = domain.start(taskList={"name": "orders-green"})
     domain.respond(domain.poll_decision("orders-green", identity="green-1"), complete_workflow())
     found = command.first(execution)
-    assert (found["kind"], found["severity"]) == ("noPoller", "Stuck")
-    assert "Nobody polls it" in found["sentence"]
+    assert (found["kind"], found["severity"]) == ("pollersUnknown", "Waiting")
+    assert "Nobody has polled it yet, which says little" in found["sentence"]
     assert '1 poller is on "orders-green"' in found["sentence"]
     assert any("green-1" in evidence["text"] for evidence in found["evidence"])
     assert event_ids(found) == [2]
@@ -168,14 +169,18 @@ def test_a_chain_of_runs_leads_to_the_newest(command, domain):
     assert runs[3] in found["commands"][0]["line"]
 
 
-def test_who_may_not_ask_who_polls_is_told_how_much_waits(domain):
-    """SWF does not tell who polls either."""
+def test_who_may_not_ask_who_polls_is_told_so_and_how_much_waits(domain):
     execution = domain.start(taskList={"name": "nobody"})
-    key = Iam(domain.server).create_user(unique("reader"), allow("swf:*"))
+    iam, name = Iam(domain.server), unique("reader")
+    key = iam.create_user(name, allow("swf:*"))
     found = Command(domain, key).first(execution)
     assert (found["kind"], found["severity"]) == ("pollersUnknown", "Waiting")
-    assert "This server does not say who polls" in found["sentence"]
+    assert "tidewheel:DescribeTaskLists is denied to whoever asks here" in found["sentence"]
     assert any("1 decision task of all" in evidence["text"] for evidence in found["evidence"])
+    iam.permit(name, allow("swf:Describe*", "swf:Get*"))
+    found = Command(domain, key).first(execution)
+    texts = [evidence["text"] for evidence in found["evidence"]]
+    assert any("swf:CountPendingDecisionTasks is denied" in text for text in texts)
 
 
 def test_who_may_not_wait_for_events_asks_for_them_again_and_again(domain):
@@ -187,6 +192,7 @@ def test_who_may_not_wait_for_events_asks_for_them_again_and_again(domain):
     domain.decide(complete_workflow())
     told, complaints = following.communicate(timeout=SECONDS_MAX)
     assert following.returncode == 0, complaints
+    assert "tidewheel:WaitForEvents is denied to whoever asks here; the end of" in complaints
     assert json.loads(told.splitlines()[-1])["eventType"] == "WorkflowExecutionCompleted"
 
 

@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from driver import ACTIVITIES, DECISIONS, schedule
+from driver import ACTIVITIES, DECISIONS, Domain, schedule, unique
+from identities import Iam, allow
 from server import ADMINISTRATOR, binary, without_settings
 
 SECONDS_MAX = 60
@@ -20,11 +21,11 @@ ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 
 
 class Commands:
-    def __init__(self, url: str, region: str):
+    def __init__(self, url: str, region: str, key=ADMINISTRATOR):
         self.url = url
         self.environment = without_settings("AWS_", "TIDEWHEEL_") | {
-            "AWS_ACCESS_KEY_ID": ADMINISTRATOR.id,
-            "AWS_SECRET_ACCESS_KEY": ADMINISTRATOR.secret,
+            "AWS_ACCESS_KEY_ID": key.id,
+            "AWS_SECRET_ACCESS_KEY": key.secret,
             "AWS_REGION": region,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -124,7 +125,8 @@ def test_top_has_the_terminal_until_it_is_left(domain, commands, end):
     try:
         read_until(rf"{DECISIONS} +decision")
         assert seen.startswith(ENTER)
-        assert "\x1b[1;31m!" in seen, "nobody polls the list"
+        assert "just begun to look" in seen, "the server of the tests is new"
+        assert "\x1b[1;31m!" not in seen, "so it is not known that nobody polls the list"
         seen = ""
         domain.start(workflowId="w")
         read_until(rf"{DECISIONS} +decision +\S+ +2 ")
@@ -176,3 +178,139 @@ def test_tail_shows_a_worker_at_work(domain, commands):
     finally:
         tail.kill()
         tail.communicate(timeout=SECONDS_MAX)
+
+
+def ended(commands, *words: str, **environment: str) -> subprocess.CompletedProcess:
+    """A command that ends by itself, however."""
+    return subprocess.run(
+        commands.words(*words),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=commands.environment | environment,
+        timeout=SECONDS_MAX,
+    )
+
+
+def test_what_is_denied_is_said_with_the_action_that_it_takes(domain):
+    iam, name = Iam(domain.server), unique("reader")
+    key = iam.create_user(name, allow("swf:*"))
+    commands = Commands(domain.url, domain.region, key)
+    for words, action in [
+        (("top",), "tidewheel:DescribeLoad"),
+        (("top", domain.name), "tidewheel:DescribeLoad"),
+        (("tail", domain.name), "tidewheel:WaitForEvents"),
+    ]:
+        refused = ended(commands, *words)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert f"{action} is denied to whoever asks here" in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    assert "with one named" in ended(commands, "top").stderr
+    iam.permit(name, allow("swf:*", "tidewheel:DescribeLoad"))
+    domain.start()
+    top = json.loads(commands.run("top", domain.name, "--json"))
+    why = "tidewheel:DescribeTaskLists is denied: its task lists are not shown"
+    assert top["problems"] == [f"{domain.name}: {why}"]
+
+
+class Tail:
+    """`tidewheel tail` while it runs."""
+
+    def __init__(self, commands: Commands, *words: str):
+        self.process = subprocess.Popen(
+            commands.words("tail", *words),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=commands.environment,
+        )
+
+    def __enter__(self):
+        return self.process
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate(timeout=SECONDS_MAX)
+
+
+def test_lines_in_a_pipe_are_whole(domain, commands):
+    """An input is as long as it is, in one line, without anything that a terminal would obey."""
+    text = "x" * 5000 + "\x1b[31m\n" + "y" * 100
+    execution = domain.start(workflowId="v", input=text)
+    expected = text.replace("\x1b", " ").replace("\n", " ")
+    with Tail(commands, domain.name, "--workflow-id", "v", "--since-start") as tail:
+        assert tail.stdout.readline().endswith(f"input={expected}\n")
+    line = commands.words("show", domain.name, "v", execution["runId"], "--follow")
+    show = subprocess.Popen(
+        line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=commands.environment
+    )
+    try:
+        while "Pending" not in show.stdout.readline():
+            pass
+        domain.signal(execution, "s", input=text)
+        for line in show.stdout:
+            if "WorkflowExecutionSignaled" in line:
+                assert line.endswith(f"input={expected}\n")
+                break
+    finally:
+        show.kill()
+        show.communicate(timeout=SECONDS_MAX)
+
+
+def test_what_is_watched_is_said_before_what_has_happened(domain, commands):
+    domain.start(workflowId="v")
+    both = subprocess.Popen(
+        commands.words("tail", domain.name, "--workflow-id", "v", "--since-start"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=commands.environment,
+    )
+    try:
+        said = [both.stdout.readline() for _ in range(3)]
+        assert f"watching v in domain {domain.name}: its history, and then what happens" in said[0]
+        assert "WorkflowExecutionStarted" in said[1]
+        assert "DecisionTaskScheduled" in said[2]
+    finally:
+        both.kill()
+        both.communicate(timeout=SECONDS_MAX)
+    with Tail(commands, domain.name, "--workflow-id", "w", "--since-start") as tail:
+        assert "watching w" in tail.stderr.readline()
+        assert "w has no run yet that is known" in tail.stderr.readline()
+        domain.start(workflowId="w")
+        assert "WorkflowExecutionStarted" in tail.stdout.readline()
+
+
+def test_an_endpoint_is_all_that_the_commands_need(open_server, tmp_path):
+    """Of a server without access control; what they suggest needs no more either."""
+    driver = Domain.create(open_server, "us-east-1")
+    execution = driver.start(workflowId="it's \"ü\" $HOME")
+    bare = without_settings("AWS_", "TIDEWHEEL_") | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+    }
+    (tmp_path / "tidewheel").symlink_to(binary())
+
+    def run(*words: str, **options) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            words, capture_output=True, text=True, env=bare, timeout=SECONDS_MAX, **options
+        )
+
+    of = ["--endpoint-url", driver.url]
+    assert run(binary(), "top", *of).returncode == 0
+    assert run(binary(), "show", driver.name, execution["workflowId"], *of).returncode == 0
+    refused = run(binary(), "swf", "list-domains", "--registration-status", "REGISTERED", *of)
+    assert refused.returncode == 253, "this is as the AWS CLI has it"
+    driver.decide()
+    explained = run(binary(), "explain", driver.name, execution["workflowId"], "--json", *of)
+    findings = json.loads(explained.stdout)["findings"]
+    lines = [command["line"] for finding in findings for command in finding["commands"]]
+    assert len(lines) == 3
+    for line in lines:
+        done = run("sh", "-c", line)
+        assert done.returncode == 0, (line, done.stderr)
+    closed = run(binary(), "explain", driver.name, execution["workflowId"], "--json", *of)
+    assert json.loads(closed.stdout)["status"] == "TERMINATED"

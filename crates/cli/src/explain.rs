@@ -20,7 +20,7 @@ mod tests;
 mod waits;
 
 pub use draw::Look;
-pub use lists::{TaskLists, awaited};
+pub use lists::{TaskLists, Untold, awaited};
 
 use crate::timeline::length::{between, clock, length};
 use crate::timeline::{Group, Kind, Outcome, Snapshot, Timeline};
@@ -43,6 +43,9 @@ pub struct Facts<'a> {
     pub later: &'a [LaterRun],
     /// What commands say of where to ask and as whom: options with their values.
     pub asking: &'a [String],
+    /// The server, if it has to be named by our own variable: who has neither a region nor
+    /// credentials cannot ask with `tidewheel swf --endpoint-url`.
+    pub endpoint: Option<&'a str>,
 }
 
 /// A run that follows in the chain of an execution that continues as new.

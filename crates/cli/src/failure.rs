@@ -22,6 +22,11 @@ const EXIT_OTHER: u8 = 255;
 /// How many parts of something nested are shown in a line.
 const INLINE_ITEMS_MAX: usize = 4;
 
+/// The errors by which policies refuse: AWS's, and the one that its model of SWF has.
+const DENIALS: [&str; 2] = ["AccessDeniedException", "OperationNotPermittedFault"];
+/// What stands before the action in the text of a denial.
+const DENIED: &str = "is not authorized to perform: ";
+
 /// With what a page begins that no service of AWS has written.
 const PAGE: &str = "<html>";
 
@@ -96,6 +101,22 @@ impl ServiceError {
             None => Value::map(),
         };
         ServiceError { operation, status, code, message, members, retries: None }
+    }
+
+    /// Whether the service has no such operation: SWF has none of ours.
+    pub fn is_unknown_operation(&self) -> bool {
+        self.code == "UnknownOperationException"
+    }
+
+    /// The action that the policies of whoever asked do not allow, as `swf:StartTimer`; nothing if it
+    /// was refused for another reason. It stands in the text of a denial alone.
+    pub fn denied_action(&self) -> Option<String> {
+        if !DENIALS.contains(&self.code.as_str()) {
+            return None;
+        }
+        let said = self.message.split_once(DENIED).and_then(|(_, rest)| rest.split(' ').next());
+        let action = said.filter(|action| action.contains(':'));
+        Some(action.map_or_else(|| self.operation.to_owned(), ToOwned::to_owned))
     }
 }
 

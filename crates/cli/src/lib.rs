@@ -15,6 +15,7 @@ pub mod failure;
 mod file;
 mod help;
 mod invocation;
+mod lately;
 mod likeness;
 mod markup;
 mod model;

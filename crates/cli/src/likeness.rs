@@ -10,6 +10,16 @@ const RATIO_MIN: f64 = 0.8;
 /// How many words are suggested at most.
 const SUGGESTIONS_MAX: usize = 3;
 
+/// How alike a name has to be to another of one word, if that may be the same in other letters.
+const NAME_RATIO_MIN: f64 = 0.75;
+
+/// How alike the first words of two names of several words have to be, and the whole.
+const FIRST_RATIO_MIN: f64 = 0.8;
+const WHOLE_RATIO_MIN: f64 = 0.6;
+
+/// A shorter name is no part of a longer one that says anything.
+const PART_LETTERS_MIN: usize = 3;
+
 /// A word that is longer is like none of ours.
 const LETTERS_MAX: usize = 200;
 
@@ -32,8 +42,45 @@ pub(crate) fn close_matches<'a>(
     close.into_iter().map(|(_, known)| known.to_owned()).collect()
 }
 
+/// How alike two names are, from 0 to 1, one of which may be the other renamed or misspelled;
+/// nothing if that is not likely. Names begin with what they are of and end with which of it, as in
+/// `orders-blue` and `orders-green`: that they end alike (`orders-list`, `mail-list`) says nothing.
+pub(crate) fn renamed(name: &str, other: &str) -> Option<f64> {
+    let (words, others) = (words(name), words(other));
+    let (name, other) = (words.concat(), others.concat());
+    let shorter = name.chars().count().min(other.chars().count());
+    let alike = likeness(&name, &other);
+    let is_more = name.starts_with(&other) || other.starts_with(&name);
+    let is_likely = match (words.as_slice(), others.as_slice()) {
+        ([], _) | (_, []) => false,
+        (_, _) if is_more => PART_LETTERS_MIN <= shorter || name == other,
+        ([_], [_]) => NAME_RATIO_MIN <= alike,
+        ([first, ..], [other_first, ..]) => {
+            FIRST_RATIO_MIN <= likeness(first, other_first) && WHOLE_RATIO_MIN <= alike
+        }
+    };
+    is_likely.then_some(alike)
+}
+
+/// The words of a name in small letters: `orderItems`, `order-items` and `order_items` have the same.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_small = false;
+    for letter in name.chars() {
+        if !letter.is_alphanumeric() || (was_small && letter.is_uppercase()) {
+            words.push(String::new());
+        }
+        was_small = letter.is_lowercase();
+        if letter.is_alphanumeric() {
+            words.last_mut().expect("there is one at least").extend(letter.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
 /// How alike two words are, from 0 to 1; words that are too long are like none.
-pub(crate) fn likeness(word: &str, other: &str) -> f64 {
+fn likeness(word: &str, other: &str) -> f64 {
     let (word, other): (Vec<char>, Vec<char>) = (word.chars().collect(), other.chars().collect());
     if LETTERS_MAX < word.len() || LETTERS_MAX < other.len() { 0.0 } else { ratio(&other, &word) }
 }
@@ -94,6 +141,36 @@ mod tests {
         check("list-activitflow-types", &["list-activity-types"]);
         check("", &[]);
         check("halp", &[]);
+    }
+
+    #[test]
+    fn names_that_may_be_renamed_ones_begin_alike() {
+        for (name, other, expected) in [
+            ("orders-blue", "orders-green", true),
+            ("orders", "orders-v2", true),
+            ("orders", "orders-with-a-much-longer-name", true),
+            ("orderItems", "order_items", true),
+            ("order-items", "orders-items", true),
+            ("Mail", "mail", true),
+            ("mial", "mail", true),
+            ("ordres-blue", "orders-blue", true),
+            ("漢字-1", "漢字-2", true),
+            // What they share is what lists are called.
+            ("orders-list", "mail-list", false),
+            ("retail-tasklist", "mail-tasklist", false),
+            ("OrdersTaskList", "PaymentsTaskList", false),
+            ("east-orders", "west-orders", false),
+            ("shop.decisions.default", "bank.decisions.default", false),
+            ("orders-production", "mail-production", false),
+            ("mail", "production-eu-west-1-mail", false),
+            ("mail", "sms", false),
+            ("a", "anything", false),
+            ("", "mail", false),
+            ("---", "___", false),
+        ] {
+            assert_eq!(renamed(name, other).is_some(), expected, "{name} {other}");
+            assert_eq!(renamed(other, name).is_some(), expected, "{other} {name}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod place;
 mod tests;
 
 pub use credentials::{Credentials, Keys, ProcessError, read_process};
+use place::For;
 pub use place::Place;
 
 use crate::failure::ErrorFormat;
@@ -370,13 +371,32 @@ impl Settings {
         configuration: &Configuration,
         variable: Variables<'_>,
     ) -> Result<Settings, ProfileError> {
+        Settings::settle(asked, configuration, variable, For::Swf)
+    }
+
+    /// The same for the commands for people, which AWS does not have: they take any endpoint that is
+    /// not AWS's for a server of this project, which needs neither a region nor credentials.
+    pub fn for_people(
+        asked: &Globals,
+        configuration: &Configuration,
+        variable: Variables<'_>,
+    ) -> Result<Settings, ProfileError> {
+        Settings::settle(asked, configuration, variable, For::People)
+    }
+
+    fn settle(
+        asked: &Globals,
+        configuration: &Configuration,
+        variable: Variables<'_>,
+        whom: For,
+    ) -> Result<Settings, ProfileError> {
         let sources = Sources::new(asked, configuration, variable)?;
         let region = asked.region.clone();
         let region =
             region.or_else(|| sources.setting(&["AWS_REGION", "AWS_DEFAULT_REGION"], "region"));
         let region = region.filter(|region| !region.is_empty());
         let credentials = Credentials::find(asked, &sources)?;
-        let place = Place::find(asked, &sources, region.as_deref(), credentials.as_ref())?;
+        let place = Place::find(asked, &sources, region.as_deref(), credentials.as_ref(), whom)?;
         let region = match region {
             Some(region) => region,
             None => place.region().ok_or(ProfileError::NoRegion)?.to_owned(),

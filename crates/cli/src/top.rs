@@ -1,6 +1,7 @@
 //! What `tidewheel top` shows: domains with how much is done in them, and task lists with what waits
 //! there and who asks for it, the worst first. Data in, text out.
 
+use crate::lately::{RECENT_MS, has_looked};
 use crate::timeline::length::{between, date, length, padded, plain, shortened, width};
 use std::cmp::Reverse;
 use wire::{Backlog, DomainLoad, DomainName, PollerDetail, RecentCount, TaskListDetail, Timestamp};
@@ -100,6 +101,11 @@ impl Top {
         let age = length(between(self.counted_since, self.now));
         let title = format!("{}  {}  counting for {age}", self.place, date(self.now));
         let mut lines = vec![Line::plain(title)];
+        if !has_looked(self.counted_since, self.now) {
+            let text = "The server has just begun to look: rates are those of this time, and pollers \
+                        may come back yet.";
+            lines.push(Line::plain(text));
+        }
         for problem in &self.problems {
             let text = format!("! {problem}");
             lines.push(Line { text, color: Severity::Abandoned.color() });
@@ -240,12 +246,14 @@ impl Top {
             return Severity::Well;
         };
         let is_late = between(oldest, self.now) >= LATE_MS;
-        // A worker that has just taken a task does not poll while it works.
+        // A worker that has taken a task does not poll while it works.
         let seen = list.pollers.iter().map(|poller| poller.last_seen_at).max();
         let is_polled = list.waiting_pollers > 0
             || list.handed_out.last_minute > 0
-            || seen.is_some_and(|seen| between(seen, self.now) < LATE_MS);
-        match (is_polled, is_late) {
+            || seen.is_some_and(|seen| between(seen, self.now) <= RECENT_MS);
+        // After a start it is not known yet.
+        let may_be_polled = is_polled || !has_looked(self.counted_since, self.now);
+        match (may_be_polled, is_late) {
             (false, _) => Severity::Abandoned,
             (true, true) => Severity::Late,
             (true, false) => Severity::Waiting,
@@ -271,7 +279,10 @@ impl Top {
     fn pollers(&self, list: &TaskListDetail) -> String {
         let Some(first) = list.pollers.first() else {
             let age = length(between(self.counted_since, self.now));
-            return format!("nobody in {age}");
+            return match has_looked(self.counted_since, self.now) {
+                true => format!("nobody in {age}"),
+                false => format!("nobody yet, in {age}"),
+            };
         };
         if first.waiting == 0 {
             let age = length(between(first.last_seen_at, self.now));

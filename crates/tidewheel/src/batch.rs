@@ -341,7 +341,7 @@ fn settle(asking: &Asking, header: &Header) -> Result<(Globals, Settings), CallE
         Some(ours) if name == ENDPOINT => Some(ours.clone()),
         Some(_) | None => variable(name),
     };
-    let settings = Settings::resolve(&globals, &configuration()?, &variable)?;
+    let settings = Settings::for_people(&globals, &configuration()?, &variable)?;
     Ok((globals, settings))
 }
 

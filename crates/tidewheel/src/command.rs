@@ -179,6 +179,9 @@ pub struct Tail {
     /// Begin with the history of the run so far.
     #[arg(long, requires = "workflow_id")]
     pub since_start: bool,
+    /// Whole lines on a terminal, too, however long they are.
+    #[arg(long)]
+    pub full: bool,
     #[command(flatten)]
     pub asking: Asking,
 }

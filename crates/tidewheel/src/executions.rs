@@ -4,6 +4,8 @@
 
 use crate::command::Asking;
 use crate::swf::service::{AskError, HISTORY_PAGES_MAX, Service};
+use crate::tail::may_pass;
+use cli::explain::Untold;
 use cli::failure::CallError;
 use serde_json::json;
 use wire::WorkflowExecutionDetail;
@@ -50,13 +52,13 @@ impl Executions<'_> {
         Ok(run_id)
     }
 
-    /// Waits for what comes behind a position, or without one says where that is; nothing if the
-    /// server does not tell of events, or not to who asks.
+    /// Waits for what comes behind a position, or without one says where that is; or says why the
+    /// server does not tell of events.
     pub fn wait_for_events(
         &mut self,
         execution: WatchedExecution,
         after: Option<EventsToken>,
-    ) -> Result<Option<ToldEvents>, AskError> {
+    ) -> Result<Result<ToldEvents, Untold>, AskError> {
         // Where the events of now begin is known at once.
         let maximum_wait_seconds = after.is_none().then_some(0);
         let input = WaitForEventsInput {
@@ -66,8 +68,10 @@ impl Executions<'_> {
             maximum_wait_seconds,
         };
         match self.service.operate(&OwnRequest::WaitForEvents(input)) {
-            Ok(told) => Ok(Some(told)),
-            Err(AskError::Call(CallError::Service(_))) => Ok(None),
+            Ok(told) => Ok(Ok(told)),
+            Err(AskError::Call(error)) if !may_pass(&error) => {
+                Ok(Err(Untold::of(&error).ok_or(error)?))
+            }
             Err(error) => Err(error),
         }
     }

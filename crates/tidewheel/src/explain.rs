@@ -6,9 +6,9 @@ use crate::command::{Asking, Explain};
 use crate::executions::Executions;
 use crate::show::terminal;
 use crate::swf::output::Output;
-use crate::swf::service::AskError;
+use crate::swf::service::{self, AskError};
 use crate::system::wall_time;
-use cli::explain::{Facts, LaterRun, Look, TaskLists, awaited, explain};
+use cli::explain::{Facts, LaterRun, Look, TaskLists, Untold, awaited, explain};
 use cli::failure::CallError;
 use cli::timeline::{Snapshot, Timeline};
 use serde_json::json;
@@ -42,12 +42,14 @@ fn perform(arguments: &Explain) -> Result<(), AskError> {
         now: wall_time(),
     };
     let (lists, told_at) = lists(&mut executions, awaited(&snapshot))?;
+    let endpoint = service::wants_our_variable(&arguments.asking);
     let facts = Facts {
         // Ages are right by the server's clock, which wrote the events.
         snapshot: Snapshot { now: told_at.unwrap_or(snapshot.now), ..snapshot },
         lists: &lists,
         later: &later_runs(&mut executions, &arguments.workflow_id, &timeline)?,
-        asking: &words(&arguments.asking),
+        asking: &words(&arguments.asking, endpoint.is_some()),
+        endpoint,
     };
     let explanation = explain(facts);
     let (columns, colored) = terminal();
@@ -67,13 +69,16 @@ fn lists(
 ) -> Result<(TaskLists, Option<Timestamp>), AskError> {
     awaited.truncate(LISTS_MAX);
     if awaited.is_empty() {
-        return Ok((TaskLists::Counted(Vec::new()), None));
+        let told = TaskLists::Counted { untold: Untold::NotHere, counts: Vec::new() };
+        return Ok((told, None));
     }
     let TaskListDetails { counted_since: since, now: told_at, mut task_lists, .. } =
         match describe(executions, Some(awaited.clone()), None) {
             Ok(told) => told,
-            Err(AskError::Call(CallError::Service(_))) => {
-                return Ok((counts(executions, awaited)?, None));
+            Err(AskError::Call(error)) => {
+                let untold = Untold::of(&error).ok_or(error)?;
+                let counts = counts(executions, awaited)?;
+                return Ok((TaskLists::Counted { untold, counts }, None));
             }
             Err(error) => return Err(error),
         };
@@ -115,7 +120,7 @@ fn describe(
 fn counts(
     executions: &mut Executions<'_>,
     awaited: Vec<TaskListName>,
-) -> Result<TaskLists, AskError> {
+) -> Result<Vec<(TaskListName, Result<PendingTaskCount, Untold>)>, AskError> {
     let mut counts = Vec::new();
     for list in awaited {
         let operation = match list.kind {
@@ -124,12 +129,14 @@ fn counts(
         };
         let parameters = json!({ "domain": executions.domain, "taskList": { "name": list.name } });
         match executions.service.call::<PendingTaskCount>(operation, &parameters) {
-            Ok(count) => counts.push((list, count)),
-            Err(AskError::Call(CallError::Service(_))) => (),
+            Ok(count) => counts.push((list, Ok(count))),
+            Err(AskError::Call(error)) => {
+                counts.push((list, Err(Untold::of(&error).ok_or(error)?)));
+            }
             Err(error) => return Err(error),
         }
     }
-    Ok(TaskLists::Counted(counts))
+    Ok(counts)
 }
 
 /// The runs that one was continued as, as far as they are still there.
@@ -158,10 +165,12 @@ fn later_runs(
     Ok(later)
 }
 
-/// The options by which the same server is asked as the same.
-fn words(asking: &Asking) -> Vec<String> {
+/// The options by which the same server is asked as the same, without its URL if that is said
+/// otherwise.
+fn words(asking: &Asking, is_named_otherwise: bool) -> Vec<String> {
+    let endpoint = if is_named_otherwise { &None } else { &asking.endpoint_url };
     let options = [
-        ("--endpoint-url", &asking.endpoint_url),
+        ("--endpoint-url", endpoint),
         ("--profile", &asking.profile),
         ("--region", &asking.region),
         ("--ca-bundle", &asking.ca_bundle),

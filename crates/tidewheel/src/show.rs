@@ -10,13 +10,16 @@ use crate::swf::output::{Output, style};
 use crate::swf::service::AskError;
 use crate::swf::variable;
 use crate::system::wall_time;
+use crate::tail::{Absence, PAUSE, untold_events};
 use cli::Globals;
+use cli::explain::Untold;
 use cli::failure::CallError;
 use cli::timeline::{Snapshot, Timeline, View, event_json, event_line};
 use serde_json::json;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
-use std::time::Duration;
-use wire::{Event, EventsToken, Timestamp, WatchedExecution};
+use std::time::{Duration, Instant};
+use wire::{Event, EventsToken, Timestamp, ToldEvents, WatchedExecution};
 
 /// The longest wait between two questions to a server that asks for fewer.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -34,10 +37,9 @@ fn perform(show: &Show) -> Result<(), AskError> {
     let (columns, colored) = terminal();
     let view = View { columns, colored, all: show.all, full: show.full };
     // What happens while the history is read is told afterwards.
-    let position = match show.follow {
-        true => position_of(&mut executions, &show.workflow_id, &run_id)?,
-        false => None,
-    };
+    let watched = || watched(&show.workflow_id, &run_id);
+    let source = show.follow.then(|| Source::settle(&mut executions, watched()));
+    let source = source.transpose()?;
     let detail = executions.describe(&execution)?;
     let mut timeline = Timeline::default();
     executions.history(&execution, |event| timeline.add(event))?;
@@ -49,8 +51,10 @@ fn perform(show: &Show) -> Result<(), AskError> {
         return Ok(());
     }
     let zero = timeline.started_at().unwrap_or(detail.execution_info.start_timestamp);
+    let columns = columns_of_lines(show.full);
+    let source = source.unwrap_or(Source::Unsettled);
     let mut following =
-        Following { show, executions, output, columns, run_id, position, zero, timeline };
+        Following { show, executions, output, columns, run_id, source, zero, timeline };
     loop {
         following.run_until_it_closes()?;
         // An execution goes on in the run that it is continued as.
@@ -61,20 +65,32 @@ fn perform(show: &Show) -> Result<(), AskError> {
         crate::complain(format_args!("it continues as run {run_id}"));
         following.run_id = run_id.to_string();
         following.timeline = Timeline::default();
-        following.position =
-            position_of(&mut following.executions, &show.workflow_id, &following.run_id)?;
-        following.ask()?;
+        following.source = Source::Unsettled;
     }
 }
 
-/// Where the events of a run that are to come begin, if the server tells of them.
-fn position_of(
-    executions: &mut Executions<'_>,
-    workflow_id: &str,
-    run_id: &str,
-) -> Result<Option<EventsToken>, AskError> {
-    let told = executions.wait_for_events(watched(workflow_id, run_id), None)?;
-    Ok(told.map(|told| told.next))
+/// From where it is learned what happens.
+#[derive(Clone, Debug)]
+enum Source {
+    /// That is to be found out.
+    Unsettled,
+    /// The server tells it; behind what is waited for.
+    Told(EventsToken),
+    /// The server has to be asked again and again; why, until that was said.
+    Asked(Option<Untold>),
+}
+
+impl Source {
+    /// Finds out whether the server tells of the events of a run.
+    fn settle(
+        executions: &mut Executions<'_>,
+        watched: WatchedExecution,
+    ) -> Result<Source, AskError> {
+        Ok(match executions.wait_for_events(watched, None)? {
+            Ok(told) => Source::Told(told.next),
+            Err(untold) => Source::Asked(Some(untold)),
+        })
+    }
 }
 
 fn watched(workflow_id: &str, run_id: &str) -> WatchedExecution {
@@ -89,6 +105,12 @@ pub fn terminal() -> (usize, bool) {
     (style.columns, style.colored && !is_plain)
 }
 
+/// How wide the lines of events are at most: on a terminal as wide as that is, unless they are
+/// wanted in full. In a pipe nobody looks at them, and nothing is cut.
+pub fn columns_of_lines(full: bool) -> usize {
+    if full || !io::stdout().is_terminal() { usize::MAX } else { terminal().0 }
+}
+
 /// What is told of a run as it happens.
 struct Following<'a> {
     show: &'a Show,
@@ -96,8 +118,7 @@ struct Following<'a> {
     output: Output,
     columns: usize,
     run_id: String,
-    /// Behind what is waited for; none where the server has to be asked again and again.
-    position: Option<EventsToken>,
+    source: Source,
     zero: Timestamp,
     timeline: Timeline,
 }
@@ -106,46 +127,93 @@ impl Following<'_> {
     fn run_until_it_closes(&mut self) -> Result<(), AskError> {
         let interval = Duration::from_secs(self.show.interval);
         let mut pause = interval;
+        let mut absence = Absence::default();
         while self.timeline.close_status().is_none() && !self.output.is_closed() {
-            if let Some(position) = self.position.take() {
-                self.wait(position)?;
-                continue;
-            }
-            self.executions.service.caller.pause(pause);
-            match self.ask() {
-                Ok(()) => pause = interval,
+            match self.look(pause) {
+                Ok(()) => {
+                    absence.is_over();
+                    pause = interval;
+                }
                 // Whoever asks too often asks less often.
                 Err(AskError::Call(CallError::Service(error)))
                     if error.code == "ThrottlingException" =>
                 {
                     pause = (pause * 2).min(PAUSE_MAX.max(interval));
+                    self.executions.service.caller.pause(pause);
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let pause = absence.of(error)?;
+                    self.executions.service.caller.pause(pause);
+                }
             }
         }
         Ok(())
     }
 
-    /// Waits for what comes behind a position. If the server has forgotten some of it, or does not
-    /// tell of events any more, the history is asked.
-    fn wait(&mut self, position: EventsToken) -> Result<(), AskError> {
+    /// Looks once for what is new.
+    fn look(&mut self, pause: Duration) -> Result<(), AskError> {
         let watched = watched(&self.show.workflow_id, &self.run_id);
-        let Some(told) = self.executions.wait_for_events(watched, Some(position))? else {
-            return Ok(());
+        match self.source.clone() {
+            Source::Unsettled => {
+                self.source = Source::settle(&mut self.executions, watched)?;
+                self.ask()
+            }
+            Source::Told(position) => {
+                let asked = Instant::now();
+                match self.executions.wait_for_events(watched, Some(position))? {
+                    Ok(told) => {
+                        // The server is about to end.
+                        if told.events.is_empty() && asked.elapsed() < PAUSE {
+                            self.executions.service.caller.pause(PAUSE);
+                        }
+                        self.take(told)
+                    }
+                    Err(untold) => {
+                        self.source = Source::Asked(Some(untold));
+                        Ok(())
+                    }
+                }
+            }
+            Source::Asked(untold) => {
+                if let Some(untold) = untold {
+                    self.say_that_it_asks(&untold);
+                    self.source = Source::Asked(None);
+                }
+                self.executions.service.caller.pause(pause);
+                self.ask()
+            }
+        }
+    }
+
+    fn say_that_it_asks(&self, untold: &Untold) {
+        let every = match self.show.interval {
+            1 => "second".to_owned(),
+            seconds => format!("{seconds} seconds"),
         };
-        self.position = Some(told.next);
+        crate::complain(format_args!(
+            "{}; the end of the history is asked for every {every}",
+            untold_events(untold)
+        ));
+    }
+
+    /// Shows what was told. If the server has forgotten some of it, the history is asked.
+    fn take(&mut self, told: ToldEvents) -> Result<(), AskError> {
+        // What was told is not asked for again, though the history may not be had for now.
         if told.missed {
-            return self.ask();
+            self.source = Source::Unsettled;
+            return Ok(());
         }
         for told in told.events {
             let last = self.timeline.last();
             if last < told.event.event_id {
                 if told.event.event_id != last.next() {
-                    return self.ask();
+                    self.source = Source::Unsettled;
+                    return Ok(());
                 }
                 self.tell(&told.event)?;
             }
         }
+        self.source = Source::Told(told.next);
         Ok(())
     }
 

@@ -7,9 +7,10 @@
 
 use crate::command::Tail;
 use crate::executions::Executions;
-use crate::show::terminal;
+use crate::show::{columns_of_lines, terminal};
 use crate::swf::output::Output;
 use crate::swf::service::{AskError, Service};
+use cli::explain::Untold;
 use cli::failure::CallError;
 use cli::tail::{Lines, View, json};
 use serde_json::json;
@@ -23,7 +24,7 @@ use wire::{
 /// How long the server may wait for events, in seconds: below what clients wait for an answer.
 const WAIT_SECONDS: u32 = 20;
 /// How long nobody asks who was answered at once, and with nothing: the server is about to end.
-const PAUSE: Duration = Duration::from_secs(1);
+pub const PAUSE: Duration = Duration::from_secs(1);
 /// The longest wait between two questions to a server that does not answer.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
@@ -37,6 +38,11 @@ enum TailError {
          --workflow-id, one execution can be followed all the same"
     )]
     NotToldHere,
+    #[error(
+        "{0} is denied to whoever asks here, and takes a policy that allows it; with --workflow-id, \
+         one execution can be followed with the right to read its history"
+    )]
+    Denied(String),
 }
 
 impl From<CallError> for TailError {
@@ -57,28 +63,36 @@ fn perform(tail: &Tail) -> Result<(), TailError> {
     let first = ask(&mut executions.service, tail, None, 0);
     let first = match (first, &tail.workflow_id) {
         (Ok(first), _) => first,
-        (Err(AskError::Call(error)), Some(workflow_id)) if is_unknown_operation(&error) => {
-            return follow(executions, tail, workflow_id, &mut sink);
-        }
-        (Err(AskError::Call(error)), None) if is_unknown_operation(&error) => {
-            return Err(TailError::NotToldHere);
+        (Err(AskError::Call(error)), workflow_id) => {
+            let untold = Untold::of(&error).filter(|_| !may_pass(&error));
+            return match (untold, workflow_id) {
+                (Some(untold @ (Untold::NotHere | Untold::Denied(_))), Some(workflow_id)) => {
+                    crate::complain(format_args!(
+                        "{}; the end of the history of {workflow_id} is asked for every second",
+                        untold_events(&untold)
+                    ));
+                    follow(executions, tail, workflow_id, &mut sink)
+                }
+                (Some(Untold::NotHere), None) => Err(TailError::NotToldHere),
+                (Some(Untold::Denied(action)), None) => Err(TailError::Denied(action)),
+                (Some(Untold::Refused(_)) | None, _) => Err(error.into()),
+            };
         }
         (Err(error), _) => return Err(error.into()),
     };
+    // Before anything is shown, so that it stands above what it is about.
+    crate::complain(format_args!("watching {}; times are UTC", watched(tail)));
     if let Some(workflow_id) = tail.workflow_id.as_ref().filter(|_| tail.since_start) {
         sink.history(&mut executions, tail, workflow_id)?;
     }
-    crate::complain(format_args!("watching domain {} from now on; times are UTC", tail.domain));
     let mut next = first.next.clone();
     sink.tell(first)?;
-    let mut absent: Option<Duration> = None;
+    let mut absence = Absence::default();
     while !sink.output.is_closed() {
         let asked = Instant::now();
         match ask(&mut executions.service, tail, Some(next.clone()), WAIT_SECONDS) {
             Ok(told) => {
-                if absent.take().is_some() {
-                    crate::complain("the server answers again");
-                }
+                absence.is_over();
                 if told.missed {
                     crate::complain("events may have been missed here");
                 }
@@ -88,18 +102,25 @@ fn perform(tail: &Tail) -> Result<(), TailError> {
                 }
                 sink.tell(told)?;
             }
-            Err(AskError::Call(error)) if may_pass(&error) => {
-                if absent.is_none() {
-                    crate::complain(format_args!("{error}; waiting for the server"));
-                }
-                let pause = absent.map_or(PAUSE, |pause| (pause * 2).min(PAUSE_MAX));
-                absent = Some(pause);
+            Err(error) => {
+                let pause = absence.of(error)?;
                 executions.service.caller.pause(pause);
             }
-            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
+}
+
+/// What is watched, and from when on.
+fn watched(tail: &Tail) -> String {
+    let domain = format!("domain {}", tail.domain);
+    match (&tail.workflow_id, tail.since_start) {
+        (Some(workflow_id), true) => {
+            format!("{workflow_id} in {domain}: its history, and then what happens")
+        }
+        (Some(workflow_id), false) => format!("{workflow_id} in {domain} from now on"),
+        (None, _) => format!("{domain} from now on"),
+    }
 }
 
 fn ask(
@@ -117,9 +138,13 @@ fn ask(
     service.operate(&input.into())
 }
 
-/// Whether a server has no operations of ours.
-pub fn is_unknown_operation(error: &CallError) -> bool {
-    matches!(error, CallError::Service(error) if error.code == "UnknownOperationException")
+/// Why events are not told, as the beginning of a sentence.
+pub fn untold_events(untold: &Untold) -> String {
+    match untold {
+        Untold::NotHere => "this server does not tell of events".to_owned(),
+        Untold::Denied(action) => format!("{action} is denied to whoever asks here"),
+        Untold::Refused(why) => format!("the server would not tell of events ({why})"),
+    }
 }
 
 /// Whether the same may be answered later: nobody is there for now, or there is too much to do.
@@ -157,23 +182,52 @@ fn follow(
     workflow_id: &str,
     sink: &mut Sink<'_>,
 ) -> Result<(), TailError> {
-    crate::complain(
-        "this server does not tell of events; the end of the history is asked for every second",
-    );
     if tail.since_start {
         sink.history(&mut executions, tail, workflow_id)?;
     }
+    let mut absence = Absence::default();
+    let skips = !tail.since_start;
     while !sink.output.is_closed() {
-        let run = match &tail.run_id {
-            Some(run_id) => Some(run_id.clone()),
-            None => executions.newest_run(workflow_id)?.map(|(run_id, _)| run_id),
-        };
-        if let Some(run_id) = run {
-            sink.news(&mut executions, workflow_id, &run_id, !tail.since_start)?;
+        match sink.newest(&mut executions, tail, workflow_id, skips) {
+            Ok(()) => {
+                absence.is_over();
+                executions.service.caller.pause(PAUSE);
+            }
+            Err(error) => {
+                let pause = absence.of(error)?;
+                executions.service.caller.pause(pause);
+            }
         }
-        executions.service.caller.pause(PAUSE);
     }
     Ok(())
+}
+
+/// That a server does not answer for now: said once, and asked less and less often.
+#[derive(Debug, Default)]
+pub struct Absence(Option<Duration>);
+
+impl Absence {
+    /// It has answered.
+    pub fn is_over(&mut self) {
+        if self.0.take().is_some() {
+            crate::complain("the server answers again");
+        }
+    }
+
+    /// How long to wait, if that may help.
+    pub fn of(&mut self, error: AskError) -> Result<Duration, AskError> {
+        match error {
+            AskError::Call(error) if may_pass(&error) => {
+                if self.0.is_none() {
+                    crate::complain(format_args!("{error}; waiting for the server"));
+                }
+                let pause = self.0.map_or(PAUSE, |pause| (pause * 2).min(PAUSE_MAX));
+                self.0 = Some(pause);
+                Ok(pause)
+            }
+            error => Err(error),
+        }
+    }
 }
 
 /// Where events go.
@@ -188,8 +242,7 @@ struct Sink<'t> {
 
 impl Sink<'_> {
     fn new(tail: &Tail) -> Sink<'_> {
-        let (columns, colored) = terminal();
-        let view = View { columns, colored };
+        let view = View { columns: columns_of_lines(tail.full), colored: terminal().1 };
         Sink { tail, output: Output::new(None), lines: Lines::default(), view, read: None }
     }
 
@@ -220,12 +273,27 @@ impl Sink<'_> {
         tail: &Tail,
         workflow_id: &str,
     ) -> Result<(), AskError> {
+        self.newest(executions, tail, workflow_id, false)?;
+        if self.read.is_none() {
+            crate::complain(format_args!("{workflow_id} has no run yet that is known"));
+        }
+        Ok(())
+    }
+
+    /// Shows what the run has that is meant, or the newest.
+    fn newest(
+        &mut self,
+        executions: &mut Executions<'_>,
+        tail: &Tail,
+        workflow_id: &str,
+        skips_first: bool,
+    ) -> Result<(), AskError> {
         let run_id = match &tail.run_id {
             Some(run_id) => Some(run_id.clone()),
             None => executions.newest_run(workflow_id)?.map(|(run_id, _)| run_id),
         };
         match run_id {
-            Some(run_id) => self.news(executions, workflow_id, &run_id, false),
+            Some(run_id) => self.news(executions, workflow_id, &run_id, skips_first),
             None => Ok(()),
         }
     }

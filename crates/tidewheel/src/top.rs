@@ -8,7 +8,8 @@ use crate::command::Top as Words;
 use crate::show::terminal;
 use crate::swf::output::Output;
 use crate::swf::service::{AskError, Service};
-use crate::tail::{is_unknown_operation, may_pass};
+use crate::tail::may_pass;
+use cli::explain::Untold;
 use cli::failure::CallError;
 use cli::top::{Top, View};
 use screen::{Key, Screen};
@@ -32,6 +33,10 @@ enum TopError {
     Ask(#[from] AskError),
     #[error("this server cannot say what goes on (it has no TidewheelOperations.DescribeLoad)")]
     NotSaidHere,
+    #[error(
+        "{action} is denied to whoever asks here, and takes a policy that allows it{of_domains}"
+    )]
+    Denied { action: String, of_domains: &'static str },
     #[error("the terminal cannot be used: {0}")]
     Terminal(io::Error),
 }
@@ -109,8 +114,18 @@ fn look(service: &mut Service, words: &Words) -> Result<Top, TopError> {
     for _page in 0..PAGES_MAX {
         let loads = match loads(service, words, token) {
             Ok(loads) => loads,
-            Err(AskError::Call(error)) if is_unknown_operation(&error) => {
-                return Err(TopError::NotSaidHere);
+            Err(AskError::Call(error)) => {
+                return Err(match Untold::of(&error) {
+                    Some(Untold::NotHere) => TopError::NotSaidHere,
+                    Some(Untold::Denied(action)) => {
+                        let of_domains = match words.domain {
+                            Some(_) => "",
+                            None => " for all domains; with one named, for that one",
+                        };
+                        TopError::Denied { action, of_domains }
+                    }
+                    Some(Untold::Refused(_)) | None => error.into(),
+                });
             }
             Err(error) => return Err(error.into()),
         };
@@ -145,7 +160,11 @@ fn look(service: &mut Service, words: &Words) -> Result<Top, TopError> {
             match error {
                 // The rights to some domains may be lacking.
                 AskError::Call(CallError::Service(error)) => {
-                    top.problems.push(format!("{}: {}", load.domain, error.message));
+                    let why = match error.denied_action() {
+                        Some(action) => format!("{action} is denied: its task lists are not shown"),
+                        None => error.message,
+                    };
+                    top.problems.push(format!("{}: {why}", load.domain));
                 }
                 error @ (AskError::Call(_)
                 | AskError::Unknown(..)

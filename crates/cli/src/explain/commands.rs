@@ -10,12 +10,16 @@ const INPUT_CHARS_MAX: usize = 200;
 /// The one option that takes no value.
 const REVERSE: &str = "--reverse-order";
 
+/// The variable that names a server of this project.
+const ENDPOINT: &str = "TIDEWHEEL_ENDPOINT_URL";
+
 /// Makes commands on one execution.
 pub struct Commands<'a> {
     domain: &'a str,
     workflow_id: &'a str,
     run_id: &'a str,
     asking: &'a [String],
+    endpoint: Option<&'a str>,
 }
 
 impl<'a> Commands<'a> {
@@ -26,13 +30,22 @@ impl<'a> Commands<'a> {
             workflow_id: execution.workflow_id.as_str(),
             run_id: execution.run_id.as_str(),
             asking: facts.asking,
+            endpoint: facts.endpoint,
+        }
+    }
+
+    /// The program, where it asks the server that was asked.
+    fn program(&self) -> String {
+        match self.endpoint {
+            Some(endpoint) => format!("{ENDPOINT}={} tidewheel", quoted(endpoint)),
+            None => "tidewheel".to_owned(),
         }
     }
 
     /// A line of `tidewheel swf`: an operation and its options. A value that looks like an option is
     /// told from one.
     fn line(&self, words: &[&str]) -> String {
-        let mut line = String::from("tidewheel");
+        let mut line = self.program();
         let mut words = words.iter().copied().chain(self.asking.iter().map(String::as_str));
         while let Some(word) = words.next() {
             line += " ";
@@ -61,7 +74,7 @@ impl<'a> Commands<'a> {
             false => named.into_iter().chain(options).collect(),
         };
         let words = words.into_iter().map(quoted).collect::<Vec<_>>().join(" ");
-        format!("tidewheel {command} {words}")
+        format!("{} {command} {words}", self.program())
     }
 
     /// Looks at the run until it ends.

@@ -110,6 +110,7 @@ impl Explanation<'_> {
     fn age(&self, at: Timestamp) -> String {
         let ms = between(at, self.facts.snapshot.now);
         match ms {
+            0 => "now".to_owned(),
             ms if ms < 0 => format!("in {}", length(-ms)),
             ms => format!("{} ago", length(ms)),
         }

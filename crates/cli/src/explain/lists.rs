@@ -4,18 +4,17 @@
 //! what waits is known.
 
 use super::{Facts, Snapshot};
-use crate::likeness::likeness;
+use crate::failure::{CallError, ServiceError};
+use crate::lately::{self, RECENT_MS};
+use crate::likeness::renamed;
 use crate::timeline::length::between;
 use crate::timeline::{Kind, Outcome};
 use std::collections::BTreeSet;
 use wire::Timestamp;
 use wire::{Name, PendingTaskCount, PollerDetail, TaskListDetail, TaskListKind, TaskListName};
 
-/// How alike the names of two lists have to be, so that one may have been meant by the other.
-const LIKENESS_MIN: f64 = 0.6;
-/// Whoever polled within this time may be at work, and come back: a poll is held for a minute, and
-/// after that a poller is away as long as its task takes.
-const RECENT_MS: i64 = 5 * 60 * 1000;
+/// As many lists that one may have been renamed to are a family, and none of them is named.
+const FAMILY: usize = 3;
 
 /// What is known of lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +29,36 @@ pub enum TaskLists {
     },
     /// It tells only how much waits, as SWF does; of a list of which it did not tell that, nothing
     /// is known.
-    Counted(Vec<(TaskListName, PendingTaskCount)>),
+    Counted {
+        /// Why it does not tell who polls.
+        untold: Untold,
+        /// How much waits.
+        counts: Vec<(TaskListName, Result<PendingTaskCount, Untold>)>,
+    },
+}
+
+/// Why something was not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untold {
+    /// The server cannot tell it: it has no such operation.
+    NotHere,
+    /// The policies of whoever asks do not allow it: the action that they would have to.
+    Denied(String),
+    /// The server would not, and said why.
+    Refused(String),
+}
+
+impl Untold {
+    /// By what a service answered to an operation; nothing if it did not answer.
+    pub fn of(error: &CallError) -> Option<Untold> {
+        let CallError::Service(error) = error else { return None };
+        let ServiceError { code, message, .. } = &**error;
+        Some(match error.denied_action() {
+            Some(action) => Untold::Denied(action),
+            None if error.is_unknown_operation() => Untold::NotHere,
+            None => Untold::Refused(format!("{code}: {message}")),
+        })
+    }
 }
 
 impl TaskLists {
@@ -40,11 +68,44 @@ impl TaskLists {
             TaskLists::Told { .. } => {
                 self.told(list).map(|told| (told.backlog.count, told.backlog.truncated))
             }
-            TaskLists::Counted(counts) => {
+            TaskLists::Counted { counts, .. } => {
                 let found = counts.iter().find(|(name, _)| name == list);
-                found.map(|(_, count)| (count.count, count.truncated.unwrap_or(false)))
+                let count = found.and_then(|(_, count)| count.as_ref().ok())?;
+                Some((count.count, count.truncated.unwrap_or(false)))
             }
         }
+    }
+
+    /// Why it is not known how much waits on a list.
+    pub(super) fn uncounted(&self, list: &TaskListName) -> Option<&Untold> {
+        match self {
+            TaskLists::Told { .. } => None,
+            TaskLists::Counted { counts, .. } => {
+                let found = counts.iter().find(|(name, _)| name == list);
+                found.and_then(|(_, count)| count.as_ref().err())
+            }
+        }
+    }
+
+    /// Why it is not known who polls.
+    pub(super) fn untold(&self) -> Option<&Untold> {
+        match self {
+            TaskLists::Told { .. } => None,
+            TaskLists::Counted { untold, .. } => Some(untold),
+        }
+    }
+
+    /// Since when the server remembers who polls.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        match self {
+            TaskLists::Told { since, .. } => Some(*since),
+            TaskLists::Counted { .. } => None,
+        }
+    }
+
+    /// Whether the server has looked for long enough to know who polls.
+    pub(super) fn has_looked(&self, now: Timestamp) -> bool {
+        self.since().is_some_and(|since| lately::has_looked(since, now))
     }
 
     /// All that the server says of a list.
@@ -55,7 +116,7 @@ impl TaskLists {
     fn all(&self) -> &[TaskListDetail] {
         match self {
             TaskLists::Told { lists, .. } => lists,
-            TaskLists::Counted(_) => &[],
+            TaskLists::Counted { .. } => &[],
         }
     }
 
@@ -65,16 +126,18 @@ impl TaskLists {
     }
 
     /// The polled list whose name is most like that of one that nobody polls: of the same kind, or
-    /// of the same name and the other kind.
+    /// of the same name and the other kind. Where many are alike, they are lists of one family, and
+    /// that none of them is the one says nothing.
     pub(super) fn meant(&self, list: &TaskListName, now: Timestamp) -> Option<&TaskListDetail> {
         let polled = || self.all().iter().filter(|other| is_polled(other, now));
-        let alike = polled()
+        let mut alike: Vec<(f64, &TaskListDetail)> = polled()
             .filter(|other| other.kind == list.kind && other.name != list.name)
-            .map(|other| (alike(list.name.as_str(), other.name.as_str()), other))
-            .filter(|(likeness, _)| LIKENESS_MIN <= *likeness)
-            .max_by(|(a, one), (b, other)| a.total_cmp(b).then_with(|| other.name.cmp(&one.name)))
-            .map(|(_, other)| other);
-        alike.or_else(|| polled().find(|other| other.kind != list.kind && other.name == list.name))
+            .filter_map(|other| Some((renamed(list.name.as_str(), other.name.as_str())?, other)))
+            .collect();
+        alike
+            .sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.name.cmp(&other.name)));
+        let first = alike.first().filter(|_| alike.len() < FAMILY).map(|(_, other)| *other);
+        first.or_else(|| polled().find(|other| other.kind != list.kind && other.name == list.name))
     }
 }
 
@@ -115,15 +178,6 @@ pub(super) fn recent(told: &TaskListDetail, now: Timestamp) -> impl Iterator<Ite
     told.pollers
         .iter()
         .filter(move |poller| 0 < poller.waiting || between(poller.last_seen_at, now) <= RECENT_MS)
-}
-
-/// How alike two names of lists are. One that is the other with something added to it is much like
-/// it, however much that is.
-fn alike(name: &str, other: &str) -> f64 {
-    let (name, other) = (name.to_lowercase(), other.to_lowercase());
-    let is_part = !name.is_empty() && !other.is_empty();
-    let is_part = is_part && (name.starts_with(&other) || other.starts_with(&name));
-    if is_part { likeness(&name, &other).max(LIKENESS_MIN) } else { likeness(&name, &other) }
 }
 
 /// The lists on which something of an execution waits: what has to be known of lists.

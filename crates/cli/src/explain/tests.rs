@@ -12,16 +12,17 @@ const LOOK: Look = Look { columns: 100, colored: false };
 fn counted_lists() -> TaskLists {
     let counted = |kind, name: &str, count, truncated| {
         let count = wire::PendingTaskCount { count, truncated };
-        (TaskListName { kind, name: name.into() }, count)
+        (TaskListName { kind, name: name.into() }, Ok(count))
     };
-    TaskLists::Counted(vec![
+    let counts = vec![
         counted(TaskListKind::Decision, "orders-blue", 3, None),
         counted(TaskListKind::Activity, "mail", 10_000, Some(true)),
-    ])
+    ];
+    TaskLists::Counted { untold: Untold::NotHere, counts }
 }
 
 fn nothing_told() -> TaskLists {
-    TaskLists::Counted(Vec::new())
+    TaskLists::Counted { untold: Untold::NotHere, counts: Vec::new() }
 }
 
 /// A list, with who polled it how many seconds ago; 0 is who polls it now.
@@ -29,8 +30,13 @@ type Polled<'a> = (TaskListKind, &'a str, &'a [(&'a str, i64)]);
 
 /// What the server tells of lists: an hour before `now` it has begun to remember who polls.
 fn told(now: Timestamp, lists: &[Polled<'_>]) -> TaskLists {
+    told_for(3_600, now, lists)
+}
+
+/// The same of a server that has begun to remember so many seconds before `now`.
+fn told_for(seconds: i64, now: Timestamp, lists: &[Polled<'_>]) -> TaskLists {
     let lists = lists.iter().map(|(kind, name, pollers)| list(now, *kind, name, pollers));
-    TaskLists::Told { since: Timestamp(now.0 - 3_600_000), lists: lists.collect() }
+    TaskLists::Told { since: Timestamp(now.0 - seconds * 1000), lists: lists.collect() }
 }
 
 /// A list with those who poll it, or did so many seconds before `now`; 4 tasks wait on it, and two a
@@ -75,7 +81,13 @@ impl Asked {
     fn explained<T>(&self, see: impl FnOnce(&Explanation<'_>) -> T) -> T {
         let timeline = self.recorded.timeline();
         let snapshot = self.recorded.snapshot("shop", &timeline);
-        see(&explain(Facts { snapshot, lists: &self.lists, later: &self.later, asking: &[] }))
+        see(&explain(Facts {
+            snapshot,
+            lists: &self.lists,
+            later: &self.later,
+            asking: &[],
+            endpoint: None,
+        }))
     }
 
     /// Held against a text; what differs is shown whole, to be read and taken over. Whatever it is,
@@ -203,6 +215,51 @@ fn nobody_ever_polled_a_list_and_its_name_is_polled_for_the_other_kind() {
     Asked::of(UNDECIDED, lists).check(include_str!("other-kind.txt"));
 }
 
+/// After a start, pollers have to come back first.
+#[test]
+fn a_server_that_has_just_begun_to_look_calls_nothing_stuck() {
+    let at = now(UNDECIDED);
+    let lists = told_for(
+        20,
+        at,
+        &[(K::Decision, "orders-blue", &[]), (K::Decision, "orders-green", &[("i-0fff", 0)])],
+    );
+    Asked::of(UNDECIDED, lists).check(include_str!("just-started.txt"));
+    let severities = |seconds| {
+        let lists = told_for(seconds, at, &[(K::Decision, "orders-blue", &[])]);
+        let first = |explanation: &Explanation<'_>| explanation.findings[0].severity;
+        Asked::of(UNDECIDED, lists).explained(first)
+    };
+    assert_eq!(severities(299), Severity::Waiting);
+    assert_eq!(severities(300), Severity::Stuck);
+}
+
+/// Ten tasks were handed out, in how long?
+#[test]
+fn how_long_a_backlog_takes_is_not_said_from_the_counts_of_seconds() {
+    let at = now(UNPOLLED);
+    let sentence = |seconds| {
+        let lists = told_for(seconds, at, &[(K::Activity, "mail", &[("worker-1", 4)])]);
+        let first = |explanation: &Explanation<'_>| explanation.findings[0].sentence.clone();
+        Asked::of(UNPOLLED, lists).explained(first)
+    };
+    assert!(!sentence(30).contains("a minute"), "{}", sentence(30));
+    assert!(sentence(120).contains("5.0 a minute are handed out"), "{}", sentence(120));
+    assert!(sentence(3600).contains("2.0 a minute are handed out"), "{}", sentence(3600));
+}
+
+/// What a policy denies is another thing than what a server cannot.
+#[test]
+fn what_is_denied_is_told_with_the_action_that_it_takes() {
+    let list = TaskListName { kind: K::Decision, name: "orders-blue".into() };
+    let denied = |action: &str| Untold::Denied(action.to_owned());
+    let lists = TaskLists::Counted {
+        untold: denied("tidewheel:DescribeTaskLists"),
+        counts: vec![(list, Err(denied("swf:CountPendingDecisionTasks")))],
+    };
+    Asked::of(UNDECIDED, lists).check(include_str!("denied.txt"));
+}
+
 #[test]
 fn where_the_server_does_not_say_who_polls_it_is_likely_that_nobody_does() {
     Asked::of(UNDECIDED, counted_lists()).check(include_str!("undecided.txt"));
@@ -247,6 +304,9 @@ fn the_most_alike_of_the_lists_that_are_polled_is_named() {
         some("orders-with-a-much-longer-name")
     );
     assert_eq!(meant("mail", &[]), None);
+    // One family of lists, in which none stands for another.
+    assert_eq!(meant("eu-mail", &["eu-sms", "eu-main"]), some("eu-main"));
+    assert_eq!(meant("eu-mail", &["eu-mails", "eu-main", "eu-maid"]), None);
 }
 
 #[test]
@@ -346,9 +406,10 @@ fn commands_ask_the_same_server_as_the_same() {
     let timeline = recorded.timeline();
     let asking = ["--endpoint-url", "http://127.0.0.1:7933", "--profile", "it's"];
     let asking: Vec<String> = asking.iter().map(|word| (*word).to_owned()).collect();
-    let lists = TaskLists::Counted(Vec::new());
+    let lists = nothing_told();
     let snapshot = recorded.snapshot("a shop", &timeline);
-    let explained = explain(Facts { snapshot, lists: &lists, later: &[], asking: &asking });
+    let explained =
+        explain(Facts { snapshot, lists: &lists, later: &[], asking: &asking, endpoint: None });
     let commands: Vec<&str> =
         explained.findings[0].commands.iter().map(|command| command.line.as_str()).collect();
     for line in &commands {
@@ -357,6 +418,23 @@ fn commands_ask_the_same_server_as_the_same() {
         assert!(words.contains(&"a shop".to_owned()), "{line}");
     }
     assert!(!commands.is_empty());
+}
+
+/// `tidewheel swf` wants a region and credentials with an endpoint, and none with our variable.
+#[test]
+fn who_has_no_region_is_told_commands_that_need_none() {
+    let recorded = Recorded::of(include_str!("../recorded/terminated.json"));
+    let timeline = recorded.timeline();
+    let (snapshot, lists) = (recorded.snapshot("shop", &timeline), nothing_told());
+    let endpoint = Some("http://127.0.0.1:9001/it's");
+    let facts = Facts { snapshot, lists: &lists, later: &[], asking: &[], endpoint };
+    let explained = explain(facts);
+    let mut lines = explained.findings.iter().flat_map(|finding| &finding.commands);
+    assert!(lines.clone().next().is_some());
+    assert!(lines.all(|command| {
+        let words = shlex::split(&command.line).expect("a line for a shell");
+        words[..2] == ["TIDEWHEEL_ENDPOINT_URL=http://127.0.0.1:9001/it's", "tidewheel"]
+    }));
 }
 
 /// Names may look like options.
@@ -373,7 +451,8 @@ fn commands_tell_names_from_options() {
     let timeline = recorded.timeline();
     let snapshot = recorded.snapshot("-d", &timeline);
     let lists = nothing_told();
-    let explained = explain(Facts { snapshot, lists: &lists, later: &[], asking: &[] });
+    let explained =
+        explain(Facts { snapshot, lists: &lists, later: &[], asking: &[], endpoint: None });
     check_commands(&explained);
     let lines = explained.findings.iter().flat_map(|finding| &finding.commands);
     let lines: Vec<&str> = lines.map(|command| command.line.as_str()).collect();

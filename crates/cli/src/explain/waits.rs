@@ -1,8 +1,9 @@
 //! What waits on task lists, and who could take it.
 
 use super::lists::{is_polled, name_of, poller_of, recent, task_of};
-use super::{Case, Evidence, FindingKind, Severity, TaskLists};
+use super::{Case, Evidence, FindingKind, Severity, Untold};
 use super::{bounded, counted};
+use crate::lately::per_minute;
 use crate::timeline::length::{between, clock, length};
 use crate::timeline::{Group, Kind, Outcome};
 use wire::{TaskListDetail, TaskListKind, TaskListName, Timestamp};
@@ -51,7 +52,9 @@ impl<'a> Case<'a> {
         sentence += &format!(" for a {poller} on list {:?}.", list.name);
         let mut evidence: Vec<Evidence> =
             bounded(waiting.iter().map(|group| Evidence::begun(group)).collect());
-        let mut commands = vec![self.commands.count(list)];
+        let is_denied = matches!(self.facts.lists.uncounted(list), Some(Untold::Denied(_)));
+        let mut commands: Vec<_> =
+            (!is_denied).then(|| self.commands.count(list)).into_iter().collect();
         let (kind, severity);
         match self.facts.lists.told(list) {
             Some(told) if is_polled(told, now) => {
@@ -62,6 +65,19 @@ impl<'a> Case<'a> {
                 };
                 sentence += &self.polled(told);
                 evidence.extend(pollers(told, now));
+                commands.push(self.commands.follow());
+            }
+            Some(told) if !self.facts.lists.has_looked(now) => {
+                (kind, severity) = (FindingKind::PollersUnknown, Severity::Waiting);
+                let since = self.facts.lists.since().unwrap_or(now);
+                sentence += &format!(
+                    " Nobody has polled it yet, which says little: the server has been looking for \
+                     {} only, and after a start it takes minutes until all have come back.",
+                    self.since(since)
+                );
+                evidence.push(Evidence::at(since, "since then the server remembers who polls"));
+                evidence.extend(pollers(told, now));
+                self.tell_what_was_meant(list, &mut sentence, &mut evidence);
                 commands.push(self.commands.follow());
             }
             Some(told) => {
@@ -77,7 +93,7 @@ impl<'a> Case<'a> {
                         )
                     }
                     None => {
-                        let since = self.remembered_since();
+                        let since = self.facts.lists.since();
                         let text = format!(
                             "since then the server remembers who polls, and has seen no {poller} \
                              on list {:?}",
@@ -93,16 +109,19 @@ impl<'a> Case<'a> {
                         format!(" Nobody polls it{since}.")
                     }
                 };
-                if let Some(meant) = self.facts.lists.meant(list, now) {
-                    sentence += &likely(list, meant, now);
-                    evidence.extend(pollers(meant, now));
-                }
+                self.tell_what_was_meant(list, &mut sentence, &mut evidence);
             }
             None => {
                 let is_long = LONG_MS < between(since, now);
                 kind = FindingKind::PollersUnknown;
                 severity = if is_long { Severity::Stuck } else { Severity::Waiting };
-                sentence += " This server does not say who polls.";
+                sentence += &format!(
+                    " {}",
+                    self.facts.lists.untold().map_or_else(
+                        || "The server did not say who polls it.".to_owned(),
+                        not_said
+                    )
+                );
                 if is_long {
                     sentence += &format!(
                         " Whoever polls a list is given what waits on it, so that after this time \
@@ -116,6 +135,11 @@ impl<'a> Case<'a> {
             let count = counted(count as usize, task_of(list.kind), &tasks(list.kind));
             evidence.push(Evidence::text(format!(
                 "{count}{more} of all executions on list {:?}",
+                list.name
+            )));
+        } else if let Some(Untold::Denied(action)) = self.facts.lists.uncounted(list) {
+            evidence.push(Evidence::text(format!(
+                "how much of all executions waits on list {:?} was not told: {action} is denied",
                 list.name
             )));
         }
@@ -153,11 +177,16 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Since when the server remembers who polls.
-    fn remembered_since(&self) -> Option<Timestamp> {
-        match self.facts.lists {
-            TaskLists::Told { since, .. } => Some(*since),
-            TaskLists::Counted(_) => None,
+    /// Which list was meant, perhaps.
+    fn tell_what_was_meant(
+        &self,
+        list: &TaskListName,
+        sentence: &mut String,
+        evidence: &mut Vec<Evidence>,
+    ) {
+        if let Some(meant) = self.facts.lists.meant(list, self.now()) {
+            *sentence += &likely(list, meant, self.now());
+            evidence.extend(pollers(meant, self.now()));
         }
     }
 
@@ -176,8 +205,9 @@ impl<'a> Case<'a> {
              work, or gone.",
             counted(recent, poller, &format!("{poller}s"))
         );
-        let rate = told.handed_out.last_five_minutes as f64 / 5.0;
-        if 0.0 < rate {
+        let since = self.facts.lists.since();
+        let rate = since.and_then(|since| per_minute(&told.handed_out, since, now));
+        if let Some(rate) = rate.filter(|rate| 0.0 < *rate) {
             let left_ms = (f64::from(told.backlog.count) / rate * 60_000.0) as i64;
             text += &format!(
                 " {} {} on it and {rate:.1} a minute are handed out: all of it in about {}.",
@@ -195,6 +225,18 @@ fn named(group: &Group) -> String {
         return format!("Decision task #{}", group.event_id);
     }
     super::progress::capital(&group.label())
+}
+
+/// Why it is not known who polls.
+fn not_said(untold: &Untold) -> String {
+    match untold {
+        Untold::NotHere => "This server does not say who polls.".to_owned(),
+        Untold::Denied(action) => format!(
+            "Who polls is not known: {action} is denied to whoever asks here, and takes a policy \
+             that allows it."
+        ),
+        Untold::Refused(why) => format!("The server would not say who polls ({why})."),
+    }
 }
 
 fn tasks(kind: TaskListKind) -> String {

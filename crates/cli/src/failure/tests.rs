@@ -181,3 +181,27 @@ fn what_is_nested_is_shown_in_a_line_if_it_is_short() {
         assert_eq!(inline(&Value::parse(json).expect("JSON")), expected);
     }
 }
+
+#[test]
+fn a_denial_names_the_action_that_it_takes() {
+    let read = |body: &str| ServiceError::read("WaitForEvents", 400, body.as_bytes());
+    let text = "User: arn:aws:iam::1:user/a b is not authorized to perform: \
+                tidewheel:WaitForEvents on resource: arn:aws:swf:r:1:/domain/d because no \
+                identity-based policy allows the tidewheel:WaitForEvents action";
+    for (code, message, action) in [
+        ("AccessDeniedException", text, Some("tidewheel:WaitForEvents")),
+        (
+            "com.amazonaws.swf.base.model#OperationNotPermittedFault",
+            text,
+            Some("tidewheel:WaitForEvents"),
+        ),
+        // Somebody in between has other words.
+        ("AccessDeniedException", "no", Some("WaitForEvents")),
+        ("UnknownOperationException", text, None),
+        ("UnknownResourceFault", "Unknown domain: d", None),
+    ] {
+        let body = serde_json::json!({ "__type": code, "message": message }).to_string();
+        assert_eq!(read(&body).denied_action().as_deref(), action, "{code}");
+        assert_eq!(read(&body).is_unknown_operation(), code == "UnknownOperationException");
+    }
+}

@@ -28,6 +28,8 @@ const VARIABLE: &str = "TIDEWHEEL_ENDPOINT_URL";
 ///    named, a region, credentials of whatever kind, or that there shall be none
 /// 5. the local server
 ///
+/// The commands for people take 1 and 3 like 2, unless it is an endpoint of AWS.
+///
 /// So it is the bare machine, on which nobody has set up anything, that talks to itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -37,6 +39,15 @@ pub enum Place {
     Aws(String),
     /// A server of this project, by its own variable or by default.
     Ours(String),
+}
+
+/// Whose rule it is by which somebody is sent somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// `tidewheel swf`, which is as the AWS CLI is: without a region and credentials, nobody is asked.
+    Swf,
+    /// The commands for people.
+    People,
 }
 
 impl Place {
@@ -72,6 +83,7 @@ impl Place {
         sources: &Sources<'_>,
         region: Option<&str>,
         credentials: Option<&Credentials>,
+        whom: For,
     ) -> Result<Place, ProfileError> {
         let set = |name: &str| (sources.variable)(name).filter(|text| !text.is_empty());
         let ours = asked.endpoint_url.is_none().then(|| set(VARIABLE)).flatten();
@@ -81,6 +93,10 @@ impl Place {
                 Some(url) => Some(url.clone()),
                 None => configured(sources)?,
             },
+        };
+        let (ours, configured) = match (ours, configured, whom) {
+            (None, Some(url), For::People) if !is_of_aws(&url) => (Some(url), None),
+            (ours, configured, For::People | For::Swf) => (ours, configured),
         };
         let is_local = ours.is_none()
             && configured.is_none()
@@ -136,6 +152,10 @@ fn configured(sources: &Sources<'_>) -> Result<Option<String>, ProfileError> {
     Ok(url.filter(|url| !url.is_empty()).map(str::to_owned))
 }
 
+/// The ends of the names of AWS's servers, the second of those that speak IPv6.
+const SUFFIX: &str = "amazonaws.com";
+const SUFFIX_OF_BOTH: &str = "api.aws";
+
 /// The partitions of AWS that are not the usual one: how their regions begin, and the ends of the
 /// names of their servers, the second of those that speak IPv6.
 const PARTITIONS: &[(&str, &str, &str)] = &[
@@ -149,12 +169,21 @@ const PARTITIONS: &[(&str, &str, &str)] = &[
 
 fn endpoint_of_aws(region: &str, fips: bool, dual_stack: bool) -> String {
     let partition = PARTITIONS.iter().find(|(start, _, _)| region.starts_with(start));
-    let (_, usual, of_both) = partition.unwrap_or(&("", "amazonaws.com", "api.aws"));
+    let (_, usual, of_both) = partition.unwrap_or(&("", SUFFIX, SUFFIX_OF_BOTH));
     let suffix = if dual_stack { of_both } else { usual };
     // In GovCloud the plain name is that of FIPS already.
     let plain = !fips || (region.starts_with("us-gov-") && !dual_stack);
     let host = if plain { "swf" } else { "swf-fips" };
     format!("https://{host}.{region}.{suffix}")
+}
+
+/// Whether an endpoint is one of AWS's.
+fn is_of_aws(url: &str) -> bool {
+    let behind = url.split_once("://").map_or(url, |(_, behind)| behind);
+    let host = behind.split(['/', ':', '?']).next().unwrap_or_default().to_ascii_lowercase();
+    let mut suffixes = PARTITIONS.iter().flat_map(|(_, usual, of_both)| [*usual, *of_both]);
+    let is_in = |suffix: &str| host.strip_suffix(suffix).is_some_and(|name| name.ends_with('.'));
+    is_in(SUFFIX) || is_in(SUFFIX_OF_BOTH) || suffixes.any(is_in)
 }
 
 /// Whether it can be part of the name of a host.

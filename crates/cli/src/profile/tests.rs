@@ -131,9 +131,19 @@ fn resolve(files: (&str, &str), text: &str) -> Result<Settings, ProfileError> {
     Settings::resolve(&globals, &configuration(files), &|name| variables.get(name).cloned())
 }
 
+/// As the commands for people have it.
+fn for_people(files: (&str, &str), text: &str) -> Result<Settings, ProfileError> {
+    let (globals, variables) = asked(text);
+    Settings::for_people(&globals, &configuration(files), &|name| variables.get(name).cloned())
+}
+
 /// Where requests go, for which region, and the key that they are signed with.
 fn summary(files: (&str, &str), text: &str) -> String {
-    match resolve(files, text) {
+    summed_up(resolve(files, text))
+}
+
+fn summed_up(settings: Result<Settings, ProfileError>) -> String {
+    match settings {
         Ok(settings) => {
             let key = match settings.credentials {
                 Credentials::None => "unsigned".to_owned(),
@@ -454,5 +464,31 @@ fn commands_give_keys_as_json() {
         (r#"{"Version":1,"AccessKeyId":"A"}"#, ProcessError::Missing("SecretAccessKey")),
     ] {
         assert_eq!(read(json), Err(error), "{json}");
+    }
+}
+
+/// What they are given is a server of this project, and that wants nothing else, unless it is AWS.
+#[test]
+fn the_commands_for_people_need_no_region_and_no_key_where_an_endpoint_is_given() {
+    let (region, key) = (ProfileError::NoRegion, ProfileError::NoCredentials);
+    let (region, key) = (format!("! {region}"), format!("! {key}"));
+    let local = "http://127.0.0.1:7933 us-east-1 tidewheel";
+    let ours = "http://h:1 us-east-1 tidewheel";
+    let configured = "http://h:1 eu-west-1 FILEKEY";
+    let look_alike = "https://notamazonaws.com us-east-1 tidewheel";
+    for (files, text, swf, people) in [
+        (BARE, "", local, local),
+        (BARE, "--endpoint-url http://h:1", &*region, ours),
+        (BARE, "AWS_ENDPOINT_URL=http://h:1", &region, ours),
+        (BARE, "--endpoint-url http://h:1 AWS_REGION=us-east-1", &key, ours),
+        (FILES, "--endpoint-url http://h:1", configured, configured),
+        (BARE, "--endpoint-url https://notamazonaws.com", &region, look_alike),
+        (BARE, "AWS_REGION=eu-west-1", &key, &*key),
+        (BARE, "--endpoint-url https://swf.eu-west-1.amazonaws.com", &region, &region),
+        (BARE, "--endpoint-url https://SWF.cn-north-1.amazonaws.com.cn:443/", &region, &region),
+        (BARE, "--endpoint-url https://swf.eu-west-1.api.aws", &region, &region),
+    ] {
+        assert_eq!(summary(files, text), swf, "{text}");
+        assert_eq!(summed_up(for_people(files, text)), people, "{text}");
     }
 }

@@ -111,8 +111,10 @@ fn how_a_list_stands() {
     let rows = [
         (backlog(0, 0.0), vec![], 0, Severity::Well),
         (backlog(1, 5.0), vec![], 0, Severity::Abandoned),
-        (backlog(1, 5.0), vec![poller(None, 0, 61.0)], 0, Severity::Abandoned),
-        (backlog(1, 5.0), vec![poller(None, 0, 59.0)], 0, Severity::Waiting),
+        (backlog(1, 5.0), vec![poller(None, 0, 301.0)], 0, Severity::Abandoned),
+        // It may be at work.
+        (backlog(1, 5.0), vec![poller(None, 0, 299.0)], 0, Severity::Waiting),
+        (backlog(1, 60.0), vec![poller(None, 0, 299.0)], 0, Severity::Late),
         (backlog(1, 5.0), vec![poller(None, 1, 0.0)], 0, Severity::Waiting),
         (backlog(1, 60.0), vec![poller(None, 1, 0.0)], 0, Severity::Late),
         (backlog(1, 60.0), vec![], 1, Severity::Late),
@@ -121,6 +123,25 @@ fn how_a_list_stands() {
         let (_, list) = list("activity", "l", backlog.clone(), pollers.clone(), rate);
         assert_eq!(top().severity(&list), expected, "{backlog} {pollers:?}");
     }
+}
+
+#[test]
+fn after_a_start_nothing_is_called_abandoned() {
+    let now = Timestamp(NOW_S as i64 * 1000);
+    let mut top = Top { counted_since: Timestamp(now.0 - 20_000), ..top() };
+    let severity = |top: &Top, age| {
+        let (_, list) = list("activity", "l", backlog(1, age), vec![], 0);
+        top.severity(&list)
+    };
+    assert_eq!(severity(&top, 5.0), Severity::Waiting);
+    assert_eq!(severity(&top, 900.0), Severity::Late);
+    let text = top.draw(View { columns: 200, rows: None, colored: false });
+    assert!(text.contains("\nThe server has just begun to look: "), "{text}");
+    assert!(text.contains("nobody yet, in 20.0s"), "{text}");
+    assert!(!text.lines().any(|line| line.starts_with('!')), "{text}");
+    top.counted_since = Timestamp(now.0 - 300_000);
+    assert_eq!(severity(&top, 5.0), Severity::Abandoned);
+    assert!(!top.draw(View { columns: 200, rows: None, colored: false }).contains("just begun"));
 }
 
 #[test]

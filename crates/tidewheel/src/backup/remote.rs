@@ -86,7 +86,7 @@ fn connect(asking: &Asking) -> Result<Caller, CallError> {
         ca_bundle: asking.ca_bundle.clone(),
         ..Globals::default()
     };
-    let settings = Settings::resolve(&globals, &configuration()?, &variable)?;
+    let settings = Settings::for_people(&globals, &configuration()?, &variable)?;
     Caller::new(&globals, settings)
 }
 

@@ -81,8 +81,16 @@ pub fn globals(asking: &Asking) -> Globals {
 /// Who asks and where, as the flags, the environment and AWS's files say.
 pub fn resolve(asking: &Asking) -> Result<(Globals, Settings), CallError> {
     let globals = globals(asking);
-    let settings = Settings::resolve(&globals, &configuration()?, &variable)?;
+    let settings = Settings::for_people(&globals, &configuration()?, &variable)?;
     Ok((globals, settings))
+}
+
+/// The server that was named on the command line, if `tidewheel swf` has to be told of it by our own
+/// variable instead: without a region or credentials, it does as the AWS CLI does.
+pub fn wants_our_variable(asking: &Asking) -> Option<&str> {
+    let endpoint = asking.endpoint_url.as_deref()?;
+    let configuration = configuration().ok()?;
+    Settings::resolve(&globals(asking), &configuration, &variable).is_err().then_some(endpoint)
 }
 
 /// With the keys that the command for them gives, if there is one: for several callers it is asked
