@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from driver import Domain
+from driver import Domain, unique
+from identities import Iam, allow
 from server import ADMINISTRATOR, Key, binary, without_settings
 
 SECONDS_MAX = 60
@@ -257,10 +258,29 @@ def test_who_may_not_do_it_stops_at_once_and_the_job_goes_on_for_another(domain,
     batch.make("terminate", "all")
     nobody = Key("AKIDUNKNOWN", "secret")
     out, _ = batch.run("run", str(batch.job), "--rate", "1", key=nobody, code=1)
-    assert "It ended early: the service refuses it: UnrecognizedClientException: " in out
+    assert "It ended early: the service refuses it:\n  UnrecognizedClientException: " in out
     assert "0 failed, 3 left" in out
     out, _ = batch.run("run", str(batch.job))
     assert out == "3 terminated, 0 closed before, 0 failed, 0 left\n"
+
+
+def test_a_denial_is_said_in_lines_with_the_action_that_it_takes(domain, batch):
+    start(domain, 2)
+    iam, name = Iam(domain.server), unique("reader")
+    key = iam.create_user(name, allow("swf:Describe*"))
+    words = ("terminate", domain.name, "--query", "ALL", "--job", str(batch.job), *batch.where())
+    _, err = batch.run(*words, key=key, code=1)
+    assert err.startswith(
+        "tidewheel: swf:ListOpenWorkflowExecutions is denied to whoever asks here "
+        "(AccessDeniedException):\n  User: arn:aws:iam::"
+    )
+    iam.permit(name, allow("swf:List*"))
+    batch.make("terminate", "all")
+    out, _ = batch.run("run", str(batch.job), key=key, code=1)
+    assert "It ended early: the service refuses it:\n  AccessDeniedException: User: " in out
+    assert f"\n\nTo go on:\n  tidewheel batch run {batch.job}" in out
+    longest = max(len(line) for line in out.splitlines() if str(batch.job) not in line)
+    assert longest <= 80, out
 
 
 def test_a_server_that_is_gone_ends_the_run_and_not_the_job(own_server, regions, tmp_path):
@@ -270,7 +290,7 @@ def test_a_server_that_is_gone_ends_the_run_and_not_the_job(own_server, regions,
     batch.make("terminate", "all")
     own_server.kill()
     out, _ = batch.run("run", str(batch.job), code=1)
-    assert "It ended early: the service cannot be reached: Could not connect" in out
+    assert "It ended early: the service cannot be reached:\n  Could not connect" in out
     assert "0 failed, 2 left" in out
     assert batch.outcomes() == []
     own_server.start()

@@ -7,6 +7,7 @@ use crate::paging::PagingError;
 use crate::profile::{ProcessError, ProfileError};
 use crate::query::{Query, QueryError};
 use crate::refused::Refused;
+use crate::timeline::length::{plain, wrapped};
 use crate::value::Value;
 
 /// The process was interrupted.
@@ -26,6 +27,9 @@ const INLINE_ITEMS_MAX: usize = 4;
 const DENIALS: [&str; 2] = ["AccessDeniedException", "OperationNotPermittedFault"];
 /// What stands before the action in the text of a denial.
 const DENIED: &str = "is not authorized to perform: ";
+
+/// The columns of a line of what is said of a denial, unless a word is longer.
+const DENIAL_COLUMNS: usize = 76;
 
 /// With what a page begins that no service of AWS has written.
 const PAGE: &str = "<html>";
@@ -117,6 +121,17 @@ impl ServiceError {
         let said = self.message.split_once(DENIED).and_then(|(_, rest)| rest.split(' ').next());
         let action = said.filter(|action| action.contains(':'));
         Some(action.map_or_else(|| self.operation.to_owned(), ToOwned::to_owned))
+    }
+
+    /// A denial for people: first what is denied, then in lines what the service says of it; nothing
+    /// if it was refused for another reason.
+    pub fn told_as_denial(&self) -> Option<String> {
+        let action = self.denied_action()?;
+        let mut text = format!("{action} is denied to whoever asks here ({}):", self.code);
+        for line in wrapped(&plain(&self.message), DENIAL_COLUMNS) {
+            text += &format!("\n  {line}");
+        }
+        Some(text)
     }
 }
 

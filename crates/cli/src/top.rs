@@ -2,15 +2,24 @@
 //! there and who asks for it, the worst first. Data in, text out.
 
 use crate::lately::{RECENT_MS, has_looked};
-use crate::timeline::length::{between, date, length, padded, plain, shortened, width};
+use crate::timeline::length::{between, date, length, padded, plain, shortened, squeezed, width};
 use std::cmp::Reverse;
 use wire::{Backlog, DomainLoad, DomainName, PollerDetail, RecentCount, TaskListDetail, Timestamp};
 
 /// How many pollers of a list are named.
 const POLLERS_NAMED_MAX: usize = 3;
 
-/// How wide a name is at most.
+/// How wide what a poller calls itself is at most.
 const NAME_COLUMNS_MAX: usize = 28;
+
+/// How wide a column of names is at least, however narrow the screen, unless the names are short.
+const NAMES_COLUMNS_MIN: usize = 12;
+
+/// How much of who polls is seen before names give way to it.
+const WHO_COLUMNS_MIN: usize = 20;
+
+/// How many things that could not be had are told.
+const PROBLEMS_MAX: usize = 3;
 
 /// From which age on a task that waits is late, in milliseconds.
 const LATE_MS: i64 = 60_000;
@@ -106,13 +115,14 @@ impl Top {
                         may come back yet.";
             lines.push(Line::plain(text));
         }
-        for problem in &self.problems {
-            let text = format!("! {problem}");
-            lines.push(Line { text, color: Severity::Abandoned.color() });
-        }
+        let told = self.problems.iter().take(PROBLEMS_MAX).map(|problem| format!("! {problem}"));
+        let more = self.problems.len().saturating_sub(PROBLEMS_MAX);
+        let more = (more > 0).then(|| format!("! and {more} more could not be had"));
+        let color = Severity::Abandoned.color();
+        lines.extend(told.chain(more).map(|text| Line { text, color }));
         lines.push(Line::plain(""));
-        let domains = self.domain_lines();
-        let lists = self.list_lines();
+        let domains = self.domain_lines(view.columns);
+        let lists = self.list_lines(view.columns);
         match view.rows {
             None => {
                 lines.extend(domains);
@@ -159,34 +169,35 @@ impl Top {
         .to_string()
     }
 
-    fn domain_lines(&self) -> Vec<Line> {
+    fn domain_lines(&self, columns: usize) -> Vec<Line> {
+        let (executions, tasks) = ("executions/m", "tasks/m");
         let head = [
-            "DOMAIN",
-            "OPEN",
-            "START/m",
-            "CLOSE/m",
-            "FAIL/m",
-            "DECISION/m",
-            "ACTIVITY/m",
-            "TIMEOUT/m",
-            "BACKLOG",
-            "OLDEST",
+            Column::names("DOMAIN"),
+            Column::number("OPEN"),
+            Column::number("BACKLOG"),
+            Column::number("OLDEST"),
+            Column::number("START").of(executions),
+            Column::number("CLOSE").of(executions),
+            Column::number("FAIL").of(executions),
+            Column::number("DECIDE").of(tasks),
+            Column::number("WORK").of(tasks),
+            Column::number("TIMEOUT").of(tasks),
         ];
         let row = |load: &&DomainLoad| {
             let failed = sum(&[&load.failed, &load.timed_out, &load.terminated]);
             let closed = sum(&[&load.completed, &load.canceled, &load.continued_as_new]) + failed;
             let backlog = both(&load.decision_backlog, &load.activity_backlog);
             vec![
-                name(load.domain.as_str()),
+                plain(load.domain.as_str()),
                 load.open_executions.to_string(),
+                said(&backlog),
+                self.age(&backlog),
                 load.started.last_minute.to_string(),
                 closed.to_string(),
                 failed.to_string(),
                 load.decision_tasks_handed_out.last_minute.to_string(),
                 load.activity_tasks_handed_out.last_minute.to_string(),
                 load.tasks_timed_out.last_minute.to_string(),
-                said(&backlog),
-                self.age(&backlog),
             ]
         };
         let mut domains: Vec<&DomainLoad> = self.domains.iter().collect();
@@ -197,22 +208,26 @@ impl Top {
         });
         let rows: Vec<Vec<String>> = domains.iter().map(row).collect();
         let colors = vec![None; rows.len()];
-        table(&head, &rows, &colors, 1..head.len())
+        table(&head, rows, &colors, columns)
     }
 
-    fn list_lines(&self) -> Vec<Line> {
-        let head = [
-            "",
-            "TASK LIST",
-            "KIND",
-            "DOMAIN",
-            "BACKLOG",
-            "OLDEST",
-            "POLLERS",
-            "IN/m",
-            "OUT/m",
-            "WHO POLLS",
+    fn list_lines(&self, columns: usize) -> Vec<Line> {
+        let mut head = vec![
+            Column::text(""),
+            Column::names("TASK LIST"),
+            Column::text("KIND"),
+            Column::number("BACKLOG"),
+            Column::number("OLDEST"),
+            Column::number("POLLERS"),
+            Column::number("IN/m"),
+            Column::number("OUT/m"),
+            Column { columns_min: WHO_COLUMNS_MIN, ..Column::names("WHO POLLS") },
         ];
+        // Of one domain, all are its.
+        let is_of_many = self.domains.len() != 1;
+        if is_of_many {
+            head.insert(DOMAIN_AT, Column::names("DOMAIN"));
+        }
         let mut lists: Vec<&(DomainName, TaskListDetail)> =
             self.lists.iter().filter(|(_, list)| !self.is_quiet(list)).collect();
         lists.sort_by_key(|(domain, list)| {
@@ -221,22 +236,25 @@ impl Top {
             (self.severity(list), oldest, busy, domain.clone(), list.name.clone(), list.kind)
         });
         let row = |(domain, list): &&(DomainName, TaskListDetail)| {
-            vec![
+            let mut row = vec![
                 self.severity(list).mark().to_owned(),
-                name(list.name.as_str()),
+                plain(list.name.as_str()),
                 list.kind.as_str().to_owned(),
-                name(domain.as_str()),
                 said(&list.backlog),
                 self.age(&list.backlog),
                 list.waiting_pollers.to_string(),
                 list.scheduled.last_minute.to_string(),
                 list.handed_out.last_minute.to_string(),
                 self.pollers(list),
-            ]
+            ];
+            if is_of_many {
+                row.insert(DOMAIN_AT, plain(domain.as_str()));
+            }
+            row
         };
         let rows: Vec<Vec<String>> = lists.iter().map(row).collect();
         let colors: Vec<_> = lists.iter().map(|(_, list)| self.severity(list).color()).collect();
-        table(&head, &rows, &colors, 4..9)
+        table(&head, rows, &colors, columns)
     }
 
     /// How a list stands.
@@ -313,10 +331,6 @@ fn called(poller: &PollerDetail) -> String {
     })
 }
 
-fn name(text: &str) -> String {
-    shortened(text, NAME_COLUMNS_MAX)
-}
-
 fn sum(counts: &[&RecentCount]) -> u64 {
     counts.iter().map(|count| count.last_minute).sum()
 }
@@ -337,40 +351,107 @@ fn said(backlog: &Backlog) -> String {
 /// What fits, the last line of which says how many are left out.
 fn fit(mut lines: Vec<Line>, rows: usize) -> Vec<Line> {
     if lines.len() > rows {
+        let more = lines.len() - rows.saturating_sub(1);
         lines.truncate(rows.saturating_sub(1));
         if rows > 0 {
-            lines.push(Line::plain("…"));
+            lines.push(Line::plain(format!("… and {more} more")));
         }
     }
     lines
 }
 
-/// Columns below their heads; those of `numbers` are flush right.
+/// In which place the domain of a list stands.
+const DOMAIN_AT: usize = 3;
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+struct Column {
+    head: &'static str,
+    /// What it is of, together with those beside it.
+    group: Option<&'static str>,
+    /// Numbers are flush right.
+    is_number: bool,
+    /// How narrow it may become.
+    columns_min: usize,
+}
+
+impl Column {
+    /// Whose texts are never cut.
+    fn text(head: &'static str) -> Column {
+        Column { head, group: None, is_number: false, columns_min: usize::MAX }
+    }
+
+    fn number(head: &'static str) -> Column {
+        Column { is_number: true, ..Column::text(head) }
+    }
+
+    fn names(head: &'static str) -> Column {
+        Column { columns_min: NAMES_COLUMNS_MIN, ..Column::text(head) }
+    }
+
+    fn of(self, group: &'static str) -> Column {
+        Column { group: Some(group), ..self }
+    }
+}
+
+/// What stands between two columns.
+const GAP: &str = "  ";
+
+/// Columns below their heads, in lines of so many columns if names can be cut to that.
 fn table(
-    head: &[&str],
-    rows: &[Vec<String>],
+    head: &[Column],
+    rows: Vec<Vec<String>>,
     colors: &[Option<&'static str>],
-    numbers: std::ops::Range<usize>,
+    columns: usize,
 ) -> Vec<Line> {
-    let columns: Vec<usize> = (0..head.len())
-        .map(|column| {
-            let widths = rows.iter().map(|row| width(&row[column]));
-            widths.chain([width(head[column])]).max().unwrap_or(0)
+    let mut widths: Vec<usize> = head
+        .iter()
+        .enumerate()
+        .map(|(at, column)| {
+            let widths = rows.iter().map(|row| width(&row[at]));
+            widths.chain([width(column.head)]).max().unwrap_or(0)
         })
         .collect();
-    let line = |cells: Vec<&str>| {
-        let cells =
-            cells.into_iter().enumerate().map(|(column, cell)| match numbers.contains(&column) {
-                true => format!("{}{cell}", " ".repeat(columns[column] - width(cell))),
-                false => padded(cell, columns[column]),
-            });
-        cells.collect::<Vec<_>>().join("  ")
+    let gaps = GAP.len() * head.len().saturating_sub(1);
+    let mut over = (widths.iter().sum::<usize>() + gaps).saturating_sub(columns);
+    while over > 0 {
+        let may_shrink = head.iter().zip(&mut widths);
+        let may_shrink = may_shrink.filter(|(column, width)| column.columns_min < **width);
+        let Some((_, widest)) = may_shrink.max_by_key(|(_, width)| **width) else { break };
+        *widest -= 1;
+        over -= 1;
+    }
+    let line = |cells: Vec<String>| {
+        let cells = cells.into_iter().enumerate().map(|(at, cell)| {
+            let cell = if head[at].is_number { cell } else { squeezed(&cell, widths[at]) };
+            match head[at].is_number {
+                true => format!("{}{cell}", " ".repeat(widths[at] - width(&cell))),
+                false => padded(&cell, widths[at]),
+            }
+        });
+        cells.collect::<Vec<_>>().join(GAP)
     };
-    let rows = rows.iter().zip(colors).map(|(row, color)| {
-        let text = line(row.iter().map(String::as_str).collect());
-        Line { text, color: *color }
-    });
-    [Line::bold(line(head.to_vec()))].into_iter().chain(rows).collect()
+    let heads = line(head.iter().map(|column| column.head.to_owned()).collect());
+    let groups = groups(head, &widths).map(Line::plain);
+    let rows =
+        rows.into_iter().zip(colors).map(|(row, color)| Line { text: line(row), color: *color });
+    groups.into_iter().chain([Line::bold(heads)]).chain(rows).collect()
+}
+
+/// The line above the heads: what those below it are of.
+fn groups(head: &[Column], widths: &[usize]) -> Option<String> {
+    let mut line = String::new();
+    let mut at = 0;
+    for alike in head.chunk_by(|one, other| one.group == other.group) {
+        let widths = &widths[at..at + alike.len()];
+        let room = widths.iter().sum::<usize>() + GAP.len() * (alike.len() - 1);
+        at += alike.len();
+        let group = alike.first().and_then(|column| column.group);
+        let text = group.map_or_else(String::new, |group| format!("{group:-^room$}"));
+        line += &padded(&text, room);
+        line += GAP;
+    }
+    (!line.trim().is_empty()).then_some(line)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::TARGETS_MAX;
 use super::action::Action;
 use super::job::{Job, Outcome, Target};
 use super::pace::Stop;
-use crate::timeline::length::{between, date, length, padded, plain, shortened, width};
+use crate::timeline::length::{between, date, length, padded, plain, shortened, width, wrapped};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
@@ -18,6 +18,8 @@ const TYPES_MAX: usize = 20;
 const FAILURES_MAX: usize = 10;
 /// The columns of an id or a text that is shown.
 const TEXT_COLUMNS: usize = 60;
+/// The columns of a line of what a service says, unless a word is longer.
+const REASON_COLUMNS: usize = 76;
 /// The columns of the bar itself.
 const BAR_COLUMNS: usize = 24;
 
@@ -161,17 +163,23 @@ pub fn summary(job: &Job, stopped: Option<&Stop>, next: &str) -> String {
     let mut text = String::new();
     say(&mut text, &told.words(&job.header.action));
     failures(&mut text, job);
-    let why = stopped.map(|stop| match stop {
-        Stop::Interrupted => "it was interrupted".to_owned(),
-        Stop::Refused(reason) => format!("the service refuses it: {}", plain(reason)),
-        Stop::Broken(reason) => format!("the service cannot be reached: {}", plain(reason)),
-        Stop::Throttled => "the service takes no more requests".to_owned(),
-        Stop::Failing(reason) => {
-            format!("one execution after another is refused: {}", plain(reason))
+    let Some(stop) = stopped else { return text };
+    let (why, reason) = match stop {
+        Stop::Interrupted => ("it was interrupted", None),
+        Stop::Refused(reason) => ("the service refuses it", Some(reason)),
+        Stop::Broken(reason) => ("the service cannot be reached", Some(reason)),
+        Stop::Throttled => ("the service takes no more requests", None),
+        Stop::Failing(reason) => ("one execution after another is refused", Some(reason)),
+    };
+    match reason {
+        Some(reason) => {
+            say(&mut text, &format!("\nIt ended early: {why}:"));
+            for line in wrapped(&plain(reason), REASON_COLUMNS) {
+                say(&mut text, &format!("  {line}"));
+            }
+            say(&mut text, &format!("\nTo go on:\n  {next}"));
         }
-    });
-    if let Some(why) = why {
-        say(&mut text, &format!("\nIt ended early: {why}. To go on:\n  {next}"));
+        None => say(&mut text, &format!("\nIt ended early: {why}. To go on:\n  {next}")),
     }
     text
 }

@@ -203,5 +203,16 @@ fn a_denial_names_the_action_that_it_takes() {
         let body = serde_json::json!({ "__type": code, "message": message }).to_string();
         assert_eq!(read(&body).denied_action().as_deref(), action, "{code}");
         assert_eq!(read(&body).is_unknown_operation(), code == "UnknownOperationException");
+        assert_eq!(read(&body).told_as_denial().is_some(), action.is_some());
     }
+    let body = serde_json::json!({ "__type": "a#AccessDeniedException", "message": text });
+    assert_eq!(
+        read(&body.to_string()).told_as_denial().as_deref(),
+        Some(
+            "tidewheel:WaitForEvents is denied to whoever asks here (AccessDeniedException):\n  \
+             User: arn:aws:iam::1:user/a b is not authorized to perform:\n  \
+             tidewheel:WaitForEvents on resource: arn:aws:swf:r:1:/domain/d because no\n  \
+             identity-based policy allows the tidewheel:WaitForEvents action"
+        )
+    );
 }

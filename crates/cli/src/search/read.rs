@@ -164,7 +164,7 @@ impl Reader {
             return Ok(Node::All);
         }
         let found = match self.peek() {
-            Token::Word(word) => FIELDS.iter().find(|(name, _)| name == word),
+            Token::Word(word) => FIELDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)),
             Token::Text(_) | Token::Sign(_) | Token::End => None,
         };
         let Some((name, field)) = found else {

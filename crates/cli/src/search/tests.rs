@@ -46,6 +46,17 @@ fn a_query_means_what_it_says() {
     for (text, of_order, of_child) in [
         ("all", true, true),
         ("not all", false, false),
+        // Words and fields in upper or lower case, texts as they are.
+        ("NOT All", false, false),
+        (r#"ID = "order-7" AND NOT Type IN ("b", "c")"#, true, false),
+        ("Type = Order OR TAG = NIGHTLY", false, false),
+        ("Cancel-Requested and AGE < 1h", false, true),
+        // That of the help.
+        (
+            r#"type = "order" AND tag IN ("eu", "us") AND NOT id ~ "test-*" AND age > 1h30m"#,
+            true,
+            false,
+        ),
         ("id = 'order-7'", true, false),
         ("id = order-7", true, false),
         ("id != \"order-7\"", false, true),
@@ -118,7 +129,6 @@ fn what_is_wrong_is_said_with_its_column() {
         ("", fields(1, "the end")),
         ("  ", fields(3, "the end")),
         ("name = x", fields(1, "name")),
-        ("ID = x", fields(1, "ID")),
         ("'id' = x", fields(1, "\"id\"")),
         ("type = x and", fields(13, "the end")),
         ("type = x and and", fields(14, "and")),

@@ -137,3 +137,56 @@ fn decided_by(attributes: &A) -> Option<EventId> {
         | A::StartLambdaFunctionFailed(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Kind, Model, ShapeId};
+    use serde_json::{Value, json};
+    use wire::Event;
+
+    /// The number that stands wherever one can.
+    const NUMBER: i64 = 7;
+
+    /// A value of a shape, with all members.
+    fn sample(model: &Model, shape: ShapeId) -> Value {
+        match &model.shape(shape).kind {
+            Kind::Text { words, .. } => json!(words.first().map_or("60", String::as_str)),
+            Kind::Integer { .. } | Kind::Timestamp => json!(NUMBER),
+            Kind::Boolean => json!(true),
+            Kind::List { member, .. } => json!([sample(model, *member)]),
+            Kind::Structure { members, .. } => members
+                .iter()
+                .map(|member| (member.name.clone(), sample(model, member.shape)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+
+    /// The engine writes which decision task an event answers into the member that AWS's model has
+    /// for that; so the model says which events do.
+    #[test]
+    fn the_events_that_decisions_lead_to_are_those_of_the_model() {
+        let model = Model::get();
+        let event = model.shape_named("HistoryEvent").expect("the model has it");
+        let mut answering = 0;
+        for attributes in model.members(event) {
+            let Some(name) = attributes.name.strip_suffix("EventAttributes") else { continue };
+            let (first, rest) = name.split_at(1);
+            let event: Event = serde_json::from_value(json!({
+                "eventId": 9,
+                "eventTimestamp": 1,
+                "eventType": first.to_uppercase() + rest,
+                &attributes.name: sample(model, attributes.shape),
+            }))
+            .expect(name);
+            let members = model.members(attributes.shape);
+            let answers =
+                members.iter().any(|member| member.name == "decisionTaskCompletedEventId");
+            answering += usize::from(answers);
+            let expected = answers.then_some(EventId(NUMBER as u64));
+            assert_eq!(decided_by(&event.attributes), expected, "{name}");
+        }
+        assert!(answering > 20, "{answering}");
+    }
+}

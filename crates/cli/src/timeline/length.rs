@@ -56,9 +56,15 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// A text in one line without anything that moves a terminal's cursor or changes its colours.
+/// A text in one line without anything that moves a terminal's cursor, changes its colours, or makes
+/// it show letters in another order than they stand.
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
+}
+
+/// Whether a character ends a line, or turns the direction in which others are read, for Unicode.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A text in one line of so many columns; what is cut off is marked.
@@ -84,6 +90,35 @@ pub fn shortened(text: &str, columns: usize) -> String {
         short.push('…');
     }
     short
+}
+
+/// A name in one line of so many columns; what is cut out of its middle is marked, since names often
+/// begin alike.
+pub fn squeezed(name: &str, columns: usize) -> String {
+    let name = plain(name);
+    if width(&name) <= columns {
+        return name;
+    }
+    let room = columns.saturating_sub(1);
+    let take = |letters: &mut dyn Iterator<Item = char>, most: usize| {
+        let mut used = 0;
+        let mut taken = Vec::new();
+        for letter in letters {
+            used += letter.width().unwrap_or(0);
+            if most < used {
+                break;
+            }
+            taken.push(letter);
+        }
+        taken
+    };
+    let mut text: String = take(&mut name.chars(), room.div_ceil(2)).into_iter().collect();
+    if 0 < columns {
+        text.push('…');
+    }
+    let behind = take(&mut name.chars().rev(), room / 2);
+    text.extend(behind.into_iter().rev());
+    text
 }
 
 /// A text in lines that are no wider than so many columns, unless a word is.
@@ -140,12 +175,29 @@ mod tests {
     }
 
     #[test]
+    fn names_keep_their_ends() {
+        for (name, columns, expected) in [
+            ("orders-blue", 11, "orders-blue"),
+            ("orders-blue", 10, "order…blue"),
+            ("orders-blue", 2, "o…"),
+            ("orders-blue", 1, "…"),
+            ("orders-blue", 0, ""),
+            ("漢字漢字", 6, "漢…字"),
+            ("a\u{1b}b", 3, "a b"),
+        ] {
+            assert_eq!(squeezed(name, columns), expected);
+            assert!(width(&squeezed(name, columns)) <= columns);
+        }
+    }
+
+    #[test]
     fn what_is_too_long_is_cut_by_columns_and_controls_are_gone() {
         for (text, columns, expected) in [
             ("abc", 3, "abc"),
             ("abcd", 3, "ab…"),
             ("漢字漢", 4, "漢…"),
             ("a\u{1b}[31m\nb", 20, "a [31m b"),
+            ("a\u{202e}b\u{2028}c", 20, "a b c"),
             ("abc", 0, ""),
         ] {
             assert_eq!(shortened(text, columns), expected);

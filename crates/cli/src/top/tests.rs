@@ -98,6 +98,24 @@ fn it_fits_the_screen() {
     }
 }
 
+/// On the narrowest terminal that people use, all numbers are seen, whatever things are called.
+#[test]
+fn in_eighty_columns_names_give_way_to_numbers() {
+    let mut top = top();
+    for (name, count) in
+        [("production.eu-west-1.orders-fulfilment", 1), ("production.eu-west-1.mail", 2)]
+    {
+        top.domains.push(domain(name, 123_456, backlog(count, 2.0), backlog(0, 0.0)));
+        for (domain, list) in &mut top.lists {
+            *domain = name.into();
+            list.name = format!("{name}-{}", list.name).as_str().into();
+        }
+    }
+    top.problems = (0..50).map(|number| format!("d-{number}: denied")).collect();
+    let text = top.draw(View { columns: 80, rows: None, colored: false });
+    assert!(text == include_str!("eighty.txt"), "{text}");
+}
+
 #[test]
 fn what_nobody_polls_is_red() {
     let text = top().draw(View { columns: 200, rows: None, colored: true });

@@ -7,6 +7,11 @@ use wire::ChildPolicy;
 
 /// Below the flags of all that looks for executions.
 const CODES: &str = "\
+A query compares fields (id, run, type, version, tag, parent, parent-run, started, age,
+cancel-requested) by =, !=, ~ (a pattern with * and ?), in (...), <, <=, > and >=, joined by and, or, not
+and parentheses. Words and fields may be in upper or lower case, what they are compared with may not:
+  type = \"order\" AND tag IN (\"eu\", \"us\") AND NOT id ~ \"test-*\" AND age > 1h30m
+
 Without --execute this is a dry run: nothing is done but a job file, which `tidewheel batch run`
 carries out.
 

@@ -17,7 +17,7 @@ pub const HISTORY_PAGES_MAX: usize = 2500;
 /// Why something was not learned of a server.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    #[error(transparent)]
+    #[error("{}", said(.0))]
     Call(#[from] CallError),
     #[error("the answer to {0} cannot be read: {1}")]
     Unreadable(&'static str, serde_json::Error),
@@ -25,6 +25,16 @@ pub enum AskError {
     Unknown(String, String),
     #[error("the history has more than {HISTORY_PAGES_MAX} pages")]
     Endless,
+}
+
+/// What a call was refused for, for people.
+fn said(error: &CallError) -> String {
+    if let CallError::Service(error) = error
+        && let Some(denial) = error.told_as_denial()
+    {
+        return denial;
+    }
+    error.to_string()
 }
 
 /// One server, asked as somebody.
