@@ -21,6 +21,7 @@ use crate::output::Format;
 use crate::retry::Mode;
 use ini::{Ini, Section};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// The profile that is taken if none is named.
 const DEFAULT_PROFILE: &str = "default";
@@ -28,6 +29,11 @@ const DEFAULT_PROFILE: &str = "default";
 const TIMEOUT_SECONDS: u64 = 60;
 /// What the answer is shown with on a terminal, if nobody says.
 const PAGER: &str = "less";
+
+/// The file of the certificate that is shown to a server which wants one of its clients.
+pub const CLIENT_CERT_VARIABLE: &str = "TIDEWHEEL_CLIENT_CERT";
+/// And that of its private key.
+pub const CLIENT_KEY_VARIABLE: &str = "TIDEWHEEL_CLIENT_KEY";
 
 /// A look at the environment.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -82,6 +88,12 @@ pub enum ProfileError {
         "Unable to locate credentials. You can configure credentials by running \"aws login\"."
     )]
     NoCredentials,
+    /// A certificate without its key, or a key without a certificate.
+    #[error(
+        "A certificate that says who connects ({CLIENT_CERT_VARIABLE}) and its private key \
+         ({CLIENT_KEY_VARIABLE}) go together."
+    )]
+    HalfOfClient,
     /// No region has such a name.
     #[error("Provided region_name '{0}' doesn't match a supported format.")]
     InvalidRegion(String),
@@ -122,6 +134,7 @@ impl ProfileError {
             | ProfileError::PartialCredentials { .. }
             | ProfileError::OtherService { .. }
             | ProfileError::OpenQuotation
+            | ProfileError::HalfOfClient
             | ProfileError::InvalidRegion(_)
             | ProfileError::CustomEndpoint(_)
             | ProfileError::NoNumber(_)
@@ -239,6 +252,27 @@ pub struct Display {
     pub pager: Option<String>,
 }
 
+/// A certificate that says who connects, and its private key: the paths of two files, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientFiles {
+    /// The certificate, with those behind it.
+    pub cert: PathBuf,
+    /// The key.
+    pub key: PathBuf,
+}
+
+impl ClientFiles {
+    /// AWS's tools have no word for it, so there are variables of our own.
+    fn find(variable: Variables<'_>) -> Result<Option<ClientFiles>, ProfileError> {
+        let set = |name| variable(name).filter(|path| !path.is_empty());
+        match (set(CLIENT_CERT_VARIABLE), set(CLIENT_KEY_VARIABLE)) {
+            (None, None) => Ok(None),
+            (Some(cert), Some(key)) => Ok(Some(ClientFiles { cert: cert.into(), key: key.into() })),
+            (Some(_), None) | (None, Some(_)) => Err(ProfileError::HalfOfClient),
+        }
+    }
+}
+
 /// All that is settled before something is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -250,6 +284,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// The certificates of authorities that are believed, in PEM.
     pub ca_bundle: Option<String>,
+    /// What is shown to a server that wants a certificate of its clients.
+    pub client: Option<ClientFiles>,
     /// By which signs requests are sent again.
     pub retry_mode: Mode,
     /// How often one is sent in all; at least once.
@@ -416,6 +452,7 @@ impl Settings {
         };
         let ca_bundle = asked.ca_bundle.clone();
         let ca_bundle = ca_bundle.or_else(|| sources.setting(&["AWS_CA_BUNDLE"], "ca_bundle"));
+        let client = ClientFiles::find(variable)?;
         let connect_timeout = match asked.connect_timeout {
             Some(seconds) => Some(seconds),
             None => sources.number("AWS_CONNECT_TIMEOUT", "connect_timeout")?.map(u64::from),
@@ -430,6 +467,7 @@ impl Settings {
             region,
             credentials,
             ca_bundle: ca_bundle.filter(|path| !path.is_empty()),
+            client,
             retry_mode,
             attempts,
             connect_timeout: (connect_timeout != 0).then_some(connect_timeout),

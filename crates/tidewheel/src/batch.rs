@@ -168,7 +168,7 @@ fn perform(task: Task, door: &Door) -> Result<u8, BatchError> {
         }
         Task::Status { job_file } => {
             let (job, is_running) = look(&job_file)?;
-            let next = command_line(&job_file, Rate { rate: cli::batch::RATE }, &nobody());
+            let next = command_line(&job_file, Rate { rate: cli::batch::RATE }, &Asking::default());
             print(&status(&job, is_running, &next))?;
             let told = Told::of(&job);
             Ok(match (told.left, told.failed) {
@@ -351,29 +351,16 @@ fn command_line(path: &Path, rate: Rate, asking: &Asking) -> String {
     // A path that begins with a dash is no flag.
     let path = path.to_string_lossy();
     words.push(if path.starts_with('-') { format!("./{path}") } else { path.into_owned() });
-    let rate = (rate.rate != cli::batch::RATE).then(|| rate.rate.to_string());
-    let flags = [
-        ("--rate", &rate),
-        ("--endpoint-url", &asking.endpoint_url),
-        ("--profile", &asking.profile),
-        ("--region", &asking.region),
-        ("--ca-bundle", &asking.ca_bundle),
-    ];
-    for (flag, value) in flags {
-        if let Some(value) = value {
-            words.extend([flag.to_owned(), value.clone()]);
-        }
+    if rate.rate != cli::batch::RATE {
+        words.extend(["--rate".to_owned(), rate.rate.to_string()]);
     }
+    words.extend(asking.words());
     let quoted = |word: &String| match shlex::try_quote(word) {
         Ok(quoted) => quoted.into_owned(),
         // Only a word with a zero byte is none, and no argument has one.
         Err(_) => word.clone(),
     };
     words.iter().map(quoted).collect::<Vec<String>>().join(" ")
-}
-
-fn nobody() -> Asking {
-    Asking { endpoint_url: None, profile: None, region: None, ca_bundle: None }
 }
 
 /// To standard output. Whoever reads it may have seen enough.

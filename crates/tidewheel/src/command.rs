@@ -97,7 +97,7 @@ pub enum Config {
 }
 
 /// Where to ask, and as whom: as for `tidewheel swf`, with its files and variables.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Asking {
     /// The server. [default: as the environment or AWS's files say, or else the local server]
     #[arg(long, value_name = "URL")]
@@ -111,6 +111,21 @@ pub struct Asking {
     /// Authorities, in PEM, that may vouch for an https server.
     #[arg(long, value_name = "FILE")]
     pub ca_bundle: Option<String>,
+}
+
+impl Asking {
+    /// The flags that say the same again, in a command that is suggested.
+    pub fn words(&self) -> Vec<String> {
+        let Asking { endpoint_url, profile, region, ca_bundle } = self;
+        let flags = [
+            ("--endpoint-url", endpoint_url),
+            ("--profile", profile),
+            ("--region", region),
+            ("--ca-bundle", ca_bundle),
+        ];
+        let given = flags.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        given.flat_map(|(name, value)| [name.to_owned(), value.clone()]).collect()
+    }
 }
 
 /// Below the flags of what looks at executions.

@@ -4,6 +4,7 @@
 //! unless a person says that any is to be believed.
 
 use crate::secret_file::{self, SecretFileError};
+use cli::profile::ClientFiles;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -15,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -112,13 +114,6 @@ pub enum AuthoritiesError {
     Empty { path: PathBuf },
 }
 
-/// The files of a certificate that says who connects, and of its private key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientFiles {
-    pub cert: PathBuf,
-    pub key: PathBuf,
-}
-
 /// Why nobody can be connected to as somebody.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectorError {
@@ -145,11 +140,39 @@ pub fn connector(bundle: Option<&Path>) -> Result<TlsConnector, AuthoritiesError
     Ok(ready(vouched_for(bundle)?.with_no_client_auth()))
 }
 
-/// The same, and says who connects.
+/// The same, and says who connects, if there is a certificate for it.
 pub fn connector_as(
     bundle: Option<&Path>,
-    files: &ClientFiles,
+    client: Option<&ClientFiles>,
 ) -> Result<TlsConnector, ConnectorError> {
+    let config = vouched_for(bundle)?;
+    Ok(ready(match client {
+        None => config.with_no_client_auth(),
+        Some(files) => shown(config, files)?,
+    }))
+}
+
+/// Connects to any server, whoever it is: for `--no-verify-ssl`. What is sent can be read by whoever
+/// puts themselves in between.
+pub fn credulous_connector(client: Option<&ClientFiles>) -> Result<TlsConnector, ConnectorError> {
+    let provider = Arc::new(ring::default_provider());
+    let credulity = Credulity(provider.signature_verification_algorithms);
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring has cipher suites for TLS 1.2 and 1.3")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(credulity));
+    Ok(ready(match client {
+        None => config.with_no_client_auth(),
+        Some(files) => shown(config, files)?,
+    }))
+}
+
+/// With the certificate that says who connects.
+fn shown(
+    config: ConfigBuilder<ClientConfig, WantsClientCert>,
+    files: &ClientFiles,
+) -> Result<ClientConfig, ConnectorError> {
     let certificates = std::fs::read(&files.cert)
         .map_err(|source| ConnectorError::Unreadable { path: files.cert.clone(), source })?;
     let certificates = CertificateDer::pem_slice_iter(&certificates)
@@ -160,23 +183,8 @@ pub fn connector_as(
     let key = secret_file::read(WHAT_OF_KEY, &files.key)?;
     let key = PrivateKeyDer::from_pem_slice(key.as_ref())
         .map_err(|_| ConnectorError::NoKey { path: files.key.clone() })?;
-    let config = vouched_for(bundle)?.with_client_auth_cert(certificates, key);
-    config.map(ready).map_err(|source| ConnectorError::Pair { files: files.clone(), source })
-}
-
-/// Connects to any server, whoever it is: for `--no-verify-ssl`. What is sent can be read by whoever
-/// puts themselves in between.
-pub fn credulous_connector() -> TlsConnector {
-    let provider = Arc::new(ring::default_provider());
-    let credulity = Credulity(provider.signature_verification_algorithms);
-    ready(
-        ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring has cipher suites for TLS 1.2 and 1.3")
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(credulity))
-            .with_no_client_auth(),
-    )
+    let config = config.with_client_auth_cert(certificates, key);
+    config.map_err(|source| ConnectorError::Pair { files: files.clone(), source })
 }
 
 /// Believes every certificate, but not that a server has one whose key it does not have.
@@ -282,6 +290,61 @@ pub async fn secured(
     Ok(Box::new(connector.connect(name, stream).await?))
 }
 
+/// A connection that takes one request after the other.
+///
+/// It is driven by the runtime on which it was opened: between requests, if nothing runs there, it
+/// stands still, and that it has ended is seen with the next one.
+pub struct Line {
+    sender: http1::SendRequest<Full<Bytes>>,
+    /// When the last answer came.
+    used_at: Instant,
+}
+
+/// Why a request was not answered.
+pub enum LineError {
+    /// The connection had ended before anything of the request was sent. Here it is again.
+    Unsent(Box<Request<Full<Bytes>>>),
+    Broken(hyper::Error),
+}
+
+impl Line {
+    /// For how long one is kept on which nothing is sent. What stands between may forget it then
+    /// without a word; Tidewheel itself would wait longer.
+    const IDLE_MAX: Duration = Duration::from_secs(20);
+
+    /// Begins to speak HTTP.
+    pub async fn open(stream: Box<dyn Stream>) -> Result<Line, hyper::Error> {
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // Its end is told to whoever waits for an answer.
+        tokio::spawn(async { drop(connection.await) });
+        Ok(Line { sender, used_at: Instant::now() })
+    }
+
+    /// The line, if it can take another request.
+    pub fn reusable(self) -> Option<Line> {
+        (!self.has_ended() && self.used_at.elapsed() < Line::IDLE_MAX).then_some(self)
+    }
+
+    /// Whether it was seen that the connection has ended.
+    pub fn has_ended(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Sends a request, and gives the head of the answer. The answer has to be read to its end before
+    /// the next one is sent.
+    pub async fn send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, LineError> {
+        let answer = self.sender.try_send_request(request).await;
+        self.used_at = Instant::now();
+        answer.map_err(|mut error| match error.take_message() {
+            Some(request) => LineError::Unsent(Box::new(request)),
+            None => LineError::Broken(error.into_error()),
+        })
+    }
+}
+
 /// Sends one request on a connection, and has the answer read.
 pub async fn exchange<T, E: From<hyper::Error>, R: Future<Output = Result<T, E>>>(
     stream: Box<dyn Stream>,
@@ -298,5 +361,7 @@ pub async fn exchange<T, E: From<hyper::Error>, R: Future<Output = Result<T, E>>
     }
 }
 
+#[cfg(test)]
+pub mod answering;
 #[cfg(test)]
 pub mod fixture;

@@ -43,12 +43,15 @@ fn perform(arguments: &Explain) -> Result<(), AskError> {
     };
     let (lists, told_at) = lists(&mut executions, awaited(&snapshot))?;
     let endpoint = service::wants_our_variable(&arguments.asking);
+    // Its URL is not said twice.
+    let named = arguments.asking.endpoint_url.clone().filter(|_| endpoint.is_none());
+    let asking = Asking { endpoint_url: named, ..arguments.asking.clone() };
     let facts = Facts {
         // Ages are right by the server's clock, which wrote the events.
         snapshot: Snapshot { now: told_at.unwrap_or(snapshot.now), ..snapshot },
         lists: &lists,
         later: &later_runs(&mut executions, &arguments.workflow_id, &timeline)?,
-        asking: &words(&arguments.asking, endpoint.is_some()),
+        asking: &asking.words(),
         endpoint,
     };
     let explanation = explain(facts);
@@ -163,18 +166,4 @@ fn later_runs(
         later.push(LaterRun { run_id, close_status: last.close_status() });
     }
     Ok(later)
-}
-
-/// The options by which the same server is asked as the same, without its URL if that is said
-/// otherwise.
-fn words(asking: &Asking, is_named_otherwise: bool) -> Vec<String> {
-    let endpoint = if is_named_otherwise { &None } else { &asking.endpoint_url };
-    let options = [
-        ("--endpoint-url", endpoint),
-        ("--profile", &asking.profile),
-        ("--region", &asking.region),
-        ("--ca-bundle", &asking.ca_bundle),
-    ];
-    let given = options.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-    given.flat_map(|(name, value)| [name.to_owned(), value.clone()]).collect()
 }

@@ -380,6 +380,21 @@ fn the_rest_is_found_too() {
 }
 
 #[test]
+fn a_certificate_that_is_shown_goes_with_its_key() {
+    let client = |text: &str| {
+        let text = format!("{ENV_KEYS} AWS_REGION=us-west-2 {text}");
+        resolve(FILES, &text).map(|found| found.client)
+    };
+    let files = ClientFiles { cert: "/c".into(), key: "/k".into() };
+    let (cert, key) = ("TIDEWHEEL_CLIENT_CERT=/c", "TIDEWHEEL_CLIENT_KEY=/k");
+    assert_eq!(client(""), Ok(None));
+    assert_eq!(client("TIDEWHEEL_CLIENT_CERT= TIDEWHEEL_CLIENT_KEY="), Ok(None));
+    assert_eq!(client(&format!("{cert} {key}")), Ok(Some(files)));
+    assert_eq!(client(cert), Err(ProfileError::HalfOfClient));
+    assert_eq!(client(key), Err(ProfileError::HalfOfClient));
+}
+
+#[test]
 fn how_answers_are_shown_is_found() {
     let show = |text: &str| {
         let (globals, variables) = asked(text);

@@ -1,13 +1,10 @@
 //! A moment of a running server, read page by page through its API.
 
 use crate::command::Asking;
-use crate::swf::caller::Caller;
-use crate::swf::{configuration, variable};
+use crate::swf::service::{AskError, Service};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use cli::Globals;
 use cli::failure::CallError;
-use cli::profile::Settings;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use store::{Entry, ShardId, Snapshot, StoreError, backup};
@@ -20,22 +17,27 @@ use wire::{
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
     #[error(transparent)]
-    Call(CallError),
+    Ask(AskError),
     #[error("{0}: the server is no Tidewheel, or one that cannot be backed up while it runs")]
     NotOurs(CallError),
     #[error("the answer to {0} cannot be read: {1}")]
     Unreadable(&'static str, String),
 }
 
-impl From<CallError> for RemoteError {
-    fn from(error: CallError) -> RemoteError {
-        if let CallError::Service(said) = &error
-            && said.code == "UnknownOperationException"
-        {
-            return RemoteError::NotOurs(error);
+impl From<AskError> for RemoteError {
+    fn from(error: AskError) -> RemoteError {
+        match error {
+            AskError::Call(error) if is_unknown(&error) => RemoteError::NotOurs(error),
+            AskError::Call(_)
+            | AskError::Unreadable(..)
+            | AskError::Unknown(..)
+            | AskError::Endless => RemoteError::Ask(error),
         }
-        RemoteError::Call(error)
     }
+}
+
+fn is_unknown(error: &CallError) -> bool {
+    matches!(error, CallError::Service(said) if said.code == "UnknownOperationException")
 }
 
 /// A moment that a server holds for us. It is told when it need not any longer.
@@ -46,18 +48,14 @@ pub struct Remote {
 }
 
 struct Server {
-    caller: Caller,
+    service: Service,
     /// Why the last page could not be read.
     failure: Option<RemoteError>,
 }
 
 impl Server {
     fn ask<T: DeserializeOwned>(&mut self, request: OwnRequest) -> Result<T, RemoteError> {
-        let name = request.operation().name();
-        let answer = self.caller.operate(&request)?;
-        let text = serde_json::to_string(&answer).expect("a value is written to memory");
-        serde_json::from_str(&text)
-            .map_err(|error| RemoteError::Unreadable(name, error.to_string()))
+        Ok(self.service.operate(&request)?)
     }
 
     fn read(&mut self, input: ReadBackupInput) -> Result<Vec<Entry>, RemoteError> {
@@ -78,23 +76,11 @@ impl Server {
     }
 }
 
-fn connect(asking: &Asking) -> Result<Caller, CallError> {
-    let globals = Globals {
-        endpoint_url: asking.endpoint_url.clone(),
-        profile: asking.profile.clone(),
-        region: asking.region.clone(),
-        ca_bundle: asking.ca_bundle.clone(),
-        ..Globals::default()
-    };
-    let settings = Settings::for_people(&globals, &configuration()?, &variable)?;
-    Caller::new(&globals, settings)
-}
-
 impl Remote {
     /// Asks a server to hold this moment, and which it is.
     pub fn begin(asking: &Asking) -> Result<(Remote, Timestamp), RemoteError> {
-        let caller = connect(asking)?;
-        let mut server = Server { caller, failure: None };
+        let mut server =
+            Server { service: Service::connect(asking).map_err(AskError::from)?, failure: None };
         let BackupDetail { backup_id, taken_at, shards } =
             server.ask(BeginBackupInput {}.into())?;
         let shards = shards.into_iter().map(ShardId).collect();
@@ -111,7 +97,7 @@ impl Drop for Remote {
     /// A server that does not hear of it ends it by itself.
     fn drop(&mut self) {
         let request: OwnRequest = EndBackupInput { backup_id: self.id.clone() }.into();
-        let _ = self.server.get_mut().caller.operate(&request);
+        let _ = self.server.get_mut().service.caller.operate(&request);
     }
 }
 

@@ -4,9 +4,9 @@
 //! is can be asked for. Text in, a task out: files are read by what is handed in.
 
 use super::command::{Command, DISCARD_SEALED_KEYS, DRY_RUN, PLACE};
-use crate::connect::ClientFiles;
 use crate::settings::is_near;
 use access::identity::{Kind, Member, Shape};
+use cli::profile::ClientFiles;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

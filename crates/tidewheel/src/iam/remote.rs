@@ -68,7 +68,7 @@ impl Remote {
         let bundle = bundle.as_deref();
         let connector = || match &place.client {
             None => connect::connector(bundle).map_err(ConnectorError::from),
-            Some(files) => connect::connector_as(bundle, files),
+            Some(files) => connect::connector_as(bundle, Some(files)),
         };
         let tls = endpoint.secure.then(connector).transpose();
         let tls = tls.map_err(|error| Failure::Usage(error.to_string()))?;

@@ -8,6 +8,7 @@ use super::key::Key;
 use super::{Defaults, SettingsError};
 use crate::master_key;
 use access::identity::Secret;
+use cli::profile::{CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -19,8 +20,9 @@ use toml::Value;
 pub(super) const VARIABLE_PREFIX: &str = "TIDEWHEEL_";
 /// Names the configuration file, like `--config`.
 pub(super) const CONFIG_VARIABLE: &str = "TIDEWHEEL_CONFIG";
-/// A client's, which is set where a server of one's own is started as well.
-const CLIENT_VARIABLE: &str = "TIDEWHEEL_ENDPOINT_URL";
+/// Those of clients, which are set where a server of one's own is started as well.
+const CLIENT_VARIABLES: [&str; 3] =
+    ["TIDEWHEEL_ENDPOINT_URL", CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE];
 
 /// What the command line says.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +117,7 @@ impl Sources {
             let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
             let key = Key::named(&rest.to_lowercase()).filter(|key| variable(*key) == name);
             match key {
-                _ if is_service_link(&name) || name == CLIENT_VARIABLE => (),
+                _ if is_service_link(&name) || CLIENT_VARIABLES.contains(&&*name) => (),
                 _ if name == CONFIG_VARIABLE => config = Some(config_file(value)?),
                 _ if name == master_key::VARIABLE => {
                     master_keys = Some(Secret::new(value.to_string_lossy().into_owned()));

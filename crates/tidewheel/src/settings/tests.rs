@@ -251,6 +251,8 @@ fn unknown_keys_that_are_near_known_ones() {
 fn service_links_and_what_clients_read_are_no_settings() {
     let variables = [
         ("TIDEWHEEL_ENDPOINT_URL", "http://127.0.0.1:7933"),
+        ("TIDEWHEEL_CLIENT_CERT", "client.pem"),
+        ("TIDEWHEEL_CLIENT_KEY", "client-key.pem"),
         ("TIDEWHEEL_PORT", "tcp://10.0.0.11:7933"),
         ("TIDEWHEEL_PORT_7933_TCP", "tcp://10.0.0.11:7933"),
         ("TIDEWHEEL_PORT_7933_TCP_ADDR", "10.0.0.11"),

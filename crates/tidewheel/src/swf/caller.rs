@@ -1,7 +1,7 @@
 //! Calls: a signed request for each, sent again where that is worth it.
 
 use super::keys;
-use crate::connect::{self, ConnectorError, Endpoint};
+use crate::connect::{self, Endpoint, Line, LineError};
 use crate::system::wall_time;
 use access::Signer;
 use cli::failure::{CallError, ServiceError};
@@ -41,8 +41,12 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub struct Caller {
     endpoint: Endpoint,
     tls: Option<TlsConnector>,
+    /// Whether there is a certificate for a server that wants one.
+    shows_certificate: bool,
     signer: Option<Signer>,
     session_token: Option<String>,
+    /// The connection on which the last answer came, for the next request.
+    line: Option<Line>,
     connect_timeout: Option<Duration>,
     read_timeout: Option<u64>,
     retries: Retries,
@@ -91,14 +95,15 @@ impl Caller {
         let Settings { place, region, credentials, ca_bundle, attempts, retry_mode, .. } = settings;
         let endpoint = Endpoint::parse(place.url())
             .map_err(|_| CallError::InvalidEndpoint(place.url().to_owned()))?;
+        let client = settings.client.as_ref();
         let tls = match (endpoint.secure, globals.verify_ssl) {
-            (false, _) => None,
-            (true, true) => Some(
-                connect::connector(ca_bundle.as_deref().map(Path::new))
-                    .map_err(|error| CallError::System(ConnectorError::from(error).to_string()))?,
-            ),
-            (true, false) => Some(connect::credulous_connector()),
+            (false, _) => Ok(None),
+            (true, true) => {
+                connect::connector_as(ca_bundle.as_deref().map(Path::new), client).map(Some)
+            }
+            (true, false) => connect::credulous_connector(client).map(Some),
         };
+        let tls = tls.map_err(|error| CallError::System(error.to_string()))?;
         let keys = match credentials {
             Credentials::None => None,
             Credentials::Keys(keys) => Some(keys),
@@ -114,8 +119,10 @@ impl Caller {
         Ok(Caller {
             endpoint,
             tls,
+            shows_certificate: client.is_some(),
             signer,
             session_token,
+            line: None,
             connect_timeout: settings.connect_timeout.map(Duration::from_secs),
             read_timeout: settings.read_timeout,
             retries: Retries::new(retry_mode, attempts),
@@ -155,7 +162,10 @@ impl Caller {
                 self.runtime.block_on(async { sleep(wait).await });
             }
             self.trace(&format!("{} to {}, attempt {attempt}", target.operation, self.endpoint));
-            let outcome = self.runtime.block_on(self.attempt(target, body, &id));
+            let mut line = self.line.take().and_then(Line::reusable);
+            let outcome = self.runtime.block_on(self.attempt(&mut line, target, body, &id));
+            // Of one on which something went wrong nobody knows what comes next.
+            self.line = line.filter(|_| outcome.is_ok());
             if let Ok(answer) = &outcome {
                 self.trace(&format!("status {}, request {}", answer.status, answer.request_id));
             }
@@ -227,7 +237,32 @@ impl Caller {
         }
     }
 
-    async fn attempt(&self, target: Target, body: &[u8], id: &str) -> Result<Answer, CallError> {
+    /// Sends a request once: on the line that there is, or else on a new one.
+    async fn attempt(
+        &self,
+        line: &mut Option<Line>,
+        target: Target,
+        body: &[u8],
+        id: &str,
+    ) -> Result<Answer, CallError> {
+        let mut request = self.request(target, body, id)?;
+        if let Some(open) = line {
+            match self.exchange(open, request, target).await {
+                // The other side had hung up meanwhile.
+                Err(ExchangeError::Unsent(unsent)) => request = *unsent,
+                Err(ExchangeError::Failed(error)) => return Err(error),
+                Ok(answer) => return Ok(answer),
+            }
+        }
+        let open = line.insert(self.open().await?);
+        match self.exchange(open, request, target).await {
+            Err(ExchangeError::Unsent(_)) => Err(CallError::Closed { url: self.url() }),
+            Err(ExchangeError::Failed(error)) => Err(error),
+            Ok(answer) => Ok(answer),
+        }
+    }
+
+    async fn open(&self) -> Result<Line, CallError> {
         let connecting = self.connect();
         let stream = match self.connect_timeout {
             None => connecting.await?,
@@ -235,14 +270,31 @@ impl Caller {
                 .await
                 .map_err(|_| CallError::ConnectTimeout { url: self.url() })??,
         };
-        let request = self.request(target, body, id)?;
+        Line::open(stream).await.map_err(|error| self.explain(&error))
+    }
+
+    async fn exchange(
+        &self,
+        line: &mut Line,
+        request: Request<Full<Bytes>>,
+        target: Target,
+    ) -> Result<Answer, ExchangeError> {
         let usual = if POLLS.contains(&target.operation) { POLL_SECONDS } else { READ_SECONDS };
         let seconds = self.read_timeout.unwrap_or(usual);
         let news = Notify::new();
-        let exchange = connect::exchange(stream, request, |response| read(response, &news));
+        let exchange = async {
+            let response = line.send(request).await.map_err(|error| match error {
+                LineError::Unsent(request) => ExchangeError::Unsent(request),
+                LineError::Broken(error) => ExchangeError::Failed(self.explain(&error)),
+            })?;
+            let answer = read(response, &news).await;
+            answer.map_err(|error| ExchangeError::Failed(self.explain(&*error)))
+        };
         tokio::select! {
-            answer = exchange => answer.map_err(|error| self.explain(&*error)),
-            () = silence(&news, seconds) => Err(CallError::ReadTimeout { url: self.url() }),
+            answer = exchange => answer,
+            () = silence(&news, seconds) => {
+                Err(ExchangeError::Failed(CallError::ReadTimeout { url: self.url() }))
+            }
         }
     }
 
@@ -253,9 +305,19 @@ impl Caller {
         // Requests are small, and each waits for its answer.
         let _ = stream.set_nodelay(true);
         connect::secured(stream, host, self.tls.as_ref()).await.map_err(|error| {
-            let (url, reason) = (self.url(), error.to_string());
-            CallError::Tls { url, reason }
+            let advice = self.advice(&error);
+            CallError::Tls { url: self.url(), reason: format!("{error}{advice}") }
         })
+    }
+
+    /// What may help where a connection broke in TLS.
+    fn advice(&self, error: &(dyn Error + 'static)) -> &'static str {
+        if self.shows_certificate || !connect::was_turned_away(error) {
+            return "";
+        }
+        // These two work for all commands; `swf` has AWS's options, and they have none for it.
+        "; the server may want a certificate of its clients: set TIDEWHEEL_CLIENT_CERT and \
+         TIDEWHEEL_CLIENT_KEY to its file and that of its key"
     }
 
     /// Why there is no answer on a connection.
@@ -268,7 +330,8 @@ impl Caller {
         let inner = error.source().and_then(|inner| inner.downcast_ref::<std::io::Error>());
         match inner {
             Some(inner) if inner.kind() == ErrorKind::InvalidData => {
-                CallError::Tls { url, reason: inner.to_string() }
+                let advice = self.advice(inner);
+                CallError::Tls { url, reason: format!("{inner}{advice}") }
             }
             Some(_) | None => CallError::Closed { url },
         }
@@ -309,6 +372,13 @@ impl Caller {
         let unsendable = |error| CallError::System(format!("Invalid header value: {error}"));
         request.body(Full::new(Bytes::copy_from_slice(body))).map_err(unsendable)
     }
+}
+
+/// Why a request was not answered on a line.
+enum ExchangeError {
+    /// It was not sent. Here it is again.
+    Unsent(Box<Request<Full<Bytes>>>),
+    Failed(CallError),
 }
 
 /// Why an answer was not read: the connection broke, or it is too long.
@@ -362,3 +432,6 @@ fn uuid() -> Result<String, CallError> {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
+
+#[cfg(test)]
+mod tests;

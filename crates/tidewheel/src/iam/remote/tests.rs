@@ -1,10 +1,11 @@
 //! Requests as a server gets them, and its answers as they are understood.
 
 use super::*;
-use crate::connect::{ClientFiles, fixture};
+use crate::connect::answering::{Got, exchange};
+use crate::connect::fixture;
 use access::{Claim, Received, Rules};
+use cli::profile::ClientFiles;
 use std::fs::Permissions;
-use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -12,60 +13,17 @@ use std::thread::JoinHandle;
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
-/// A request as it came: names of headers in lower case, and the body.
-struct Got {
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Got {
-    fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    /// Whether a server would believe who sent it.
-    fn verify(&self) -> Result<(), wire::Fault> {
-        let headers = self.headers.iter();
-        let headers: Vec<(&str, &[u8])> =
-            headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        let received = Received {
-            method: "POST",
-            path: b"/",
-            query: None,
-            headers: &headers,
-            body: &self.body,
-        };
-        let rules = Rules::of_service("iam");
-        let claim = Claim::read(&received, &rules, crate::system::wall_time())?;
-        assert_eq!((claim.access_key_id(), claim.region()), ("AKIDEXAMPLE", "eu-west-1"));
-        claim.verify(&claim.signing_key(SECRET.as_bytes()))
-    }
-}
-
-/// Reads one request and answers it.
-fn exchange(mut stream: impl Read + Write, status: &str, answer: &str) -> Got {
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).expect("a head");
-        bytes.push(byte[0]);
-    }
-    let head = String::from_utf8(bytes).expect("a head is text");
-    let mut lines = head.lines();
-    assert_eq!(lines.next(), Some("POST / HTTP/1.1"));
-    let header = |line: &str| {
-        let (name, value) = line.split_once(": ")?;
-        Some((name.to_lowercase(), value.to_owned()))
-    };
-    let mut got = Got { headers: lines.filter_map(header).collect(), body: Vec::new() };
-    let length = got.header("content-length").expect("a length").parse().expect("a number");
-    got.body.resize(length, 0);
-    stream.read_exact(&mut got.body).expect("a body");
-    let length = answer.len();
-    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{answer}").expect("sent");
-    stream.flush().expect("sent");
-    got
+/// Whether a server would believe who sent it.
+fn verify(got: &Got) -> Result<(), wire::Fault> {
+    let headers = got.headers.iter();
+    let headers: Vec<(&str, &[u8])> =
+        headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let received =
+        Received { method: "POST", path: b"/", query: None, headers: &headers, body: &got.body };
+    let rules = Rules::of_service("iam");
+    let claim = Claim::read(&received, &rules, crate::system::wall_time())?;
+    assert_eq!((claim.access_key_id(), claim.region()), ("AKIDEXAMPLE", "eu-west-1"));
+    claim.verify(&claim.signing_key(SECRET.as_bytes()))
 }
 
 /// Serves one request, and gives the port.
@@ -109,9 +67,9 @@ fn a_request_is_signed_and_says_what_is_asked() {
     assert_eq!(got.header("x-amz-security-token"), Some("token"));
     assert_eq!(got.header("host"), Some(format!("127.0.0.1:{port}").as_str()));
     assert_eq!(got.body, br#"{"UserName":"ada"}"#);
-    got.verify().expect("the signature is right");
+    verify(&got).expect("the signature is right");
     got.body[0] ^= 1;
-    got.verify().expect_err("the body is signed");
+    verify(&got).expect_err("the body is signed");
 }
 
 #[test]
@@ -180,7 +138,7 @@ fn a_server_is_believed_if_an_authority_of_the_bundle_vouches_for_it() {
         let got = server.join().expect("the server is well");
         assert_eq!(got.is_some(), believed);
         if let Some(got) = got {
-            got.verify().expect("the signature is right");
+            verify(&got).expect("the signature is right");
         }
     }
     let (broken, missing) = (put("broken", "no PEM"), dir.path().join("missing"));
