@@ -12,6 +12,7 @@ mod remote;
 
 use crate::identities::{DocumentError, IdentitiesFile};
 use crate::settings::SettingsError;
+use crate::swf::{configuration, variable};
 use access::identity::{IdentityRequest, ImportIdentities, Shape};
 use arguments::{Invocation, Place, Task, UsageError};
 use json::Ordered;
@@ -160,7 +161,9 @@ fn performer(
     match &place.endpoint_url {
         None => Ok(Box::new(Local::open(place, if_empty, elsewhere)?)),
         Some(url) => {
-            let remote = Remote::new(url, place, &|name| std::env::var_os(name))?;
+            let configuration =
+                configuration().map_err(|error| Failure::Usage(error.to_string()))?;
+            let remote = Remote::new(url, place, &configuration, &variable)?;
             if let Some(warning) = remote.warning() {
                 crate::complain(warning);
             }

@@ -8,9 +8,6 @@ const LOCAL: &str = "http://127.0.0.1:7933";
 /// The region of requests to a server of this project, if nobody says; it is that of
 /// `tidewheel iam`, too.
 const REGION: &str = "us-east-1";
-/// What requests to it are signed with, if nobody says: a server without access control wants a
-/// signature, too, and believes any.
-const STAND_IN: &str = "tidewheel";
 /// Our own variable for it. Only this command reads it, so that AWS's tools and programs go on as
 /// they were set up.
 const VARIABLE: &str = "TIDEWHEEL_ENDPOINT_URL";
@@ -69,11 +66,7 @@ impl Place {
     /// The credentials, if nobody says.
     pub(super) fn credentials(&self) -> Option<Credentials> {
         match self {
-            Place::Ours(_) => Some(Credentials::Keys(Keys {
-                access_key_id: STAND_IN.to_owned(),
-                secret_access_key: STAND_IN.to_owned(),
-                session_token: None,
-            })),
+            Place::Ours(_) => Some(Credentials::Keys(Keys::stand_ins())),
             Place::Given(_) | Place::Aws(_) => None,
         }
     }

@@ -22,8 +22,9 @@ pub struct Invocation {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     pub endpoint_url: Option<String>,
+    pub profile: Option<String>,
     pub region: Option<String>,
-    pub ca_bundle: Option<PathBuf>,
+    pub ca_bundle: Option<String>,
     pub client: Option<ClientFiles>,
     pub data_dir: Option<String>,
     pub config: Option<PathBuf>,
@@ -195,8 +196,9 @@ impl Options<'_> {
         let place = Place {
             client,
             endpoint_url: self.one("endpoint-url"),
+            profile: self.one("profile"),
             region: self.one("region"),
-            ca_bundle: self.one("ca-bundle").map(PathBuf::from),
+            ca_bundle: self.one("ca-bundle"),
             data_dir: self.one("data-dir"),
             config: self.one("config").map(PathBuf::from),
             master_key_file: self.one("master-key-file"),

@@ -27,30 +27,37 @@ pub struct Extra {
 }
 
 /// The options that every operation has.
-pub const PLACE: [Extra; 9] = [
+pub const PLACE: [Extra; 10] = [
     Extra {
         name: "endpoint-url",
         value: Some("URL"),
-        about: "A running server, such as http://127.0.0.1:7933; with the credentials of \
-                AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.",
+        about: "A running server, such as http://127.0.0.1:7933; with the credentials that \
+                `tidewheel swf` would take: from the environment or AWS's files.",
     },
+    Extra { name: "profile", value: Some("NAME"), about: "A profile of AWS's files." },
     Extra {
         name: "region",
         value: Some("REGION"),
-        about: "The region that is signed for; else AWS_REGION, AWS_DEFAULT_REGION or us-east-1.",
+        about: "The region that is signed for; else AWS_REGION, AWS_DEFAULT_REGION, \
+                the profile's, or us-east-1.",
     },
     Extra {
         name: "ca-bundle",
         value: Some("FILE"),
-        about: "Certificates of authorities that may vouch for the server; else AWS_CA_BUNDLE, or \
-                the system's.",
+        about: "Certificates of authorities that may vouch for the server; else AWS_CA_BUNDLE, \
+                the profile's, or the system's.",
     },
     Extra {
         name: "client-cert",
         value: Some("FILE"),
-        about: "The certificate that the server wants of its clients, if it wants one.",
+        about: "The certificate that the server wants of its clients, if it wants one; else \
+                TIDEWHEEL_CLIENT_CERT.",
     },
-    Extra { name: "client-key", value: Some("FILE"), about: "The private key of it." },
+    Extra {
+        name: "client-key",
+        value: Some("FILE"),
+        about: "The private key of it; else TIDEWHEEL_CLIENT_KEY.",
+    },
     Extra {
         name: "data-dir",
         value: Some("DIRECTORY"),

@@ -24,6 +24,8 @@ use wire::{OWN_TARGET, OwnRequest};
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 /// What the header says of an operation before its name.
 const TARGET: &str = "SimpleWorkflowService";
+/// And of one on identities.
+const IDENTITY_TARGET: &str = "TidewheelIdentity";
 /// When a server says that a client should come again.
 const RETRY_AFTER: &str = "x-amz-retry-after";
 /// How long to wait for an answer, in seconds, if nobody says.
@@ -135,6 +137,12 @@ impl Caller {
         })
     }
 
+    /// The same, with requests that are signed for another service.
+    pub fn for_service(self, service: &'static str) -> Caller {
+        let signer = self.signer.map(|signer| signer.for_service(service));
+        Caller { signer, ..self }
+    }
+
     /// Calls an operation, more than once if need be. An operation without output has an empty map.
     pub fn call(
         &mut self,
@@ -142,17 +150,31 @@ impl Caller {
         parameters: &Value,
     ) -> Result<Value, CallError> {
         let body = serde_json::to_vec(parameters).expect("a value is written to memory");
-        self.send(Target { service: TARGET, operation: &operation.name }, &body)
+        self.ask(Target { service: TARGET, operation: &operation.name }, &body)
     }
 
     /// The same with an operation that Tidewheel alone has. Others say `UnknownOperationException`.
     pub fn operate(&mut self, request: &OwnRequest) -> Result<Value, CallError> {
         let body = request.to_json().to_string();
         let operation = request.operation().name();
-        self.send(Target { service: OWN_TARGET, operation }, body.as_bytes())
+        self.ask(Target { service: OWN_TARGET, operation }, body.as_bytes())
     }
 
-    fn send(&mut self, target: Target, body: &[u8]) -> Result<Value, CallError> {
+    /// Carries out an operation on identities; the answer as it came, which may be a secret.
+    pub fn administer(
+        &mut self,
+        operation: &'static str,
+        members: &[u8],
+    ) -> Result<Bytes, CallError> {
+        self.send(Target { service: IDENTITY_TARGET, operation }, members)
+    }
+
+    fn ask(&mut self, target: Target, body: &[u8]) -> Result<Value, CallError> {
+        let answer = self.send(target, body)?;
+        self.read(&answer)
+    }
+
+    fn send(&mut self, target: Target, body: &[u8]) -> Result<Bytes, CallError> {
         let id = uuid()?;
         loop {
             let attempt = self.retries.attempt();
@@ -172,7 +194,7 @@ impl Caller {
             let chance = chance()?;
             let (next, result) = match outcome {
                 Ok(answer) if answer.status < 300 => {
-                    (self.after(Outcome::Answered, chance), self.read(&answer.body))
+                    (self.after(Outcome::Answered, chance), Ok(answer.body))
                 }
                 Ok(answer) => {
                     let error = ServiceError::read(target.operation, answer.status, &answer.body);

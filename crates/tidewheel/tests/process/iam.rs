@@ -13,7 +13,7 @@ const POLICY: &str =
 /// masked.
 fn iam(dir: &Path, line: &str) -> String {
     let mut command = tidewheel(&["iam"]);
-    command.args(line.split(' ')).current_dir(dir);
+    command.args(line.split(' ')).current_dir(dir).env("HOME", dir);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("AWS_") {
             command.env_remove(name);
@@ -164,6 +164,9 @@ fn what_has_no_effect_in_a_policy_is_warned_of() {
 #[test]
 fn a_wrong_file_is_wrong_usage() {
     let dir = scratch();
+    std::fs::create_dir(dir.path().join(".aws")).expect("the scratch directory is ours");
+    let keys = "[default]\naws_access_key_id = a\naws_secret_access_key = s\n";
+    put(&dir.path().join(".aws/credentials"), keys, 0o600);
     let told = iam(dir.path(), "list-users --endpoint-url https://localhost:1 --ca-bundle nowhere");
     assert!(told.starts_with("tidewheel: nowhere: ") && told.ends_with("Some(252)\n"), "{told}");
 }

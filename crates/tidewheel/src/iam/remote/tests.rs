@@ -37,7 +37,7 @@ fn serve(status: &'static str, answer: &'static str) -> (u16, JoinHandle<Got>) {
     (port, server)
 }
 
-fn variable(name: &str) -> Option<OsString> {
+fn variable(name: &str) -> Option<String> {
     match name {
         "AWS_ACCESS_KEY_ID" => Some("AKIDEXAMPLE".into()),
         "AWS_SECRET_ACCESS_KEY" => Some(SECRET.into()),
@@ -47,8 +47,12 @@ fn variable(name: &str) -> Option<OsString> {
     }
 }
 
+fn connect(url: &str, place: &Place) -> Result<Remote, Failure> {
+    Remote::new(url, place, &Configuration::default(), &variable)
+}
+
 fn remote(url: &str, place: &Place) -> Remote {
-    match Remote::new(url, place, &variable) {
+    match connect(url, place) {
         Ok(remote) => remote,
         Err(failure) => panic!("{failure}"),
     }
@@ -107,8 +111,9 @@ fn refusals_and_what_is_none_of_ours() {
     drop(listener);
     let mut remote = remote(&format!("http://127.0.0.1:{port}"), &Place::default());
     let failure = remote.perform("GetUser", b"{}").expect_err("nobody is there");
-    let told = format!("tidewheel: cannot connect to 127.0.0.1:{port}: ");
-    assert!(failure.to_string().starts_with(&told), "{failure}");
+    let told =
+        format!("tidewheel: Could not connect to the endpoint URL: \"http://127.0.0.1:{port}/\"");
+    assert_eq!(failure.to_string(), told);
 }
 
 #[test]
@@ -131,7 +136,8 @@ fn a_server_is_believed_if_an_authority_of_the_bundle_vouches_for_it() {
             let stream = fixture::accept(config, stream)?;
             Some(exchange(stream, "200 OK", "{}"))
         });
-        let place = Place { ca_bundle: Some(bundle), ..Place::default() };
+        let place =
+            Place { ca_bundle: Some(bundle.to_string_lossy().into_owned()), ..Place::default() };
         let mut remote = remote(&format!("https://localhost:{port}"), &place);
         let outcome = remote.perform("ListUsers", b"{}");
         assert_eq!(outcome.is_ok(), believed, "{outcome:?}");
@@ -143,8 +149,9 @@ fn a_server_is_believed_if_an_authority_of_the_bundle_vouches_for_it() {
     }
     let (broken, missing) = (put("broken", "no PEM"), dir.path().join("missing"));
     for bundle in [broken, missing] {
-        let place = Place { ca_bundle: Some(bundle), ..Place::default() };
-        let failure = Remote::new("https://localhost", &place, &variable);
+        let place =
+            Place { ca_bundle: Some(bundle.to_string_lossy().into_owned()), ..Place::default() };
+        let failure = connect("https://localhost", &place);
         assert!(matches!(failure, Err(Failure::Usage(_))));
     }
 }
@@ -175,7 +182,7 @@ fn a_client_shows_a_certificate_to_a_server_that_wants_one() {
             Some(exchange(fixture::accept(config, stream)?, "200 OK", "{}"))
         });
         let is_shown = shown.is_some();
-        let ca_bundle = Some(bundle.clone());
+        let ca_bundle = Some(bundle.to_string_lossy().into_owned());
         let place = Place { ca_bundle, client: shown, ..Place::default() };
         let mut remote = remote(&format!("https://localhost:{port}"), &place);
         let outcome = remote.perform("ListUsers", b"{}");
@@ -184,14 +191,14 @@ fn a_client_shows_a_certificate_to_a_server_that_wants_one() {
             Ok(_) => assert!(is_shown),
             Err(failure) => {
                 assert!(!is_shown, "{failure}");
-                let advice = "the server may want a certificate of its clients: --client-cert";
+                let advice = "the server may want a certificate of its clients: set";
                 assert!(failure.to_string().contains(advice), "{failure}");
             }
         }
     }
     set_mode(&files.key, 0o640);
     let place = Place { client: Some(files.clone()), ..Place::default() };
-    match Remote::new("https://localhost", &place, &variable) {
+    match connect("https://localhost", &place) {
         Err(Failure::Usage(text)) => assert!(
             text.starts_with("others than its owner have access to the private key "),
             "{text}"
@@ -204,7 +211,7 @@ fn a_client_shows_a_certificate_to_a_server_that_wants_one() {
     let swapped = ClientFiles { cert: files.key, key: files.cert };
     for files in [missing, swapped] {
         let place = Place { client: Some(files), ..Place::default() };
-        let failure = Remote::new("https://localhost", &place, &variable);
+        let failure = connect("https://localhost", &place);
         assert!(matches!(failure, Err(Failure::Usage(_))));
     }
 }
@@ -215,27 +222,43 @@ fn what_is_no_endpoint() {
         "127.0.0.1:7933",
         "ftp://h",
         "http://",
-        "http://h/path",
         "http://user:password@h",
         "http://h?query",
         "http://h:0",
         "http://h:99999",
     ] {
-        let failure = Remote::new(url, &Place::default(), &variable);
+        let failure = connect(url, &Place::default());
         assert!(matches!(failure, Err(Failure::Usage(_))), "{url}");
     }
     let remote = remote("http://tidewheel.example", &Place::default());
-    assert_eq!((remote.endpoint.port, remote.tls.is_some()), (80, false));
     let warning = remote.warning().expect("others may listen");
     assert!(warning.contains("the connection to tidewheel.example is not encrypted"), "{warning}");
 }
 
 #[test]
-fn credentials_must_be_there() {
+fn credentials_are_of_the_environment_or_of_a_profile() {
+    let profile = "[default]\nregion = a\n[profile ops]\nregion = eu-west-1\n\
+                   aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = ";
+    let text = format!("{profile}{SECRET}\n");
+    let file = cli::profile::File { path: "config", text: &text };
+    let configuration = Configuration::read(Some(file), None).expect("it is right");
+    let nothing = |_: &str| None;
+    let new = |place: &Place| Remote::new("http://h", place, &configuration, &nothing);
+    match new(&Place::default()) {
+        Err(Failure::Usage(why)) => assert!(why.starts_with("there are no credentials"), "{why}"),
+        Err(failure) => panic!("{failure}"),
+        Ok(_) => panic!("they were missing"),
+    }
+    let (port, server) = serve("200 OK", "{}");
+    let place = Place { profile: Some("ops".to_owned()), ..Place::default() };
+    let url = format!("http://127.0.0.1:{port}");
+    let mut remote = Remote::new(&url, &place, &configuration, &nothing).expect("a profile");
+    remote.perform("ListUsers", b"{}").expect("it is answered");
+    verify(&server.join().expect("the server is well")).expect("the signature is the profile's");
     for missing in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         let some = |name: &str| variable(name).filter(|_| name != missing);
-        match Remote::new("http://h", &Place::default(), &some) {
-            Err(Failure::Usage(why)) => assert!(why.contains(missing), "{why}"),
+        match Remote::new("http://h", &Place::default(), &configuration, &some) {
+            Err(Failure::Usage(_)) => (),
             Err(failure) => panic!("{failure}"),
             Ok(_) => panic!("{missing} was missing"),
         }
