@@ -7,13 +7,14 @@
 //! clock are the binary's.
 
 mod history;
+mod notes;
 mod plan;
 mod report;
 
 pub use history::{HistoryError, read_history};
 pub use plan::{
-    Announced, Announcement, Facts, Held, Here, Link, Options, Plan, Registration, Registry, Step,
-    Verdict,
+    Announced, Announcement, Due, Facts, Held, Here, Link, Options, Plan, Registration, Registry,
+    Step, Verdict,
 };
 pub use report::Shown;
 
@@ -88,7 +89,8 @@ pub struct Execution {
     pub workflow_id: WorkflowId,
     /// Which run of it.
     pub run_id: RunId,
-    /// What it was when it was listed. Its history, which is read later, decides.
+    /// What it was when it was listed, or the run was that it goes on from. Its history, which is read
+    /// later, decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<ExecutionStatus>,
 }
@@ -151,9 +153,23 @@ pub enum LineError {
         /// How many there are.
         found: u64,
     },
-    /// The last line is missing.
-    #[error("the export is cut off behind line {0}")]
-    CutOff(u64),
+    /// The last line is missing, or its end is.
+    #[error(
+        "the export is cut off {} line {line}: a full disk or a broken pipe does that. {whole} executions \
+         are whole. Export it again; where that cannot be, its first {whole_lines} lines and \
+         {{\"end\":{{\"executions\":{whole}}}}} behind them are an export of what is whole",
+        if *.within { "within" } else { "behind" }
+    )]
+    CutOff {
+        /// Which.
+        line: u64,
+        /// Whether that line is not whole itself.
+        within: bool,
+        /// How many executions are.
+        whole: u64,
+        /// As far as the file goes before the first one that is not.
+        whole_lines: u64,
+    },
 }
 
 impl Line {
@@ -184,6 +200,8 @@ pub struct Lines {
     place: Place,
     has_domain: bool,
     executions: u64,
+    /// The last line behind which the export could have ended.
+    whole_lines: u64,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -197,13 +215,23 @@ enum Place {
 }
 
 impl Lines {
-    /// The next line.
-    pub fn read(&mut self, text: &str) -> Result<Line, LineError> {
+    /// The next line, with its end if it has one; nothing if it is blank, as lines are that somebody has
+    /// put in by hand.
+    pub fn read(&mut self, text: &[u8]) -> Result<Option<Line>, LineError> {
         self.line += 1;
         let line = self.line;
+        if text.trim_ascii().is_empty() {
+            return Ok(None);
+        }
         let unreadable = |why: String| LineError::Unreadable { line, why };
-        let read: Line = match serde_json::from_str(text) {
+        let read: Line = match serde_json::from_slice(text) {
             Ok(read) => read,
+            // Only the last line of a file has no end.
+            Err(error)
+                if error.is_eof() && !text.ends_with(b"\n") && self.place != Place::Before =>
+            {
+                return Err(self.cut_off(true));
+            }
             Err(error) if self.place == Place::Before => {
                 let why = format!("it is not the first line of an export: {error}");
                 return Err(unreadable(why));
@@ -252,14 +280,27 @@ impl Lines {
             }
             (Place::Behind, _) => return Err(misplaced("the export is over")),
         }
-        Ok(read)
+        if self.place == Place::Between {
+            self.whole_lines = self.line;
+        }
+        Ok(Some(read))
+    }
+
+    fn cut_off(&self, within: bool) -> LineError {
+        let unfinished = u64::from(matches!(self.place, Place::Within(_)));
+        LineError::CutOff {
+            line: self.line,
+            within,
+            whole: self.executions - unfinished,
+            whole_lines: self.whole_lines,
+        }
     }
 
     /// Whether the file may end here.
     pub fn finish(&self) -> Result<(), LineError> {
         match self.place {
             Place::Behind => Ok(()),
-            Place::Before | Place::Between | Place::Within(_) => Err(LineError::CutOff(self.line)),
+            Place::Before | Place::Between | Place::Within(_) => Err(self.cut_off(false)),
         }
     }
 }

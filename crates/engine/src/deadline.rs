@@ -31,6 +31,15 @@ pub struct Deadline {
 }
 
 impl Execution {
+    /// When it has been open for too long.
+    pub fn times_out_at(&self) -> Timestamp {
+        // Whatever was asked for, NONE included (engine.md, section 13, rows 21 and 22).
+        let longest = Timeout::Seconds(EXECUTION_SECONDS_MAX);
+        self.started_at
+            .after(self.settings.execution_start_to_close_timeout)
+            .min(self.started_at.after(longest))
+    }
+
     /// What falls due first. It is found by looking at everything that is open, which the quotas
     /// bound to some 3,000 entries; an index would have to be kept in step with the state.
     pub fn next_deadline(&self) -> Option<Deadline> {
@@ -38,12 +47,6 @@ impl Execution {
             return None;
         }
         let deadline = |at, kind| Deadline { at, kind };
-        // Whatever was asked for, NONE included (engine.md, section 13, rows 21 and 22).
-        let longest = Timeout::Seconds(EXECUTION_SECONDS_MAX);
-        let execution = self
-            .started_at
-            .after(self.settings.execution_start_to_close_timeout)
-            .min(self.started_at.after(longest));
         let started = self.decision_task_started.as_ref().map(|started| {
             let at = started.at.after(self.settings.task_start_to_close_timeout);
             deadline(at, DeadlineKind::DecisionTaskStartToClose)
@@ -66,7 +69,7 @@ impl Execution {
             .iter()
             .min_by_key(|(id, lambda)| (lambda.deadline(), **id))
             .map(|(id, lambda)| deadline(lambda.deadline(), DeadlineKind::Lambda(*id)));
-        let execution = Some(deadline(execution, DeadlineKind::Execution));
+        let execution = Some(deadline(self.times_out_at(), DeadlineKind::Execution));
         // Of several at the same moment the first in this order goes first.
         [execution, started, scheduled, activity, timer, lambda]
             .into_iter()

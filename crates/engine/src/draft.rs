@@ -205,7 +205,7 @@ impl<'s> Draft<'s> {
 }
 
 /// Whether the event ends its execution.
-pub(crate) fn is_close(attributes: &EventAttributes) -> bool {
+pub fn is_close(attributes: &EventAttributes) -> bool {
     use EventAttributes as A;
     matches!(
         attributes,

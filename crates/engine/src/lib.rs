@@ -29,7 +29,7 @@ mod surroundings;
 pub use activity::{Activity, StartedActivity};
 pub use command::{ActivityOutcome, Command, CompleteDecisionTask, LambdaOutcome};
 pub use deadline::{Deadline, DeadlineKind};
-pub use draft::{Heartbeat, Transition};
+pub use draft::{Heartbeat, Transition, is_close};
 pub use execution::{Child, Closed, Execution, Parent, RunIdentity, Settings};
 pub use lambda::{Lambda, StartedLambda};
 pub use limits::Limits;

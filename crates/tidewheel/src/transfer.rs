@@ -9,6 +9,7 @@ mod arguments;
 mod export;
 mod file;
 mod import;
+mod run_ids;
 mod survey;
 mod target;
 mod walk;
@@ -64,6 +65,7 @@ fn is_refused(error: &AskError, code: &str) -> bool {
     matches!(error, AskError::Call(CallError::Service(error)) if error.code == code)
 }
 
+const ACCESS_DENIED: &str = "AccessDeniedException";
 const UNKNOWN: &str = "UnknownResourceFault";
 
 /// Ends a command.
@@ -87,10 +89,10 @@ fn end(outcome: Result<bool, TransferError>) -> ExitCode {
 
 /// Exports.
 pub fn export(arguments: &Export) -> ExitCode {
-    end(export::run(arguments).map(|()| true))
+    end(export::run(arguments))
 }
 
-/// Imports; success if nothing was refused.
+/// Imports; success if nothing was refused or missed.
 pub fn import(arguments: &Import) -> ExitCode {
     end(import::run(arguments))
 }

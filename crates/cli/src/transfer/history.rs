@@ -8,8 +8,19 @@ use wire::Event;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HistoryError {
     /// It is neither an export nor what the AWS CLI prints.
-    #[error("it is neither an export nor a history in JSON: {0}")]
+    #[error(
+        "it is neither an export nor a history in JSON, which the AWS CLI prints with --output json: {0}"
+    )]
     NotJson(String),
+    /// It begins like one.
+    #[error(
+        "it is cut off in line {0}, before its JSON is whole: a full disk or a broken pipe does that. \
+         Print it again"
+    )]
+    CutOff(usize),
+    /// There is nothing.
+    #[error("it is empty")]
+    Empty,
     /// There is a JSON value, but not that.
     #[error("it has no list \"events\", as what get-workflow-execution-history prints has")]
     NoEvents,
@@ -31,7 +42,15 @@ pub enum HistoryError {
 
 /// Reads the events. Their times are numbers or, as version 2 of the AWS CLI prints them, dates.
 pub fn read_history(text: &str) -> Result<Vec<Event>, HistoryError> {
-    let not_json = |error: serde_json::Error| HistoryError::NotJson(error.to_string());
+    if text.trim_ascii().is_empty() {
+        return Err(HistoryError::Empty);
+    }
+    let not_json = |error: serde_json::Error| match error.is_eof() {
+        true => HistoryError::CutOff(error.line()),
+        false => HistoryError::NotJson(error.to_string()),
+    };
+    // Some editors and shells begin a file with a mark of its encoding.
+    let text = text.trim_start_matches('\u{feff}');
     let mut history: Value = serde_json::from_str(text).map_err(not_json)?;
     let is_set = |member: &str| history.get(member).is_some_and(|value| !value.is_null());
     if is_set("nextPageToken") || is_set("NextToken") {
@@ -39,7 +58,7 @@ pub fn read_history(text: &str) -> Result<Vec<Event>, HistoryError> {
     }
     let events = history.get_mut("events").map(Value::take);
     let Some(Value::Array(events)) = events else { return Err(HistoryError::NoEvents) };
-    let mut read = Vec::with_capacity(events.len());
+    let mut read: Vec<Event> = Vec::with_capacity(events.len());
     for (index, mut event) in events.into_iter().enumerate() {
         let failed = |why: String| HistoryError::Event { number: index + 1, why };
         if let Some(at) = event.get_mut("eventTimestamp")
@@ -50,6 +69,11 @@ pub fn read_history(text: &str) -> Result<Vec<Event>, HistoryError> {
             *at = (moment.as_millisecond() as f64 / 1000.0).into();
         }
         read.push(serde_json::from_value(event).map_err(|error| failed(error.to_string()))?);
+    }
+    // With --reverse-order it is whole all the same.
+    let is_reversed = |pair: &[Event]| pair[0].event_id > pair[1].event_id;
+    if read.len() > 1 && read.windows(2).all(is_reversed) {
+        read.reverse();
     }
     Ok(read)
 }

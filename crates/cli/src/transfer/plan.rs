@@ -1,5 +1,6 @@
 //! What an import is to do: which execution first, which not at all, and what will be different.
 
+use super::notes::Around;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{
@@ -22,6 +23,10 @@ pub struct Facts {
     pub started_at: Timestamp,
     /// How and when it closed.
     pub closed: Option<(CloseStatus, Timestamp)>,
+    /// Whether it was open when it was listed, or went on from a run that was.
+    pub listed_open: bool,
+    /// What will happen to it by itself, and when. Activities that are started are not among it.
+    pub due: Vec<(Timestamp, Due)>,
     /// Who started it as a child.
     pub parent: Option<Link>,
     /// Which run goes on where it ended.
@@ -49,6 +54,17 @@ pub struct Link {
     pub run_id: RunId,
     /// Which event.
     pub event_id: EventId,
+}
+
+/// What happens by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// The execution times out.
+    Execution,
+    /// A timer fires.
+    Timer,
+    /// An activity that nobody has taken times out.
+    Activity,
 }
 
 /// What somebody had in hand, who cannot answer the new server.
@@ -98,6 +114,8 @@ pub enum Here {
     Run,
     /// Another run of its workflow id, which is open.
     OtherOpen(RunId),
+    /// This run, in the domain that it comes from and is not to be in.
+    Origin(DomainName),
 }
 
 /// What is known of domains and types.
@@ -108,6 +126,10 @@ pub struct Registry {
     pub retention_ms: BTreeMap<DomainName, i64>,
     /// The workflow types that the target has or will have.
     pub workflow_types: BTreeSet<(DomainName, Name, Version)>,
+    /// Those of them that are deprecated at the target and did not come with the executions.
+    pub deprecated_types: BTreeSet<(DomainName, Name, Version)>,
+    /// Activity types that are in histories, and that the target neither has nor will have, in words.
+    pub missing_activity_types: Vec<String>,
     /// What becomes of each domain and type of the source.
     pub registrations: Vec<Registration>,
 }
@@ -155,6 +177,8 @@ pub enum Verdict {
     Closed,
     /// It is closed, and would not be kept any more.
     Expired,
+    /// It was read again later, and more of it was there then.
+    Superseded,
     /// It cannot be imported.
     Refused(String),
 }
@@ -196,20 +220,32 @@ impl Plan {
         let mut steps = Vec::with_capacity(facts.len());
         for index in order {
             let of = &facts[index];
-            let verdict = if runs[&(&of.domain, &of.run_id)] == index {
+            let newest = runs[&(&of.domain, &of.run_id)];
+            let verdict = if newest == index {
                 verdict(of, effects, registry, options, &verdicts, &runs)
+            } else if facts[newest].events >= of.events {
+                Verdict::Superseded
             } else {
                 Verdict::Refused("it is there twice".to_owned())
             };
-            let imports = matches!(verdict, Verdict::Import { .. });
-            let notes = match imports {
-                true => notes(of, &verdict, effects, registry, options, |run_id| {
-                    runs.contains_key(&(&of.domain, run_id))
-                }),
-                false => Vec::new(),
-            };
             verdicts[index] = Some(verdict.clone());
-            steps.push(Step { index, verdict, notes });
+            steps.push(Step { index, verdict, notes: Vec::new() });
+        }
+        let come: BTreeSet<&RunId> = steps
+            .iter()
+            .filter(|step| matches!(step.verdict, Verdict::Import { .. } | Verdict::Known))
+            .map(|step| &facts[step.index].run_id)
+            .collect();
+        let children: BTreeSet<&Link> = facts
+            .iter()
+            .filter(|of| come.contains(&of.run_id))
+            .filter_map(|of| of.parent.as_ref())
+            .collect();
+        for step in &mut steps {
+            if let Verdict::Import { resend } = &step.verdict {
+                let around = Around { come: &come, children: &children, registry, options };
+                step.notes = around.notes(&facts[step.index], resend);
+            }
         }
         Plan { steps }
     }
@@ -270,8 +306,16 @@ fn verdict(
     if of.here == Here::Run {
         return Verdict::Known;
     }
+    if let Here::Origin(origin) = &of.here {
+        return Verdict::Refused(format!(
+            "that run is there in domain {origin}, and a server has a run id once: --new-run-ids gives \
+             the copy its own"
+        ));
+    }
     if let Some((_, at)) = of.closed {
-        if !options.closed {
+        // One that has ended since it was listed tells its parent so, and its children; where another
+        // run goes on, nobody is told anything.
+        if !options.closed && (!of.listed_open || of.successor.is_some()) {
             return Verdict::Closed;
         }
         if at.0.saturating_add(*retention_ms) <= options.now.0 {
@@ -297,96 +341,4 @@ fn verdict(
     };
     let resend = of.announced.iter().filter(is_lost).map(|a| a.event_id).collect();
     Verdict::Import { resend }
-}
-
-fn notes(
-    of: &Facts,
-    verdict: &Verdict,
-    effects: &BTreeSet<Link>,
-    registry: &Registry,
-    options: Options,
-    is_known: impl Fn(&RunId) -> bool,
-) -> Vec<String> {
-    let mut notes = Vec::new();
-    if of.closed.is_some() {
-        return notes;
-    }
-    for held in &of.held {
-        notes.push(match held {
-            Held::DecisionTask => {
-                "a decider has a decision task in hand: it times out, and another one is scheduled"
-                    .to_owned()
-            }
-            Held::Activity { activity_id, .. } if options.times_out_started => {
-                format!("a worker has activity {activity_id} in hand: it times out")
-            }
-            Held::Activity { activity_id, times_out_at: Some(at) } if *at <= options.now => {
-                format!("a worker has activity {activity_id} in hand: its time is over")
-            }
-            Held::Activity { activity_id, times_out_at: Some(at) } => format!(
-                "a worker has activity {activity_id} in hand: it times out in {} s",
-                (at.0 - options.now.0 + 999) / 1000
-            ),
-            Held::Activity { activity_id, times_out_at: None } => format!(
-                "a worker has activity {activity_id} in hand, which has no timeout: it does not end \
-                 before the execution, unless with --time-out-started"
-            ),
-            Held::Lambda => "a Lambda function is being called: its task times out".to_owned(),
-        });
-    }
-    if of.lambdas > 0 {
-        notes.push(format!(
-            "{} Lambda tasks wait: they are started there, if the server has a --lambda-endpoint",
-            of.lambdas
-        ));
-    }
-    let resend: &[EventId] = match verdict {
-        Verdict::Import { resend } => resend,
-        Verdict::Known | Verdict::Closed | Verdict::Expired | Verdict::Refused(_) => &[],
-    };
-    for announcement in &of.announced {
-        let Announcement { event_id, what, workflow_id } = announcement;
-        let what = match what {
-            Announced::Signal => "signal to",
-            Announced::RequestCancel => "request to cancel",
-            Announced::Child => "child",
-        };
-        let becomes = match (resend.contains(event_id), announcement.what, options.resends) {
-            (true, _, _) => "it is sent once more",
-            (false, Announced::Child, true) => {
-                "the child is imported, and says that it has started"
-            }
-            (false, Announced::Signal | Announced::RequestCancel, true) => {
-                "it has arrived there, and the decider will not be told"
-            }
-            (false, _, false) => "the decider will not be told",
-        };
-        notes.push(format!(
-            "the {what} {workflow_id} of event {event_id} has no outcome: {becomes}"
-        ));
-    }
-    for (event_id, workflow_id) in &of.children {
-        let link = Link { run_id: of.run_id.clone(), event_id: *event_id };
-        if !effects.contains(&link) {
-            notes.push(format!(
-                "its child {workflow_id} of event {event_id} is not imported with it, and nobody will \
-                 tell how that ends, unless it is there already"
-            ));
-        }
-    }
-    if let Some(parent) = of.parent.as_ref().filter(|parent| !is_known(&parent.run_id)) {
-        notes.push(format!(
-            "its parent, run {}, is not imported with it, and will not be told how it ends, unless it \
-             is there already",
-            parent.run_id
-        ));
-    }
-    if let Some(WorkflowType { name, version }) = &of.workflow_type
-        && !registry.workflow_types.contains(&(of.domain.clone(), name.clone(), version.clone()))
-    {
-        notes.push(format!(
-            "its type {name} {version} is not registered: it cannot continue as new until it is"
-        ));
-    }
-    notes
 }

@@ -39,14 +39,22 @@ impl Plan {
         ));
         list(&mut line, "to register", &new, shown);
         list(&mut line, "different; what is there stays", &different, shown);
+        list(
+            &mut line,
+            "in histories, and registered neither there nor here; they cannot be scheduled until they are",
+            &registry.missing_activity_types,
+            shown,
+        );
         let mut open = [0_u64; 3];
         let mut closed = [0_u64; 5];
+        let mut superseded = 0_u64;
         let mut refused = Vec::new();
         let mut notes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for (place, step) in self.steps.iter().enumerate() {
             let of = &facts[step.index];
             let is_open = of.closed.is_none();
             match (&step.verdict, is_open) {
+                (Verdict::Superseded, _) => superseded += 1,
                 (Verdict::Import { .. }, true) => open[0] += 1,
                 (Verdict::Known, true) => open[1] += 1,
                 (Verdict::Refused(_), true) => open[2] += 1,
@@ -72,6 +80,12 @@ impl Plan {
              retention",
             closed[0], closed[1], closed[2], closed[3], closed[4]
         ));
+        if superseded > 0 {
+            line(format!(
+                "executions that were read again, since they went on meanwhile: {superseded}; the last \
+                 reading counts"
+            ));
+        }
         list(&mut line, "refused", &refused, shown);
         let notes: Vec<String> = notes
             .into_iter()

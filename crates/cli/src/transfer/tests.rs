@@ -13,7 +13,10 @@ const DOMAIN: &str = r#"{"domain":{"domainInfo":{"name":"d","status":"REGISTERED
 
 fn read(lines: &[&str]) -> Result<Vec<Line>, LineError> {
     let mut reader = Lines::default();
-    let read = lines.iter().map(|line| reader.read(line)).collect::<Result<Vec<_>, _>>()?;
+    let mut read = Vec::new();
+    for line in lines {
+        read.extend(reader.read(format!("{line}\n").as_bytes())?);
+    }
     reader.finish()?;
     Ok(read)
 }
@@ -35,9 +38,6 @@ fn refused(lines: &[&str], expected: &str) {
 
 #[test]
 fn what_is_no_export_is_refused_in_words() {
-    refused(&[], "the export is cut off behind line 0");
-    refused(&[HEADER], "the export is cut off behind line 1");
-    refused(&[HEADER, EXECUTION, EVENT], "the export is cut off behind line 3");
     refused(
         &[r#"{"tidewheelExport":{"version":2}}"#],
         "the export has version 2 of the form; this is a Tidewheel that reads version 1",
@@ -65,6 +65,48 @@ fn what_is_no_export_is_refused_in_words() {
 }
 
 #[test]
+fn what_is_cut_off_says_what_is_whole() {
+    let whole = [HEADER, DOMAIN, EXECUTION, EVENT, END_OF_EXECUTION, "", EXECUTION].join("\n");
+    let accented = EVENT.replace("\"eventId\"", "\"é\":0,\"eventId\"");
+    let all = format!("{whole}\n{accented}\n");
+    for (cut, expected) in [
+        (0, (0, false, 0, 0)),
+        (HEADER.len() + 1, (1, false, 0, 1)),
+        (whole.len() + 1, (7, false, 1, 5)),
+        (all.len(), (8, false, 1, 5)),
+        (whole.len() - 1, (7, true, 1, 5)),
+        (all.len() - 3, (8, true, 1, 5)),
+        // In the middle of a letter.
+        (all.find('é').expect("it is there") + 1, (8, true, 1, 5)),
+    ] {
+        let mut reader = Lines::default();
+        let lines = all.as_bytes()[..cut].split_inclusive(|byte| *byte == b'\n');
+        let read = lines.map(|line| reader.read(line)).find(Result::is_err);
+        let (line, within, whole, whole_lines) = expected;
+        let expected = LineError::CutOff { line, within, whole, whole_lines };
+        assert_eq!(read.unwrap_or_else(|| reader.finish().map(|()| None)), Err(expected), "{cut}");
+    }
+    let error = LineError::CutOff { line: 8, within: true, whole: 1, whole_lines: 5 };
+    assert_eq!(
+        error.to_string(),
+        "the export is cut off within line 8: a full disk or a broken pipe does that. 1 executions are \
+         whole. Export it again; where that cannot be, its first 5 lines and \
+         {\"end\":{\"executions\":1}} behind them are an export of what is whole"
+    );
+    // What it says is so.
+    let kept: Vec<&str> = all.lines().take(5).chain([r#"{"end":{"executions":1}}"#]).collect();
+    assert_eq!(read(&kept).map(|lines| lines.len()), Ok(6));
+}
+
+#[test]
+fn blank_lines_are_counted_and_passed_by() {
+    refused(
+        &[HEADER, "", " \t\r", EVENT],
+        "line 4: event cannot stand here; an event follows its execution",
+    );
+}
+
+#[test]
 fn what_the_aws_cli_prints_is_a_history_in_either_version() {
     let event = |at: &str| {
         format!(
@@ -84,6 +126,12 @@ fn what_the_aws_cli_prints_is_a_history_in_either_version() {
             "it is one page of several: print the whole history, without --max-items, --no-paginate \
              and --query",
         ),
+        ("", "it is empty"),
+        (
+            "{\"events\": [\n{\"eventTimestamp\":",
+            "it is cut off in line 2, before its JSON is whole: a full disk or a broken pipe does that. \
+             Print it again",
+        ),
         (&event("\"soon\""), "event 1 of the list: \"soon\" is no date"),
     ] {
         assert_eq!(read_history(text).expect_err("it is none").to_string(), expected);
@@ -102,6 +150,8 @@ fn facts(run_id: &str, started_at: i64) -> Facts {
         successor: None,
         events: 3,
         fault: None,
+        listed_open: true,
+        due: Vec::new(),
         held: Vec::new(),
         lambdas: 0,
         announced: Vec::new(),
@@ -112,7 +162,8 @@ fn facts(run_id: &str, started_at: i64) -> Facts {
 
 fn closed(run_id: &str, closed_at: i64, successor: Option<&str>) -> Facts {
     let closed = Some((CloseStatus::Completed, Timestamp(closed_at)));
-    Facts { closed, successor: successor.map(Into::into), ..facts(run_id, closed_at - 1) }
+    let successor = successor.map(Into::into);
+    Facts { closed, successor, listed_open: false, ..facts(run_id, closed_at - 1) }
 }
 
 fn child(run_id: &str, started_at: i64, parent: &str, event_id: u64) -> Facts {
@@ -124,6 +175,8 @@ fn registry() -> Registry {
     Registry {
         retention_ms: BTreeMap::from([("d".into(), 1_000)]),
         workflow_types: BTreeSet::from([("d".into(), "t".into(), "1".into())]),
+        deprecated_types: BTreeSet::new(),
+        missing_activity_types: Vec::new(),
         registrations: Vec::new(),
     }
 }
@@ -142,9 +195,10 @@ fn plan(facts: &[Facts], effects: &[Link], options: Options) -> Vec<String> {
             Verdict::Import { resend } if resend.is_empty() => format!("{run_id}{notes}"),
             Verdict::Import { resend } => format!("{run_id} resends {resend:?}{notes}"),
             Verdict::Refused(why) => format!("{run_id} refused: {why}"),
-            verdict @ (Verdict::Known | Verdict::Closed | Verdict::Expired) => {
-                format!("{run_id} {verdict:?}")
-            }
+            verdict @ (Verdict::Known
+            | Verdict::Closed
+            | Verdict::Expired
+            | Verdict::Superseded) => format!("{run_id} {verdict:?}"),
         }
     };
     plan.steps.iter().map(step).collect()
@@ -174,14 +228,16 @@ fn what_is_not_imported_has_its_reason() {
     let known = Facts { here: Here::Run, ..facts("known", 1) };
     let taken = Facts { here: Here::OtherOpen("x".into()), ..facts("taken", 2) };
     let broken = Facts { fault: Some("event 3: no".to_owned()), ..facts("broken", 3) };
+    let copied = Facts { here: Here::Origin("e".into()), ..facts("copied", 3) };
     let elsewhere = Facts { domain: "e".into(), ..facts("elsewhere", 4) };
     let all = [
         known,
         taken,
         broken,
+        copied,
         elsewhere,
         facts("twice", 5),
-        facts("twice", 5),
+        Facts { events: 2, ..facts("twice", 5) },
         closed("old", 9_000, None),
         closed("new", 9_001, None),
         closed("lonely", 9_500, Some("nobody")),
@@ -193,6 +249,8 @@ fn what_is_not_imported_has_its_reason() {
             "known Known",
             "taken refused: run x of its workflow id is open there",
             "broken refused: event 3: no",
+            "copied refused: that run is there in domain e, and a server has a run id once: \
+             --new-run-ids gives the copy its own",
             "elsewhere refused: the domain e is not registered",
             "twice refused: it is there twice",
             "twice",
@@ -202,8 +260,116 @@ fn what_is_not_imported_has_its_reason() {
             "old Expired",
         ]
     );
-    let open = plan(&all[6..8], &[], Options { closed: false, ..ALL });
+    let open = plan(&all[7..9], &[], Options { closed: false, ..ALL });
     assert_eq!(open, ["new Closed", "old Closed"]);
+}
+
+#[test]
+fn what_went_on_while_it_was_read_comes_as_it_was_last() {
+    let ended = |run_id: &str, successor: Option<&str>| Facts {
+        listed_open: true,
+        ..closed(run_id, 9_500, successor)
+    };
+    let again = Facts { events: 4, ..ended("stale", Some("live")) };
+    let all = [facts("stale", 1), again, facts("live", 2), ended("over", None)];
+    let live_only = Options { closed: false, ..ALL };
+    assert_eq!(
+        plan(&all, &[], live_only),
+        [
+            "stale Superseded",
+            "live",
+            "stale Closed",
+            "over; it has closed since it was listed, and is imported as closed",
+        ]
+    );
+    let plan = Plan::make(&all, &BTreeSet::new(), &registry(), live_only);
+    let expected = "\
+domains and types: 0 to register, 0 there already, 0 there and different
+open executions: 1 to import, 0 there already, 0 refused
+closed executions: 1 to import, 0 there already, 0 refused, 1 left out, 0 past their retention
+executions that were read again, since they went on meanwhile: 1; the last reading counts
+what will be different:
+  d w-over run over: it has closed since it was listed, and is imported as closed
+";
+    assert_eq!(plan.report(&all, &registry(), Shown { all: false }), expected);
+}
+
+#[test]
+fn children_and_parents_that_do_not_come_are_named() {
+    let mut parent = facts("parent", 1);
+    parent.children = vec![(EventId(5), "c".into())];
+    parent.announced = vec![Announcement {
+        event_id: EventId(7),
+        what: Announced::Child,
+        workflow_id: "e".into(),
+    }];
+    let broken = |run_id: &str, event_id| Facts {
+        fault: Some("event 3: no".to_owned()),
+        ..child(run_id, 2, "parent", event_id)
+    };
+    let started = [5, 7].map(|id| Link { run_id: "parent".into(), event_id: EventId(id) });
+    assert_eq!(
+        plan(&[parent.clone(), broken("c", 5), broken("e", 7)], &started, ALL)[0],
+        "parent; the child e of event 7 has no outcome: the child has started, and is not imported: \
+         the decider will not be told; its child c of event 5 is not imported with it, and nobody will \
+         tell how that ends, unless it is there already"
+    );
+    let refused = Facts { fault: Some("event 3: no".to_owned()), ..parent };
+    assert_eq!(
+        plan(&[refused, child("c", 2, "parent", 5)], &started, ALL)[1],
+        "c; its parent, run parent, is not imported with it, and will not be told how it ends, unless it \
+         is there already"
+    );
+}
+
+#[test]
+fn a_type_that_is_deprecated_there_is_named() {
+    let mut registry = registry();
+    registry.deprecated_types = registry.workflow_types.clone();
+    let plan = Plan::make(&[facts("r", 1)], &BTreeSet::new(), &registry, ALL);
+    assert_eq!(
+        plan.steps[0].notes,
+        ["its type t 1 is deprecated there: it cannot continue as new before that is undone"]
+    );
+}
+
+#[test]
+fn a_history_in_reverse_order_is_turned_round() {
+    let event = |event_id: u64| {
+        format!(
+            r#"{{"eventTimestamp":1,"eventType":"WorkflowExecutionCancelRequested","eventId":{event_id},"workflowExecutionCancelRequestedEventAttributes":{{"externalInitiatedEventId":0}}}}"#
+        )
+    };
+    for (order, expected) in
+        [([3, 2, 1], [1, 2, 3]), ([1, 2, 3], [1, 2, 3]), ([3, 1, 2], [3, 1, 2])]
+    {
+        let text = format!("\u{feff}{{\"events\":[{}]}}", order.map(event).join(","));
+        let events = read_history(&text).expect("it is one");
+        assert_eq!(events.iter().map(|event| event.event_id.0).collect::<Vec<_>>(), expected);
+    }
+    assert_eq!(
+        read_history("EVENTS\t1").expect_err("it is none").to_string(),
+        "it is neither an export nor a history in JSON, which the AWS CLI prints with --output json: \
+         expected value at line 1 column 1"
+    );
+}
+
+#[test]
+fn what_fell_due_meanwhile_is_said() {
+    let due = |due: &[(i64, Due)]| {
+        let due = due.iter().map(|(at, due)| (Timestamp(*at), *due)).collect();
+        plan(&[Facts { due, ..facts("r", 1) }], &[], ALL).remove(0)
+    };
+    assert_eq!(due(&[(10_001, Due::Execution), (10_001, Due::Timer)]), "r");
+    assert_eq!(
+        due(&[(10_000, Due::Timer), (9, Due::Activity), (10_001, Due::Activity)]),
+        "r; a timer has fallen due: it fires at once; an activity has waited for too long: it times out \
+         at once"
+    );
+    assert_eq!(
+        due(&[(10_000, Due::Execution), (9, Due::Timer)]),
+        "r; its time is over: it times out at once"
+    );
 }
 
 #[test]
@@ -254,7 +420,8 @@ fn what_will_be_different_is_said() {
     busy.lambdas = 2;
     busy.children = vec![(EventId(9), "lost".into()), (EventId(8), "found".into())];
     busy.workflow_type = Some(WorkflowType { name: "t".into(), version: "2".into() });
-    let all = [busy, Facts { here: Here::Run, ..facts("known", 2) }, facts("plain", 3)];
+    let known = Facts { here: Here::Run, ..child("known", 2, "busy", 8) };
+    let all = [busy, known, facts("plain", 3)];
     let mut registry = registry();
     registry.registrations = vec![
         Registration::New("domain d".to_owned()),
@@ -264,6 +431,7 @@ fn what_will_be_different_is_said() {
             members: vec!["x".to_owned(), "y".to_owned()],
         },
     ];
+    registry.missing_activity_types = vec!["activity type b 1 of d".to_owned()];
     let found = Link { run_id: "busy".into(), event_id: EventId(8) };
     let plan = Plan::make(&all, &BTreeSet::from([found]), &registry, ALL);
     let expected = "\
@@ -272,6 +440,8 @@ to register:
   domain d
 different; what is there stays:
   activity type a 1: x, y
+in histories, and registered neither there nor here; they cannot be scheduled until they are:
+  activity type b 1 of d
 open executions: 2 to import, 1 there already, 0 refused
 closed executions: 0 to import, 0 there already, 0 refused, 0 left out, 0 past their retention
 what will be different:

@@ -151,6 +151,9 @@ impl Shard {
         if **replay.identity() != piece.identity {
             return Err(taken(&run_id));
         }
+        if begun.is_none() && self.is_elsewhere(&run_id)? {
+            return Err(taken(&run_id));
+        }
         if begun.is_none() && piece.last.is_none() && self.imports.touched.len() >= IMPORTS_MAX {
             let text = format!("Limit of {IMPORTS_MAX} imports that are under way reached");
             return Err(Fault::LimitExceeded(text).into());
@@ -204,6 +207,22 @@ impl Shard {
         }
         let status = ImportStatus::Imported;
         Ok(Outcome::Import(ImportProgress { status, last_event_id }))
+    }
+
+    /// Whether the run id is taken in another shard, where the run belongs if its domain or workflow id
+    /// is another one. Rows would not get in each other's way there as they do within a shard; but
+    /// whether a run can be imported is not to hang on which shards two names happen to be in. Two that
+    /// come at the same moment are both taken, which is harmless for that reason.
+    fn is_elsewhere(&self, run_id: &RunId) -> Result<bool, StoreError> {
+        let taken = [keys::row(&Key::Run(run_id.clone())), keys::import(run_id)];
+        for shard in keys::shards().filter(|shard| *shard != self.id) {
+            for key in &taken {
+                if self.store.get(shard, key)?.is_some() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Answers for a run that is here: as done, if it is that of the piece.

@@ -359,20 +359,21 @@ fn what_is_here_is_not_imported_twice() {
             events.len() + 1
         ),
     );
-    // A run id is of one workflow, as far as one shard can see.
+    // A run id is of one workflow, whichever shards the workflows are in.
     let shard = |workflow_id: &str| {
         let (domain, workflow_id) = ("d".into(), workflow_id.into());
         keys::shard_of(&WorkflowKey { scope: scope(), domain, workflow_id })
     };
-    let others = (0..).map(|index| format!("other {index}"));
-    let mut others = others.filter(|other| shard(other) == shard("parent"));
-    let other = others.next().expect("there is no end of names");
-    let taken = format!("The run id {run_id} is taken");
-    refused(send(&target, piece(&other, &run_id, &events[..1])), &taken);
-    send(&target, piece(&other, "r", &events[..1])).expect("it begins");
-    let another = others.next().expect("there is no end of names");
-    let body = piece(&another, "r", &events[..1]);
-    refused(send(&target, body), "The run id r is taken");
+    let all = || (0..).map(|index| format!("other {index}"));
+    let same = all().filter(|other| shard(other) == shard("parent"));
+    let different = all().filter(|other| shard(other) != shard("parent"));
+    let others: Vec<String> = same.take(2).chain(different.take(2)).collect();
+    send(&target, piece("another", "r", &events[..1])).expect("it begins");
+    for other in &others {
+        let taken = format!("The run id {run_id} is taken");
+        refused(send(&target, piece(other, &run_id, &events[..1])), &taken);
+        refused(send(&target, piece(other, "r", &events[..1])), "The run id r is taken");
+    }
     agrees(&target.memory);
 }
 
@@ -395,6 +396,7 @@ fn a_workflow_id_that_is_open_here_and_a_full_domain_take_nothing() {
     for (operation, body) in registrations() {
         target.call(operation, body).expect("it is the first");
     }
+    target.advance(3);
     start(&target, "other");
     let answer = import(&target, ("parent", &run_id), &events, 4);
     assert_eq!(answer, Err(Fault::LimitExceeded("Limit of 1 open executions reached".to_owned())));

@@ -11,7 +11,8 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-pub fn run(arguments: &Export) -> Result<(), TransferError> {
+/// True if nothing is missing.
+pub fn run(arguments: &Export) -> Result<bool, TransferError> {
     let place = resolve(&arguments.asking)?.1.place;
     let mut service = Service::connect(&arguments.asking)?;
     let every = !arguments.open && !arguments.closed;
@@ -40,10 +41,11 @@ pub fn run(arguments: &Export) -> Result<(), TransferError> {
     let mut take = |line: Line| writeln!(output, "{}", line.to_json()).map_err(failed);
     let mut walk = Walk::begin(&mut service, place.url(), wall_time(), &selection, &mut take)?;
     walk.domain(&arguments.domain)?;
-    walk.end()?;
+    let is_complete = walk.end()?;
     output.flush().map_err(failed)?;
     drop(output);
-    new.map_or(Ok(()), NewFile::finish).map_err(failed)
+    new.map_or(Ok(()), NewFile::finish).map_err(failed)?;
+    Ok(is_complete)
 }
 
 /// A file that takes the place of another when it is whole. Until then it stands beside it, and goes

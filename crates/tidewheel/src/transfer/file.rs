@@ -1,6 +1,7 @@
 //! An export in a file that can be read more than once.
 
 use super::TransferError;
+use super::run_ids::NewRunIds;
 use cli::transfer::{
     End, Execution, ExecutionEnd, Header, LINE_BYTES_MAX, Line, Lines, VERSION, read_history,
 };
@@ -30,6 +31,8 @@ pub struct Owner {
 pub struct ExportFile {
     path: PathBuf,
     reader: BufReader<File>,
+    /// Set if what is read is a copy with run ids of its own.
+    pub new_run_ids: Option<NewRunIds>,
 }
 
 impl ExportFile {
@@ -52,7 +55,7 @@ impl ExportFile {
         if beginning.starts_with(BEGINNING) {
             return match owner {
                 Some(_) => Err(TransferError::Named),
-                None => Ok(ExportFile { path: path.to_owned(), reader }),
+                None => Ok(ExportFile { path: path.to_owned(), reader, new_run_ids: None }),
             };
         }
         let mut text = String::new();
@@ -94,13 +97,10 @@ impl ExportFile {
         let (mut lines, mut place) = (Lines::default(), 0);
         while let Some(text) = self.next()? {
             place += text.len() as u64;
-            let text = text.trim_end();
-            // A file that was put together by hand may end with one.
-            if text.is_empty() {
-                continue;
+            let line = lines.read(&text).map_err(|error| wrong(&self.path, error))?;
+            if let Some(line) = line {
+                take(self.copied(line), place)?;
             }
-            let line = lines.read(text).map_err(|error| wrong(&self.path, error))?;
-            take(line, place)?;
         }
         lines.finish().map_err(|error| wrong(&self.path, error))
     }
@@ -113,14 +113,24 @@ impl ExportFile {
     ) -> Result<(), TransferError> {
         self.seek(place)?;
         while let Some(text) = self.next()? {
-            let line = serde_json::from_str(text.trim_end());
+            if text.trim_ascii().is_empty() {
+                continue;
+            }
             // It was read before; whatever is not an event ends them.
-            let Ok(Line::Event(event)) = line else { return Ok(()) };
+            let Ok(line) = serde_json::from_slice(&text) else { return Ok(()) };
+            let Line::Event(event) = self.copied(line) else { return Ok(()) };
             if !take(*event)? {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    fn copied(&self, line: Line) -> Line {
+        match &self.new_run_ids {
+            Some(new_run_ids) => new_run_ids.line(line),
+            None => line,
+        }
     }
 
     fn seek(&mut self, place: u64) -> Result<(), TransferError> {
@@ -129,7 +139,7 @@ impl ExportFile {
     }
 
     /// The next line with its end; `None` behind the last.
-    fn next(&mut self) -> Result<Option<String>, TransferError> {
+    fn next(&mut self) -> Result<Option<Vec<u8>>, TransferError> {
         let failed = |error| TransferError::File(self.path.clone(), error);
         let mut bytes = Vec::new();
         let most = LINE_BYTES_MAX as u64 + 1;
@@ -138,9 +148,7 @@ impl ExportFile {
             let text = format!("a line is longer than {LINE_BYTES_MAX} bytes");
             return Err(failed(io::Error::new(io::ErrorKind::InvalidData, text)));
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))?;
-        Ok((!text.is_empty()).then_some(text))
+        Ok((!bytes.is_empty()).then_some(bytes))
     }
 }
 
@@ -161,6 +169,6 @@ impl Scratch {
     /// The export, named as `path` where something is wrong with it.
     pub fn into_export(self, path: &Path) -> Result<ExportFile, TransferError> {
         let file = self.0.into_inner().map_err(|e| TransferError::Scratch(e.into_error()))?;
-        Ok(ExportFile { path: path.to_owned(), reader: BufReader::new(file) })
+        Ok(ExportFile { path: path.to_owned(), reader: BufReader::new(file), new_run_ids: None })
     }
 }

@@ -3,6 +3,7 @@
 use super::TransferError;
 use super::arguments::Import;
 use super::file::{ExportFile, Owner, Scratch};
+use super::run_ids::NewRunIds;
 use super::survey::Survey;
 use super::target::{Sent, Target};
 use super::walk::{Selection, Walk};
@@ -13,16 +14,19 @@ use cli::transfer::{Line, Options, Plan, Shown, Verdict};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// True if nothing was refused, or would be.
+/// True if nothing was refused or missed, or would be.
 pub fn run(arguments: &Import) -> Result<bool, TransferError> {
     let mut target = Target { service: Service::connect(&arguments.asking)? };
-    let mut file = match &arguments.file {
-        Some(path) => ExportFile::open(path, owner(arguments).as_ref())?,
+    let (mut file, is_complete) = match &arguments.file {
+        Some(path) => (ExportFile::open(path, owner(arguments).as_ref())?, true),
         None => read_source(arguments)?,
     };
     // Of a history its owner says where it belongs.
     let is_owned = arguments.workflow_id.is_some();
     let rename = arguments.domain.as_deref().filter(|_| !is_owned);
+    if let (Some(domain), true) = (rename, arguments.new_run_ids) {
+        file.new_run_ids = Some(NewRunIds { domain: domain.into() });
+    }
     let mut survey = Survey::of(&mut file, rename)?;
     let registry = target.look(&mut survey)?;
     let options = Options {
@@ -37,7 +41,8 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
     if !executes {
         let how = if arguments.from_aws { "; --execute does it" } else { "" };
         say(&format!("nothing was changed{how}\n"))?;
-        return Ok(!plan.steps.iter().any(|step| matches!(step.verdict, Verdict::Refused(_))));
+        let refuses = plan.steps.iter().any(|step| matches!(step.verdict, Verdict::Refused(_)));
+        return Ok(is_complete && !refuses);
     }
     let new = target.register(&survey)?;
     let (mut imported, mut known, mut refused) = (0_u64, 0_u64, 0_u64);
@@ -51,7 +56,7 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
                 refused += 1;
                 continue;
             }
-            Verdict::Closed | Verdict::Expired => continue,
+            Verdict::Closed | Verdict::Expired | Verdict::Superseded => continue,
         };
         let place = survey.places[step.index];
         match target.send(&mut file, place, facts, arguments.time_out_started, resend)? {
@@ -67,7 +72,7 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
     say(&format!(
         "imported {imported} executions; {known} were there already, {refused} were refused\n"
     ))?;
-    Ok(refused == 0)
+    Ok(is_complete && refused == 0)
 }
 
 fn owner(arguments: &Import) -> Option<Owner> {
@@ -77,8 +82,8 @@ fn owner(arguments: &Import) -> Option<Owner> {
     Some(Owner { domain, workflow_id, run_id })
 }
 
-/// Puts what a server has into a file.
-fn read_source(arguments: &Import) -> Result<ExportFile, TransferError> {
+/// Puts what a server has into a file. False if some of what is open is not in it.
+fn read_source(arguments: &Import) -> Result<(ExportFile, bool), TransferError> {
     let asking = Asking {
         endpoint_url: arguments.source_endpoint_url.clone(),
         profile: arguments.source_profile.clone(),
@@ -106,8 +111,8 @@ fn read_source(arguments: &Import) -> Result<ExportFile, TransferError> {
     for name in &names {
         walk.domain(name)?;
     }
-    walk.end()?;
-    scratch.into_export(Path::new(source.place.url()))
+    let is_complete = walk.end()?;
+    Ok((scratch.into_export(Path::new(source.place.url()))?, is_complete))
 }
 
 fn say(text: &str) -> Result<(), TransferError> {

@@ -2,14 +2,14 @@
 
 use super::TransferError;
 use super::file::ExportFile;
-use cli::transfer::{Announced, Announcement, Domain, Facts, Held, Here, Line, Link};
+use cli::transfer::{Announced, Announcement, Domain, Due, Facts, Held, Here, Line, Link};
 use engine::import::Replay;
 use engine::{RunIdentity, Scope};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{
-    ActivityTypeDetail, DomainName, Event, EventAttributes, EventId, OwnOperation, OwnRequest,
-    Timestamp, WorkflowId, WorkflowTypeDetail,
+    ActivityType, ActivityTypeDetail, DomainName, Event, EventAttributes, EventId, ExecutionStatus,
+    Name, OwnOperation, OwnRequest, Timestamp, Version, WorkflowId, WorkflowTypeDetail,
 };
 
 /// How many events are checked at a time.
@@ -25,6 +25,10 @@ pub struct Survey {
     /// The announcements that have taken effect. Who announced one may come later, so all of them are
     /// kept: one for each child, and each signal or request to cancel of another execution.
     pub effects: BTreeSet<Link>,
+    /// The activity types that open executions have scheduled.
+    pub scheduled_types: BTreeSet<(DomainName, Name, Version)>,
+    /// The domain that all of it is from, if it is to be in another one.
+    pub origin: Option<DomainName>,
     /// The domains.
     pub domains: Vec<Domain>,
     /// Their types.
@@ -71,7 +75,12 @@ impl Survey {
                 }
                 Line::ExecutionEnd(_) => {
                     let history = history.take().expect("it has begun");
-                    survey.facts.push(history.finish());
+                    let (facts, scheduled) = history.finish();
+                    if facts.closed.is_none() {
+                        let of = |(name, version)| (facts.domain.clone(), name, version);
+                        survey.scheduled_types.extend(scheduled.into_iter().map(of));
+                    }
+                    survey.facts.push(facts);
                 }
             }
             if rename.is_some() && names.len() > 1 {
@@ -79,6 +88,8 @@ impl Survey {
             }
             Ok(())
         })?;
+        survey.origin =
+            names.pop_first().filter(|name| rename.is_some_and(|to| to != name.as_str()));
         Ok(survey)
     }
 }
@@ -108,6 +119,8 @@ struct History {
     unchecked: Vec<Event>,
     /// What was announced by which event.
     announced: BTreeMap<EventId, (Announced, WorkflowId)>,
+    /// The types of its activities.
+    scheduled: BTreeSet<(Name, Version)>,
 }
 
 impl History {
@@ -120,8 +133,15 @@ impl History {
             workflow_id: execution.workflow_id.clone(),
             run_id: execution.run_id.clone(),
         });
-        let (unchecked, announced) = (Vec::new(), BTreeMap::new());
-        History { execution, replay, events: 0, fault: None, unchecked, announced }
+        History {
+            execution,
+            replay,
+            events: 0,
+            fault: None,
+            unchecked: Vec::new(),
+            announced: BTreeMap::new(),
+            scheduled: BTreeSet::new(),
+        }
     }
 
     fn add(&mut self, event: Event) {
@@ -134,6 +154,10 @@ impl History {
             return;
         }
         self.announced.extend(announcement(&event).map(|what| (event.event_id, what)));
+        if let EventAttributes::ActivityTaskScheduled(scheduled) = &event.attributes {
+            let ActivityType { name, version } = &scheduled.activity_type;
+            self.scheduled.insert((name.clone(), version.clone()));
+        }
         self.unchecked.push(event);
         if self.unchecked.len() == EVENTS_PER_CHECK {
             self.check();
@@ -156,7 +180,7 @@ impl History {
         }
     }
 
-    fn finish(mut self) -> Facts {
+    fn finish(mut self) -> (Facts, BTreeSet<(Name, Version)>) {
         if self.fault.is_none() {
             self.check();
         }
@@ -167,7 +191,12 @@ impl History {
             Some(Announcement { event_id: *event_id, what, workflow_id })
         });
         let mut held = Vec::new();
+        let mut due = Vec::new();
         if let Some(state) = state {
+            due.push((state.times_out_at(), Due::Execution));
+            due.extend(state.timers.values().map(|timer| (timer.fires_at, Due::Timer)));
+            let waiting = state.activities.values().filter(|activity| activity.started.is_none());
+            due.extend(waiting.filter_map(|a| a.times_out_at().map(|at| (at, Due::Activity))));
             held.extend(state.decision_task_started.iter().map(|_| Held::DecisionTask));
             let started = state.activities.values().filter(|activity| activity.started.is_some());
             held.extend(started.map(|activity| Held::Activity {
@@ -181,7 +210,7 @@ impl History {
             child.started_event_id.map(|_| (*event_id, child.workflow_id.clone()))
         };
         let waits = |lambda: &&engine::Lambda| lambda.started.is_none();
-        Facts {
+        let facts = Facts {
             workflow_type: state.map(|state| state.workflow_type.clone()),
             started_at: state.map_or(Timestamp(0), |state| state.started_at),
             closed: state.and_then(|state| state.closed).map(|closed| (closed.status, closed.at)),
@@ -190,8 +219,10 @@ impl History {
                 event_id: parent.initiated_event_id,
             }),
             successor: self.replay.successor().cloned(),
+            listed_open: self.execution.status == Some(ExecutionStatus::Open),
             events: self.events,
             held,
+            due,
             lambdas: state.map_or(0, |state| state.lambdas.values().filter(waits).count()),
             announced: announced.collect(),
             children: state.iter().flat_map(|state| &state.children).filter_map(started).collect(),
@@ -200,7 +231,8 @@ impl History {
             domain: self.execution.domain,
             workflow_id: self.execution.workflow_id,
             run_id: self.execution.run_id,
-        }
+        };
+        (facts, self.scheduled)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::file::ExportFile;
 use super::survey::Survey;
-use super::{TransferError, UNKNOWN, is_refused};
+use super::{ACCESS_DENIED, TransferError, UNKNOWN, is_refused};
 use crate::swf::service::{AskError, Service};
 use cli::Model;
 use cli::failure::CallError;
@@ -12,9 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{
-    ActivityTypeDetail, DomainDetail, DomainName, Event, EventId, ImportProgress, ImportStatus,
-    ImportWorkflowExecutionInput, OwnRequest, RegistrationStatus, WorkflowExecution,
-    WorkflowExecutionDetail, WorkflowExecutionInfos, WorkflowType, WorkflowTypeDetail,
+    ActivityType, ActivityTypeDetail, Description, DomainDetail, DomainName, Event, EventId,
+    ImportProgress, ImportStatus, ImportWorkflowExecutionInput, Name, OwnRequest,
+    RegistrationStatus, Version, WorkflowExecution, WorkflowExecutionDetail,
+    WorkflowExecutionInfos, WorkflowType, WorkflowTypeDetail,
 };
 
 /// How long a piece of a history may get before it is sent, in bytes and events: well below the
@@ -93,6 +94,7 @@ impl Target {
         }
         self.look_at_types(survey, &there, &mut registry)?;
         let mut types = BTreeMap::new();
+        let origin = survey.origin.clone();
         for facts in survey.facts.iter_mut().filter(|facts| facts.fault.is_none()) {
             if let Some(WorkflowType { name, version }) = &facts.workflow_type {
                 let key = (facts.domain.clone(), name.clone(), version.clone());
@@ -103,16 +105,55 @@ impl Target {
                         true => self.find("DescribeWorkflowType", &ask)?,
                         false => None,
                     };
+                    let is_deprecated = |detail: &WorkflowTypeDetail| {
+                        detail.type_info.status == RegistrationStatus::Deprecated
+                    };
+                    if found.as_ref().is_some_and(is_deprecated) {
+                        registry.deprecated_types.insert(key.clone());
+                    }
                     types.insert(key, found.is_some());
                 }
             }
             if there.contains(&facts.domain) {
                 facts.here = self.here(facts)?;
             }
+            if let (Some(origin), false) = (&origin, facts.here == Here::Run)
+                && self.is_in(origin, facts)?
+            {
+                facts.here = Here::Origin(origin.clone());
+            }
         }
         let known = types.into_iter().filter_map(|(key, is_known)| is_known.then_some(key));
         registry.workflow_types.extend(known);
+        self.look_at_scheduled(survey, &there, &mut registry)?;
         Ok(registry)
+    }
+
+    /// Notes the activity types of histories that are not there and do not come.
+    fn look_at_scheduled(
+        &mut self,
+        survey: &Survey,
+        there: &BTreeSet<DomainName>,
+        registry: &mut Registry,
+    ) -> Result<(), TransferError> {
+        let comes = |(domain, detail): &(DomainName, ActivityTypeDetail)| {
+            let ActivityType { name, version } = &detail.type_info.activity_type;
+            (domain.clone(), name.clone(), version.clone())
+        };
+        let come: BTreeSet<_> = survey.activity_types.iter().map(comes).collect();
+        for (domain, name, version) in survey.scheduled_types.difference(&come) {
+            let named = json!({ "name": name, "version": version });
+            let ask = json!({ "domain": domain, "activityType": named });
+            let found: Option<FoundType> = match there.contains(domain) {
+                true => self.find(ACTIVITY_TYPE.describe, &ask)?,
+                false => None,
+            };
+            if found.is_none() {
+                let text = format!("activity type {name} {version} of {domain}");
+                registry.missing_activity_types.push(text);
+            }
+        }
+        Ok(())
     }
 
     fn look_at_types(
@@ -122,45 +163,39 @@ impl Target {
         registry: &mut Registry,
     ) -> Result<(), TransferError> {
         for (domain, detail) in &survey.workflow_types {
-            let info = &detail.type_info;
-            let WorkflowType { name, version } = &info.workflow_type;
+            let WorkflowType { name, version } = &detail.type_info.workflow_type;
             registry.workflow_types.insert((domain.clone(), name.clone(), version.clone()));
-            let ask = json!({ "domain": domain, "workflowType": info.workflow_type });
-            let found: Option<WorkflowTypeDetail> = match there.contains(domain) {
-                true => self.find("DescribeWorkflowType", &ask)?,
-                false => None,
-            };
-            let what = format!("workflow type {name} {version} of {domain}");
-            registry.registrations.push(match found {
-                None => Registration::New(what),
-                Some(found) => {
-                    let mut members = different(&detail.configuration, &found.configuration);
-                    let differs = info.status != found.type_info.status;
-                    members.extend(differs.then_some("status".to_owned()));
-                    compared(what, members)
-                }
-            });
         }
-        for (domain, detail) in &survey.activity_types {
-            let info = &detail.type_info;
-            let ask = json!({ "domain": domain, "activityType": info.activity_type });
-            let found: Option<ActivityTypeDetail> = match there.contains(domain) {
-                true => self.find("DescribeActivityType", &ask)?,
+        for registered in registered_types(survey) {
+            let found: Option<FoundType> = match there.contains(registered.domain) {
+                true => self.find(registered.kind.describe, &registered.ask())?,
                 false => None,
             };
-            let (name, version) = (&info.activity_type.name, &info.activity_type.version);
-            let what = format!("activity type {name} {version} of {domain}");
+            let RegisteredType { kind, domain, name, version, .. } = &registered;
+            let what = format!("{} {name} {version} of {domain}", kind.words);
             registry.registrations.push(match found {
                 None => Registration::New(what),
                 Some(found) => {
-                    let mut members = different(&detail.configuration, &found.configuration);
-                    let differs = info.status != found.type_info.status;
+                    let mut members = different(&registered.configuration, &found.configuration);
+                    let differs = registered.status != found.type_info.status;
                     members.extend(differs.then_some("status".to_owned()));
                     compared(what, members)
                 }
             });
         }
         Ok(())
+    }
+
+    /// Whether the run is there in the domain that it comes from.
+    fn is_in(&mut self, origin: &DomainName, facts: &Facts) -> Result<bool, TransferError> {
+        let execution = json!({ "workflowId": facts.workflow_id, "runId": facts.run_id });
+        let ask = json!({ "domain": origin, "execution": execution });
+        match self.find::<WorkflowExecutionDetail>("DescribeWorkflowExecution", &ask) {
+            Ok(found) => Ok(found.is_some()),
+            // That domain may be nothing to whoever imports.
+            Err(TransferError::Ask(error)) if is_refused(&error, ACCESS_DENIED) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn here(&mut self, facts: &Facts) -> Result<Here, TransferError> {
@@ -201,30 +236,15 @@ impl Target {
                 domains.insert(info.name.clone());
             }
         }
-        for (domain, detail) in &survey.workflow_types {
-            let info = &detail.type_info;
-            let mut ask = members_of(&detail.configuration);
-            ask["domain"] = json!(domain);
-            ask["name"] = json!(info.workflow_type.name);
-            ask["version"] = json!(info.workflow_type.version);
-            ask["description"] = json!(info.description);
-            let is_new = self.register_one("RegisterWorkflowType", ask, TYPE_EXISTS)?;
-            if is_new && info.status == RegistrationStatus::Deprecated {
-                let ask = json!({ "domain": domain, "workflowType": info.workflow_type });
-                self.tell("DeprecateWorkflowType", &ask)?;
-            }
-        }
-        for (domain, detail) in &survey.activity_types {
-            let info = &detail.type_info;
-            let mut ask = members_of(&detail.configuration);
-            ask["domain"] = json!(domain);
-            ask["name"] = json!(info.activity_type.name);
-            ask["version"] = json!(info.activity_type.version);
-            ask["description"] = json!(info.description);
-            let is_new = self.register_one("RegisterActivityType", ask, TYPE_EXISTS)?;
-            if is_new && info.status == RegistrationStatus::Deprecated {
-                let ask = json!({ "domain": domain, "activityType": info.activity_type });
-                self.tell("DeprecateActivityType", &ask)?;
+        for registered in registered_types(survey) {
+            let mut ask = registered.configuration.clone();
+            ask["domain"] = json!(registered.domain);
+            ask["name"] = json!(registered.name);
+            ask["version"] = json!(registered.version);
+            ask["description"] = json!(registered.description);
+            let is_new = self.register_one(registered.kind.register, ask, TYPE_EXISTS)?;
+            if is_new && registered.status == RegistrationStatus::Deprecated {
+                self.tell(registered.kind.deprecate, &registered.ask())?;
             }
         }
         Ok(domains)
@@ -333,6 +353,88 @@ impl Target {
             ImportStatus::AlreadyImported => Some(Sent::Known),
         })
     }
+}
+
+/// What the operations for a kind of types are called.
+struct TypeKind {
+    words: &'static str,
+    member: &'static str,
+    register: &'static str,
+    describe: &'static str,
+    deprecate: &'static str,
+}
+
+const WORKFLOW_TYPE: TypeKind = TypeKind {
+    words: "workflow type",
+    member: "workflowType",
+    register: "RegisterWorkflowType",
+    describe: "DescribeWorkflowType",
+    deprecate: "DeprecateWorkflowType",
+};
+
+const ACTIVITY_TYPE: TypeKind = TypeKind {
+    words: "activity type",
+    member: "activityType",
+    register: "RegisterActivityType",
+    describe: "DescribeActivityType",
+    deprecate: "DeprecateActivityType",
+};
+
+/// A type of either kind, as the source has it.
+struct RegisteredType<'s> {
+    kind: TypeKind,
+    domain: &'s DomainName,
+    name: &'s Name,
+    version: &'s Version,
+    description: Option<&'s Description>,
+    status: RegistrationStatus,
+    configuration: Value,
+}
+
+impl RegisteredType<'_> {
+    /// What names it in a request.
+    fn ask(&self) -> Value {
+        let named = json!({ "name": self.name, "version": self.version });
+        let mut ask = json!({ "domain": self.domain });
+        ask[self.kind.member] = named;
+        ask
+    }
+}
+
+/// A type of either kind, as the target describes it.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FoundType {
+    type_info: FoundTypeInfo,
+    configuration: Value,
+}
+
+#[derive(serde::Deserialize)]
+struct FoundTypeInfo {
+    status: RegistrationStatus,
+}
+
+/// The types of both kinds.
+fn registered_types(survey: &Survey) -> impl Iterator<Item = RegisteredType<'_>> {
+    let workflow_types = survey.workflow_types.iter().map(|(domain, detail)| RegisteredType {
+        kind: WORKFLOW_TYPE,
+        domain,
+        name: &detail.type_info.workflow_type.name,
+        version: &detail.type_info.workflow_type.version,
+        description: detail.type_info.description.as_ref(),
+        status: detail.type_info.status,
+        configuration: members_of(&detail.configuration),
+    });
+    let activity_types = survey.activity_types.iter().map(|(domain, detail)| RegisteredType {
+        kind: ACTIVITY_TYPE,
+        domain,
+        name: &detail.type_info.activity_type.name,
+        version: &detail.type_info.activity_type.version,
+        description: detail.type_info.description.as_ref(),
+        status: detail.type_info.status,
+        configuration: members_of(&detail.configuration),
+    });
+    workflow_types.chain(activity_types)
 }
 
 const TYPE_EXISTS: &str = "TypeAlreadyExistsFault";

@@ -2,12 +2,14 @@
 
 use super::TransferError;
 use super::file::{ExportFile, Owner, Scratch};
+use super::run_ids::NewRunIds;
 use super::survey::Survey;
-use cli::transfer::{Announced, Announcement, Held, LINE_BYTES_MAX, Line};
+use cli::transfer::{Announced, Announcement, Held, LINE_BYTES_MAX, Line, Link};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use tempfile::NamedTempFile;
-use wire::{EventId, Timestamp};
+use wire::{Event, EventId, Timestamp};
 
 fn file(text: &str) -> NamedTempFile {
     let mut file = NamedTempFile::new().expect("there is room");
@@ -125,6 +127,80 @@ fn one_name_is_not_that_of_several_domains() {
     assert_eq!(Survey::of(&mut file, None).expect("it can be read").facts.len(), 2);
     let renamed = Survey::of(&mut file, Some("f"));
     assert!(matches!(renamed, Err(TransferError::SeveralDomains)));
+}
+
+#[test]
+fn blank_lines_end_nothing() {
+    let text = export("d", EVENTS).replace('\n', "\n\n \r\n");
+    let mut file = open(&text, None).expect("it is one");
+    let survey = Survey::of(&mut file, None).expect("it can be read");
+    let mut read = 0;
+    let all = file.events(survey.places[0], |_| {
+        read += 1;
+        Ok(true)
+    });
+    all.expect("it can be read");
+    assert_eq!((survey.facts[0].events, read), (9, 9));
+}
+
+#[test]
+fn a_copy_has_run_ids_of_its_own_that_name_each_other() {
+    let new_run_ids = NewRunIds { domain: "copy".into() };
+    let mut file = open(&export("d", EVENTS), None).expect("it is one");
+    let before = Survey::of(&mut file, Some("copy")).expect("it can be read");
+    file.new_run_ids = Some(new_run_ids.clone());
+    let after = Survey::of(&mut file, Some("copy")).expect("it can be read");
+    let [facts] = &after.facts[..] else { panic!("one execution") };
+    assert_eq!((facts.fault.as_ref(), facts.events), (None, 9));
+    assert_eq!(facts.run_id.as_str(), new_run_ids.of("r"));
+    let link =
+        |link: &Link| Link { run_id: new_run_ids.of(link.run_id.as_str()).into(), ..link.clone() };
+    assert_eq!(after.effects, before.effects.iter().map(link).collect());
+    assert_eq!(facts.parent, before.facts[0].parent.as_ref().map(link));
+    let mut changed = Vec::new();
+    let all = file.events(after.places[0], |event| {
+        changed.push(serde_json::to_string(&event).expect("it is written to memory"));
+        Ok(true)
+    });
+    all.expect("it can be read");
+    let renamed = [("pr", new_run_ids.of("pr")), ("xr", new_run_ids.of("xr"))];
+    let expected = renamed.iter().fold(EVENTS.to_owned(), |text, (old, new)| {
+        text.replace(&format!("\"runId\":\"{old}\""), &format!("\"runId\":\"{new}\""))
+    });
+    let expected: Vec<Event> =
+        expected.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+    let changed: Vec<Event> =
+        changed.iter().map(|line| serde_json::from_str(line).expect("an event")).collect();
+    assert_eq!(changed, expected);
+}
+
+#[test]
+fn run_ids_of_a_copy_are_the_same_again_and_differ_by_domain() {
+    let of = |domain: &str, run_id: &str| NewRunIds { domain: domain.into() }.of(run_id);
+    let tidewheels = "018f6b3a2c1d00112233445566778899";
+    assert_eq!(of("d", tidewheels), of("d", tidewheels));
+    assert_ne!(of("d", tidewheels), of("e", tidewheels));
+    assert_ne!(of("d", "1r"), of("d1", "r"));
+    assert_eq!(of("d", tidewheels)[..12], tidewheels[..12]);
+    assert_eq!(of("d", tidewheels).len(), 44);
+    // Amazon's, and others that are not ours.
+    for run_id in ["22Pxb9/5kWLZUTW2PCNQvj0sRZzXCmxUy2cJ3sHOo=", "r", "äöüäöüäöü"] {
+        assert_eq!(of("d", run_id).len(), 32, "{run_id}");
+    }
+}
+
+/// A member of the model that names a run and is not renamed would name one of the source.
+#[test]
+fn every_member_that_names_a_run_is_renamed() {
+    let model = include_str!("../../../wire/src/swf-2012-01-25.json");
+    let model: serde_json::Value = serde_json::from_str(model).expect("it is JSON");
+    let shapes = model["shapes"].as_object().expect("there are shapes").values();
+    let members = shapes.filter_map(|shape| shape["members"].as_object()).flatten();
+    let naming = members.filter(|(_, member)| {
+        ["WorkflowRunId", "WorkflowRunIdOptional"].contains(&member["shape"].as_str().unwrap_or(""))
+    });
+    let naming: BTreeSet<&str> = naming.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(naming, BTreeSet::from(super::run_ids::MEMBERS));
 }
 
 #[test]
