@@ -22,7 +22,8 @@ pub fn subject(request: &OwnRequest) -> Subject<'_> {
     }
 }
 
-/// Whether a request is about all accounts: no policy of one can allow that while there are others.
+/// Whether a request is about all accounts and regions: no policy of one account can allow that while
+/// there are others, and it is judged on all domains of all regions.
 pub fn is_of_all_accounts(request: &OwnRequest) -> bool {
     match request {
         OwnRequest::BeginBackup(_) | OwnRequest::EndBackup(_) | OwnRequest::ReadBackup(_) => true,
@@ -46,6 +47,11 @@ pub fn request(request: &OwnRequest) -> Demand<'_> {
         | OwnRequest::ReadBackup(_)
         | OwnRequest::WaitForEvents(_) => Demand::new(Action::from(request.operation())),
     }
+}
+
+/// What is demanded of each domain that somebody is shown who has asked for all of them.
+pub fn shown_load() -> Demand<'static> {
+    Demand::new(Action::DescribeLoad)
 }
 
 /// What is demanded once more when somebody who has waited for events is to be told some.

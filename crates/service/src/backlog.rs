@@ -18,6 +18,9 @@ pub type ListName = (TaskListKind, Name);
 /// How many rows are read at a time when a count begins; most lists have fewer.
 const ROWS_PER_SCAN: usize = 1_000;
 
+/// How many keys in a row that do not decode are passed by in a shard.
+const DAMAGED_KEYS_MAX: usize = 100;
+
 /// The kind as the engine names it.
 pub fn task_kind(kind: TaskListKind) -> TaskKind {
     match kind {
@@ -39,6 +42,24 @@ pub struct Lists<'s> {
     domain: &'s DomainName,
     /// The next list of each shard that has any left.
     heads: BTreeMap<ListName, Vec<ShardId>>,
+    /// What it took to find them.
+    looks: Looks,
+}
+
+/// How much somebody has looked at in the store: rows, and scans that found none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looks(usize);
+
+impl Looks {
+    /// A scan has found so many rows.
+    fn scanned(&mut self, rows: usize) {
+        self.0 += rows.max(1);
+    }
+
+    /// All that it was.
+    pub fn total(self) -> usize {
+        self.0
+    }
 }
 
 impl<'s> Lists<'s> {
@@ -49,7 +70,7 @@ impl<'s> Lists<'s> {
         domain: &'s DomainName,
         after: Option<&ListName>,
     ) -> Result<Lists<'s>, StoreError> {
-        let mut lists = Lists { store, scope, domain, heads: BTreeMap::new() };
+        let mut lists = Lists { store, scope, domain, heads: BTreeMap::new(), looks: Looks(0) };
         for shard in keys::shards() {
             lists.seek(shard, after)?;
         }
@@ -59,6 +80,11 @@ impl<'s> Lists<'s> {
     /// The next list.
     pub fn peek(&self) -> Option<&ListName> {
         self.heads.first_key_value().map(|(name, _)| name)
+    }
+
+    /// What it has taken so far to find lists.
+    pub fn looks(&self) -> Looks {
+        self.looks
     }
 
     /// Takes the next list.
@@ -86,10 +112,15 @@ impl<'s> Lists<'s> {
         Ok(())
     }
 
-    fn first(&self, shard: ShardId, mut range: Range<Vec<u8>>) -> Result<Option<Name>, StoreError> {
-        loop {
+    fn first(
+        &mut self,
+        shard: ShardId,
+        mut range: Range<Vec<u8>>,
+    ) -> Result<Option<Name>, StoreError> {
+        for _ in 0..DAMAGED_KEYS_MAX {
             let scanned = range.start.as_slice()..range.end.as_slice();
             let rows = self.store.scan(shard, scanned, Direction::Ascending, 1)?;
+            self.looks.scanned(rows.len());
             let Some((key, _)) = rows.first() else { return Ok(None) };
             if let Some(name) = keys::parse_task_list(key) {
                 return Ok(Some(name));
@@ -97,16 +128,18 @@ impl<'s> Lists<'s> {
             tracing::error!(shard = shard.0, "a task's key does not decode");
             range.start = [key.as_slice(), &[0]].concat();
         }
+        // What is behind them is found when they are repaired.
+        Ok(None)
     }
 }
 
-/// Counts the tasks of a range in some shards, those included that are held back; and says how many
-/// rows it has read.
+/// Counts the tasks of a range in some shards, those included that are held back.
 pub fn count(
     store: &dyn Store,
     shards: impl IntoIterator<Item = ShardId>,
     range: &Range<Vec<u8>>,
-) -> Result<(Backlog, usize), StoreError> {
+    looks: &mut Looks,
+) -> Result<Backlog, StoreError> {
     let (mut read, mut oldest) = (0, None::<Timestamp>);
     for shard in shards {
         let mut start = range.start.clone();
@@ -114,6 +147,7 @@ pub fn count(
             let most = ROWS_PER_SCAN.min(TASKS_COUNTED_MAX + 1 - read);
             let scanned = start.as_slice()..range.end.as_slice();
             let rows = store.scan(shard, scanned, Direction::Ascending, most)?;
+            looks.scanned(rows.len());
             read += rows.len();
             let tasks = rows.iter().filter_map(|(key, _)| keys::parse_task(key));
             oldest = oldest.into_iter().chain(tasks.map(|task| task.scheduled_at)).min();
@@ -125,7 +159,7 @@ pub fn count(
     }
     let count = u32::try_from(read.min(TASKS_COUNTED_MAX)).unwrap_or(u32::MAX);
     let truncated = read > TASKS_COUNTED_MAX;
-    Ok((Backlog { count, truncated, oldest_task_scheduled_at: oldest }, read))
+    Ok(Backlog { count, truncated, oldest_task_scheduled_at: oldest })
 }
 
 #[cfg(test)]

@@ -8,16 +8,22 @@
 
 use crate::api::CallerPresence;
 use engine::{RunIdentity, Scope};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use wire::{DomainName, RunId, Timestamp, WatchedExecution, WorkflowId, WorkflowType};
 
+mod lost;
 mod position;
 
+pub use lost::Lost;
 pub use position::Position;
 
-/// How many domains are watched at once.
+/// How many domains are watched at once, and kept for a while after that.
 pub const DOMAINS_WATCHED_MAX: usize = 64;
+
+/// How many of them are an account's: none keeps all others from watching.
+pub const ACCOUNT_DOMAINS_WATCHED_MAX: usize = 32;
 
 /// How many events of a domain are kept.
 pub const RING_EVENTS_MAX: usize = 10_000;
@@ -67,6 +73,11 @@ impl News {
     pub fn sum_bytes(news: &[News]) -> usize {
         news.iter().map(News::bytes).sum()
     }
+
+    /// The domain of its run.
+    pub fn domain(&self) -> DomainKey {
+        (self.identity.scope.clone(), self.identity.domain.clone())
+    }
 }
 
 /// Someone who waits. `P` is how he is answered.
@@ -96,7 +107,7 @@ pub enum Input<P> {
     /// Events were committed by one shard, in this order.
     News(Vec<News>),
     /// Events may have been committed that are not told.
-    Lost,
+    Lost(Lost),
     /// Room is wanted: those who are gone wait for nothing.
     DismissGone,
     /// From now on everybody is answered at once.
@@ -119,7 +130,7 @@ pub struct Telling {
     pub events: Vec<Arc<News>>,
     /// Behind what the next answer begins.
     pub next: Position,
-    /// Whether there may have been others, which are not kept.
+    /// Whether there may have been others, before or among them, which are not kept.
     pub missed: bool,
 }
 
@@ -154,6 +165,8 @@ impl Telling {
 pub enum Full {
     /// All that is watched.
     Domains,
+    /// What is watched of the account.
+    AccountDomains,
     /// The domain.
     Domain,
     /// The principal.
@@ -229,13 +242,14 @@ impl<P> Feed<P> {
         match input {
             Input::Wait(watcher) => self.wait(*watcher, now, &mut outputs),
             Input::News(news) => self.tell(news, now, &mut outputs),
-            Input::Lost => {
+            Input::Lost(lost) => {
                 self.newest += 1;
-                for watch in self.domains.values_mut() {
+                let mut concerned = Vec::new();
+                for (_, watch) in self.domains.iter_mut().filter(|(domain, _)| lost.is_of(domain)) {
                     watch.complete_since = self.newest;
+                    concerned.extend(watch.watchers.iter().copied());
                 }
-                let all: Vec<WatcherId> = self.waiting.keys().copied().collect();
-                all.into_iter().for_each(|id| self.answer(id, now, &mut outputs));
+                concerned.into_iter().for_each(|id| self.answer(id, now, &mut outputs));
             }
             Input::DismissGone => self.dismiss_gone(now),
             Input::Drain => self.draining = true,
@@ -269,7 +283,7 @@ impl<P> Feed<P> {
             return outputs.push(Output::Refuse(watcher.poll, full));
         }
         if !self.domains.contains_key(&watcher.domain) {
-            self.forget_idle();
+            self.forget_idle(&watcher.domain);
             // What was told to this domain before, if anything, does not go on to here.
             self.newest += 1;
             self.domains.insert(watcher.domain.clone(), Watch::new(self.newest));
@@ -303,22 +317,36 @@ impl<P> Feed<P> {
             Some(watch) if watch.watchers.len() >= DOMAIN_WATCHERS_MAX => Some(Full::Domain),
             Some(_) => None,
             None => {
-                let busy = self.domains.values().filter(|watch| watch.idle_since.is_none());
-                (busy.count() >= DOMAINS_WATCHED_MAX).then_some(Full::Domains)
+                let busy = self.domains.iter().filter(|(_, watch)| watch.idle_since.is_none());
+                let own = busy.clone().filter(|(domain, _)| same_account(domain, &watcher.domain));
+                if own.count() >= ACCOUNT_DOMAINS_WATCHED_MAX {
+                    Some(Full::AccountDomains)
+                } else {
+                    (busy.count() >= DOMAINS_WATCHED_MAX).then_some(Full::Domains)
+                }
             }
         }
     }
 
-    /// Makes room for one more domain, if it is needed.
-    fn forget_idle(&mut self) {
-        if self.domains.len() < DOMAINS_WATCHED_MAX {
+    /// Makes room for one more domain, if it is needed: its account's own, if that keeps as much as
+    /// it may, or else that of whichever keeps most. So nobody who watches one domain after the other
+    /// makes others miss what happens between two of their waits.
+    fn forget_idle(&mut self, domain: &DomainKey) {
+        let mut kept: BTreeMap<&str, usize> = BTreeMap::new();
+        for (scope, _) in self.domains.keys() {
+            *kept.entry(&scope.account).or_default() += 1;
+        }
+        let kept_by = |domain: &DomainKey| kept.get(&*domain.0.account).copied().unwrap_or(0);
+        let only_own = kept_by(domain) >= ACCOUNT_DOMAINS_WATCHED_MAX;
+        if !only_own && self.domains.len() < DOMAINS_WATCHED_MAX {
             return;
         }
         let idle = self
             .domains
             .iter()
-            .filter_map(|(domain, watch)| watch.idle_since.map(|since| (since, domain)));
-        if let Some(longest) = idle.min().map(|(_, domain)| domain.clone()) {
+            .filter(|(other, _)| !only_own || same_account(other, domain))
+            .filter_map(|(other, watch)| Some((Reverse(kept_by(other)), watch.idle_since?, other)));
+        if let Some(longest) = idle.min().map(|(_, _, other)| other.clone()) {
             self.domains.remove(&longest);
         }
     }
@@ -326,10 +354,8 @@ impl<P> Feed<P> {
     fn tell(&mut self, news: Vec<News>, now: Timestamp, outputs: &mut Vec<Output<P>>) {
         let mut concerned = BTreeSet::new();
         for news in news {
-            let RunIdentity { scope, domain, .. } = &*news.identity;
-            let domain = (scope.clone(), domain.clone());
             self.newest += 1;
-            if let Some(watch) = self.domains.get_mut(&domain) {
+            if let Some(watch) = self.domains.get_mut(&news.domain()) {
                 watch.keep(self.newest, news);
                 concerned.extend(watch.watchers.iter().copied());
             }
@@ -434,6 +460,10 @@ impl Watch {
             self.complete_since = self.complete_since.max(number);
         }
     }
+}
+
+fn same_account((one, _): &DomainKey, (other, _): &DomainKey) -> bool {
+    one.account == other.account
 }
 
 fn concerns(execution: Option<&WatchedExecution>, news: &News) -> bool {

@@ -46,16 +46,16 @@ impl<T> Inbox<T> {
         None
     }
 
-    /// Adds an item unless `items_max` wait already; false if it was not added.
-    pub fn put_bounded(&self, item: T, items_max: usize) -> bool {
+    /// Adds an item unless `items_max` wait already, and then gives it back.
+    pub fn put_bounded(&self, item: T, items_max: usize) -> Option<T> {
         let mut state = self.lock();
-        let room = state.items.len() < items_max && !state.closed;
-        if room {
-            state.items.push_back(item);
-            state.puts += 1;
-            self.arrived.notify_one();
+        if state.items.len() >= items_max || state.closed {
+            return Some(item);
         }
-        room
+        state.items.push_back(item);
+        state.puts += 1;
+        self.arrived.notify_one();
+        None
     }
 
     /// True if nothing waits.

@@ -65,6 +65,20 @@ pub struct Judged {
     pub run_id: Option<Arc<str>>,
 }
 
+impl Judged {
+    fn of(check: &Check<'_>, verdict: Verdict) -> Judged {
+        Judged {
+            action: check.action,
+            resource: check.resource.into(),
+            named: Named::of(check),
+            verdict,
+            decisions_denied: 0,
+            denied_actions: BTreeSet::new(),
+            run_id: None,
+        }
+    }
+}
+
 /// The list and the types that were judged with an action: those that the request names, or that
 /// its task has, and for a list the type's default. Ids, tags and filters are not among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -259,7 +273,67 @@ impl Judge {
                 resource.as_str()
             )));
         }
+        if own::is_of_all_accounts(request) && !self.may_do_everywhere(asker, &demand, now) {
+            let action = Action::from(request.operation());
+            // Of which of them not, the log says: it may be what he is not to know of.
+            return Err(self.refusal(format!(
+                "User: {} is not authorized to perform: {action} on resource: {} because it is about \
+                 all domains in all regions and it is not allowed on each of them",
+                name(&asker.caller),
+                resource.as_str()
+            )));
+        }
         Ok(())
+    }
+
+    /// Whether something is allowed on all domains that the account has, in all regions, as if it were
+    /// asked for there. What is not, is noted.
+    fn may_do_everywhere(&self, asker: &Asker, demand: &Demand<'_>, now: Timestamp) -> bool {
+        let account = &asker.caller.account;
+        let registry = self.registry.read().expect("no writer panics");
+        let mut places: Vec<(Arc<str>, Arn, Option<Tags>)> = Vec::new();
+        for region in registry.regions(account) {
+            let region: Arc<str> = region.into();
+            let scope = Scope { account: Arc::clone(account), region: Arc::clone(&region) };
+            places.push((Arc::clone(&region), Arn::of_all_domains(account, &region), None));
+            places.extend(registry.domains(&scope).map(|domain| {
+                (Arc::clone(&region), domain.record.arn(&scope), Some(Arc::clone(domain.tags())))
+            }));
+        }
+        drop(registry);
+        places.iter().all(|(region, resource, tags)| {
+            let around = Around {
+                resource: resource.as_str(),
+                resource_tags: tags.as_deref(),
+                origin: Some(&asker.caller.origin),
+                region,
+                now,
+            };
+            let denied = demand.checks(&around).find_map(|check| {
+                let verdict = asker.caller.judge(&check);
+                matches!(verdict, Verdict::Denied(_)).then(|| Judged::of(&check, verdict))
+            });
+            let may = denied.is_none();
+            denied.into_iter().for_each(|judged| asker.judgment.note(judged));
+            may
+        })
+    }
+
+    /// Whether somebody may see the load of a domain who has asked for that of all. It is part of an
+    /// answer to a request that is allowed, and is not noted.
+    pub fn shows_load(&self, asker: &Asker, domain: &DomainName, now: Timestamp) -> bool {
+        let resource = asker.domain_arn(domain);
+        let known = self.known(&asker.scope(), Some(domain), |_| ());
+        let around = Around {
+            resource: resource.as_str(),
+            resource_tags: known.tags.as_deref(),
+            origin: Some(&asker.caller.origin),
+            region: &asker.caller.region,
+            now,
+        };
+        let demand = own::shown_load();
+        let mut verdicts = demand.checks(&around).map(|check| asker.caller.judge(&check));
+        verdicts.all(|verdict| matches!(verdict, Verdict::Allowed(_)))
     }
 
     /// Whether a poll that has waited may be given a task.
@@ -411,19 +485,7 @@ impl Judge {
             };
             // If all are allowed, the request is known by what it is itself.
             if place == 0 || denied.is_some() {
-                let (action, resource) = (check.action, check.resource.into());
-                let (named, decisions_denied) = (Named::of(&check), 0);
-                let (denied_actions, run_id) = (BTreeSet::new(), None);
-                let judged = Judged {
-                    action,
-                    resource,
-                    named,
-                    verdict,
-                    decisions_denied,
-                    denied_actions,
-                    run_id,
-                };
-                asker.judgment.note(judged);
+                asker.judgment.note(Judged::of(&check, verdict));
             }
             if let Some(fault) = denied {
                 return Err(fault);
@@ -451,11 +513,14 @@ fn name(caller: &Caller) -> &str {
     }
 }
 
+/// The tags of a domain.
+type Tags = Arc<BTreeMap<Arc<str>, Arc<str>>>;
+
 /// What is known of a domain. It is a copy, so that nobody waits for the registry as long as it
 /// takes to judge.
 #[derive(Debug, Default)]
 struct Known {
-    tags: Option<Arc<BTreeMap<Arc<str>, Arc<str>>>>,
+    tags: Option<Tags>,
     /// The default task lists, by the type.
     workflows: BTreeMap<(Name, Version), Name>,
     activities: BTreeMap<(Name, Version), Name>,

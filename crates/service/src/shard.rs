@@ -7,6 +7,7 @@
 //! The shard knows nothing of threads, sockets or the wall clock: what drives it passes them in.
 
 use crate::cache::ExecutionCache;
+use crate::feed::Lost;
 use crate::judge::{Asker, Judge};
 use crate::open_executions::OpenExecutions;
 use crate::throttle::Throttle;
@@ -41,7 +42,8 @@ mod told;
 pub use command::{Outcome, Refusal, ShardCommand, StartedIds, StartedTask, Target, TaskStart};
 pub use commons::Commons;
 #[cfg(test)]
-pub(crate) use import::{IMPORT_IDLE_MS, IMPORTS_MAX};
+#[cfg(test)]
+pub(crate) use import::{ACCOUNT_IMPORTS_MAX, IMPORT_IDLE_MS, IMPORTS_MAX};
 pub use import::{Import, Last, Piece};
 pub(crate) use load::unknown_run;
 pub use outbox::Delivery;
@@ -97,6 +99,12 @@ pub struct Shard {
     calls_functions: bool,
     /// `None` after a commit of unknown outcome, until the shard is claimed again.
     epoch: Option<Epoch>,
+    /// The last claim.
+    claimed: Epoch,
+    /// Set where others may have claimed the shard between two claims of ours, until that is told.
+    others_wrote: bool,
+    /// What a commit of unknown outcome would have told.
+    doubted: Option<Told>,
     cache: ExecutionCache,
     wakes: Wakes,
     outbox: Outbox,
@@ -126,7 +134,7 @@ impl Shard {
             watched,
             calls_functions,
         } = commons;
-        let epoch = Some(store.claim(id, owner)?);
+        let claimed = store.claim(id, owner)?;
         let mut open = OpenExecutions::new(open_executions);
         open.refill(&*store, id)?;
         Ok(Shard {
@@ -139,7 +147,10 @@ impl Shard {
             judge,
             watched,
             calls_functions,
-            epoch,
+            epoch: Some(claimed),
+            claimed,
+            others_wrote: false,
+            doubted: None,
             cache: ExecutionCache::new(),
             wakes: Wakes::new(),
             outbox: Outbox::default(),
@@ -164,8 +175,8 @@ impl Shard {
 
     /// Handles what has fallen due and then `commands`, in one commit.
     pub fn step<T>(&mut self, commands: Vec<(T, ShardCommand)>, now: Timestamp) -> Step<T> {
-        let mut staged = Staged { told: Told::new(&self.watched), ..Staged::default() };
-        let watched = staged.told.watched();
+        let mut told = Told::new(&self.watched);
+        let mut staged = Staged { told: told.part(), ..Staged::default() };
         let mut replies = Vec::with_capacity(commands.len());
         let epoch = match self.ready() {
             Ok(epoch) => epoch,
@@ -179,7 +190,7 @@ impl Shard {
         // there are: an outage may leave more than one batch holds.
         let mut commands = commands.into_iter();
         let mut offers_committed = 0;
-        let mut told = Told::default();
+        told.lost_before = self.missed_meanwhile();
         let mut stuck = false;
         // While the store has failed a moment ago, only callers have it tried again: what is due
         // by itself would fail their step, too.
@@ -187,7 +198,7 @@ impl Shard {
         if !rests && let Err(error) = self.tidy_up(epoch, now) {
             self.recover(&error);
             self.rest(now);
-            return Step::unavailable(commands.map(|(ticket, _)| ticket));
+            return Step { told, ..Step::unavailable(commands.map(|(ticket, _)| ticket)) };
         }
         loop {
             let mut more_due = !rests && self.fire_due(&mut staged, now);
@@ -214,9 +225,8 @@ impl Shard {
                 let tickets = replies.into_iter().map(|(ticket, _)| ticket);
                 let unavailable =
                     Step::unavailable(tickets.chain(commands.map(|(ticket, _)| ticket)));
-                // It may have taken effect all the same.
-                told.lost |= !matches!(error, CommitError::Full(_)) && self.watched.get().is_some();
-                told.end(watched.as_ref(), &self.watched);
+                self.doubt(&error, staged.told, &mut told);
+                told.end(&self.watched);
                 return Step { told, ..unavailable };
             }
             told.append(&mut staged.told);
@@ -233,7 +243,7 @@ impl Shard {
         }
         // By now the shard has been claimed again, so what took effect is in the rows.
         let offers_lost = std::mem::take(&mut self.offers_lost);
-        told.end(watched.as_ref(), &self.watched);
+        told.end(&self.watched);
         let Staged { offers, lambdas, deliveries, batch: _, told: _ } = staged;
         Step { replies, offers, lambdas, deliveries, offers_lost, told }
     }
@@ -242,7 +252,14 @@ impl Shard {
     fn ready(&mut self) -> Result<Epoch, StoreError> {
         let epoch = match self.epoch {
             Some(epoch) => epoch,
-            None => *self.epoch.insert(self.store.claim(self.id, &self.owner)?),
+            None => {
+                let epoch = self.store.claim(self.id, &self.owner)?;
+                // Claims are numbered without gaps. Of our own that was not acknowledged, it is not known
+                // whether it was one.
+                self.others_wrote |= epoch.0 != self.claimed.0 + 1;
+                self.claimed = epoch;
+                *self.epoch.insert(epoch)
+            }
         };
         self.wakes.refill(&*self.store, self.id)?;
         self.outbox.refill(&*self.store, self.id)?;
@@ -278,6 +295,27 @@ impl Shard {
         self.open.forget();
         self.imports.forget();
         self.next_removal = NextRemoval::Unknown;
+    }
+
+    /// A commit that failed may have taken effect all the same, or take effect yet, before the shard
+    /// is claimed again.
+    fn doubt(&mut self, error: &CommitError, decided: Told, told: &mut Told) {
+        match error {
+            CommitError::Full(_) => (),
+            // Somebody else writes, and is not heard here.
+            CommitError::Fenced => told.lost.join(Lost::Everything),
+            CommitError::Unknown(_) => self.doubted = Some(told.doubt(decided)),
+        }
+    }
+
+    /// Of what there may be events since the last step that was durable; the shard has been claimed
+    /// again since, if it had to be.
+    fn missed_meanwhile(&mut self) -> Lost {
+        let doubted = self.doubted.take().map(|doubted| doubted.missing(&self.watched));
+        match std::mem::take(&mut self.others_wrote) {
+            true => Lost::Everything,
+            false => doubted.unwrap_or_default(),
+        }
     }
 
     /// Waits a little unless commands come, so that a store that fails for long is not asked in a

@@ -5,7 +5,7 @@
 
 use crate::api::{Answer, Clock, Entropy, Permit};
 use crate::backups::Backups;
-use crate::feed::{self, News};
+use crate::feed::{self, Lost, News};
 use crate::functions::Functions;
 use crate::inbox::Inbox;
 use crate::invoker::{self, Place};
@@ -25,7 +25,7 @@ use crate::watched::Watched;
 use engine::rows::TaskListKey;
 use engine::{Limits, Registry, Scope};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use store::{Epoch, ShardId, Store, StoreError};
 use wire::{Request, Timestamp};
@@ -74,7 +74,9 @@ pub(crate) struct Shared {
     pub feed: Inbox<feed::Input<Watch>>,
     /// How many bytes of events wait for the feed.
     pub news_bytes: AtomicUsize,
-    pub news_lost: AtomicBool,
+    /// What was lost on the way to the feed, and is to be said behind what waits for it now. As long
+    /// as there is anything, no events are put behind that: they would be told before.
+    pub unsaid: Mutex<Lost>,
     permits: Arc<AtomicUsize>,
     /// How many requests have been routed so far.
     pub routed: AtomicU64,
@@ -214,7 +216,7 @@ impl Shared {
                 shards.first().and_then(|(_, first)| first.epoch()),
             ),
             news_bytes: AtomicUsize::new(0),
-            news_lost: AtomicBool::new(false),
+            unsaid: Mutex::default(),
             feed: Inbox::new(),
             entropy,
             permits: Arc::new(AtomicUsize::new(0)),
@@ -305,34 +307,58 @@ impl Shared {
 
     pub fn offer(&self, list: TaskListKey, task: Task) {
         let offer = ForMatcher::Input(Input::Offer(list, task));
-        if !self.matcher.put_bounded(offer, OFFERS_MAX) {
+        if self.matcher.put_bounded(offer, OFFERS_MAX).is_some() {
             self.offers_lost.store(true, Ordering::Release);
         }
     }
 
     pub fn offer_lambda(&self, place: Place) {
-        if !self.invoker.put_bounded(invoker::Input::Offer(place), OFFERS_MAX) {
+        if self.invoker.put_bounded(invoker::Input::Offer(place), OFFERS_MAX).is_some() {
             self.lambda_offers_lost.store(true, Ordering::Release);
         }
     }
 
-    /// Has events told that are durable, if there is room for them; `lost` says that there are, or
-    /// may be, others behind them.
-    pub fn tell(&self, news: Vec<News>, mut lost: bool) {
-        if !news.is_empty() {
-            let bytes = News::sum_bytes(&news);
-            // Counted first, or else the feed might subtract it before.
-            let waiting = self.news_bytes.fetch_add(bytes, Ordering::AcqRel);
-            let room = waiting == 0 || waiting + bytes <= NEWS_BYTES_MAX;
-            if !room || !self.feed.put_bounded(feed::Input::News(news), NEWS_MAX) {
-                self.news_bytes.fetch_sub(bytes, Ordering::AcqRel);
-                lost = true;
+    /// Has events told that are durable, if there is room for them; and in front of them and behind
+    /// them, that there are, or may be, others.
+    pub fn tell(&self, before: Lost, news: Vec<News>, behind: Lost) {
+        if before.is_nothing() && news.is_empty() && behind.is_nothing() {
+            return;
+        }
+        let mut unsaid = self.unsaid.lock().expect("no holder panics");
+        for input in [feed::Input::Lost(before), feed::Input::News(news), feed::Input::Lost(behind)]
+        {
+            if unsaid.is_nothing() {
+                if let Some(untold) = self.put_for_feed(input) {
+                    unsaid.join(untold);
+                }
+            } else {
+                unsaid.join(lost_with(&input));
             }
         }
-        // If there is no room even for that, the feed has yet to take its turn, and sees the flag.
-        if lost && !self.feed.put_bounded(feed::Input::Lost, NEWS_MAX) {
-            self.news_lost.store(true, Ordering::Release);
+    }
+
+    /// What is lost, if there is no room for it. The feed then has something to take.
+    fn put_for_feed(&self, input: feed::Input<Watch>) -> Option<Lost> {
+        let says_nothing = match &input {
+            feed::Input::News(news) => news.is_empty(),
+            feed::Input::Lost(lost) => lost.is_nothing(),
+            feed::Input::Wait(_) | feed::Input::DismissGone | feed::Input::Drain => false,
+        };
+        if says_nothing {
+            return None;
         }
+        let bytes = news_bytes(&input);
+        // Counted first, or else the feed might subtract it before.
+        let waiting = self.news_bytes.fetch_add(bytes, Ordering::AcqRel);
+        let room = waiting == 0 || waiting + bytes <= NEWS_BYTES_MAX;
+        let back = match room {
+            true => self.feed.put_bounded(input, NEWS_MAX),
+            false => Some(input),
+        };
+        back.map(|input| {
+            self.news_bytes.fetch_sub(bytes, Ordering::AcqRel);
+            lost_with(&input)
+        })
     }
 
     /// No poll is given a task any more, and no Lambda task is started.
@@ -349,4 +375,24 @@ fn feed_instance(opened_at: Timestamp, claim: Option<Epoch>) -> u64 {
     const EPOCH_BITS: u32 = 20;
     let epoch = claim.map_or(0, |epoch| epoch.0) % (1 << EPOCH_BITS);
     (opened_at.0.unsigned_abs() << EPOCH_BITS) | epoch
+}
+
+/// How many bytes of events wait with it.
+pub(crate) fn news_bytes(input: &feed::Input<Watch>) -> usize {
+    match input {
+        feed::Input::News(news) => News::sum_bytes(news),
+        feed::Input::Lost(_)
+        | feed::Input::Wait(_)
+        | feed::Input::DismissGone
+        | feed::Input::Drain => 0,
+    }
+}
+
+/// Of which domains nothing is told if it does not reach the feed.
+fn lost_with(input: &feed::Input<Watch>) -> Lost {
+    match input {
+        feed::Input::News(news) => Lost::Of(news.iter().map(News::domain).collect()),
+        feed::Input::Lost(lost) => lost.clone(),
+        feed::Input::Wait(_) | feed::Input::DismissGone | feed::Input::Drain => Lost::Nothing,
+    }
 }

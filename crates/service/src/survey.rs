@@ -1,9 +1,8 @@
 //! What people ask who want to see what goes on: which lists have tasks that nobody takes, and how
 //! much is done in each domain. It is read from the rows, with what is known in memory beside it.
 
-use crate::backlog::{self, ListName, Lists, list_key};
+use crate::backlog::{self, ListName, Lists, Looks, list_key};
 use crate::keys;
-use crate::listing::ROWS_EXAMINED_MAX;
 use crate::matcher::{ListPollers, Matcher, SeenPoller};
 use crate::meter::{Meter, OfDomain, OfList};
 use crate::paging::Paging;
@@ -19,6 +18,11 @@ pub const PAGE_LISTS_MAX: usize = 100;
 
 /// How many domains a page has at most.
 pub const PAGE_DOMAINS_MAX: usize = 100;
+
+/// After how many looks into the store a page ends, whatever it has: a row is one, and so is a scan that
+/// finds none. What it began it ends, and so exceeds that by the two backlogs of a domain at most, each
+/// of which is counted up to a bound of its own and then truncated.
+pub const LOOKS_MAX: usize = 10_000;
 
 /// Since when is counted, and what time it is.
 #[derive(Clone, Copy, Debug)]
@@ -93,12 +97,11 @@ impl ListSurvey {
         let Times { counted_since, now } = self.times;
         let mut page =
             TaskListDetails { counted_since, now, task_lists: Vec::new(), next_page_token: None };
-        let mut rows_read = 0;
+        let mut looks = Looks::default();
         let mut candidates = Candidates::new(self, store, polled)?;
         while let Some((name, shards)) = candidates.next()? {
             let key = list_key(&self.scope, &self.domain, &name);
-            let (backlog, read) = backlog::count(store, shards, &keys::tasks(&key))?;
-            rows_read += read;
+            let backlog = backlog::count(store, shards, &keys::tasks(&key), &mut looks)?;
             let ListPollers { waiting, pollers } = polled.get(&name).cloned().unwrap_or_default();
             page.task_lists.push(TaskListDetail {
                 kind: name.0,
@@ -110,7 +113,8 @@ impl ListSurvey {
                 handed_out: self.meter.list(&key, OfList::HandedOut, now),
             });
             let full = page.task_lists.len() >= self.lists_max();
-            if (full || rows_read >= ROWS_EXAMINED_MAX) && candidates.more() {
+            let looked = looks.total() + candidates.looks().total();
+            if (full || looked >= LOOKS_MAX) && candidates.more() {
                 page.next_page_token = Some(self.paging.token(&name));
                 break;
             }
@@ -138,6 +142,13 @@ impl<'s> Candidates<'s> {
         }
         let lists = Lists::new(store, &survey.scope, &survey.domain, after)?;
         Ok(Candidates::Found { lists, polled: polled.keys().cloned().collect() })
+    }
+
+    fn looks(&self) -> Looks {
+        match self {
+            Candidates::Named(_) => Looks::default(),
+            Candidates::Found { lists, .. } => lists.looks(),
+        }
     }
 
     fn more(&self) -> bool {
@@ -199,13 +210,11 @@ impl LoadSurvey {
         let Times { counted_since, now } = self.times;
         let mut page =
             DomainLoads { counted_since, now, domains: Vec::new(), next_page_token: None };
-        let mut rows_read = 0;
+        let mut looks = Looks::default();
         for (place, (domain, open_executions)) in self.domains.iter().enumerate() {
             let mut backlog = |kind| {
                 let range = keys::task_lists(kind, &self.scope, domain);
-                let (backlog, read) = backlog::count(store, keys::shards(), &range)?;
-                rows_read += read;
-                Ok::<Backlog, StoreError>(backlog)
+                backlog::count(store, keys::shards(), &range, &mut looks)
             };
             let decision_backlog = backlog(TaskKind::Decision)?;
             let activity_backlog = backlog(TaskKind::Activity)?;
@@ -227,7 +236,7 @@ impl LoadSurvey {
                 activity_backlog,
             });
             let is_last = place + 1 == self.domains.len();
-            if (is_last && self.more) || (!is_last && rows_read >= ROWS_EXAMINED_MAX) {
+            if (is_last && self.more) || (!is_last && looks.total() >= LOOKS_MAX) {
                 page.next_page_token = Some(self.paging.token(domain));
                 break;
             }

@@ -13,4 +13,5 @@ mod rights;
 mod scripts;
 mod throttles;
 mod tokens;
+mod untold;
 mod watch;

@@ -2,14 +2,16 @@
 //! these turns; a simulation takes them one after the other, in an order of its own.
 
 use crate::api::Reply;
-use crate::feed::{self, Feed, News};
+use crate::feed::{self, Feed, Lost};
 use crate::functions::{FunctionAnswer, FunctionOutcome};
 use crate::invoker::{self, Invoker, Place};
 use crate::matcher::{Full, Input, Matcher, Output, Task};
 use crate::reader::{Read, Reader, empty_poll};
 use crate::registrar::Registrar;
 use crate::shard::{Delivery, Outcome, Refusal, Shard, ShardCommand, Step, Target, TaskStart};
-use crate::shared::{ForMatcher, Job, Poll, PollTicket, Registration, Shared, Ticket, Watch};
+use crate::shared::{
+    ForMatcher, Job, Poll, PollTicket, Registration, Shared, Ticket, Watch, news_bytes,
+};
 use engine::Command;
 use engine::rows::TaskKind;
 use std::sync::Arc;
@@ -30,7 +32,7 @@ impl Shared {
         let Step { replies, offers, lambdas, deliveries, offers_lost, told } =
             shard.step(commands, now);
         self.meter.count(told.tally, now);
-        self.tell(told.news, told.lost);
+        self.tell(told.lost_before, told.news, told.lost);
         if offers_lost {
             self.to_matcher(Input::OffersLost);
             self.to_invoker(invoker::Input::OffersLost);
@@ -188,18 +190,25 @@ impl Shared {
     /// Lets the feed tell what has happened, and answer those whose time is up.
     pub fn feed_turn(&self, feed: &mut Feed<Watch>, inputs: Vec<feed::Input<Watch>>) {
         let now = self.clock.now();
-        let lost = self.news_lost.swap(false, Ordering::AcqRel);
-        let lost = lost.then_some(feed::Input::Lost);
-        for input in lost.into_iter().chain(inputs) {
-            if let feed::Input::News(news) = &input {
-                self.news_bytes.fetch_sub(News::sum_bytes(news), Ordering::AcqRel);
-            }
+        for input in inputs {
+            self.news_bytes.fetch_sub(news_bytes(&input), Ordering::AcqRel);
             let outputs = feed.step(input, now);
+            self.carry_out_for_feed(feed, outputs, now);
+        }
+        if let Some(lost) = self.say_now() {
+            let outputs = feed.step(feed::Input::Lost(lost), now);
             self.carry_out_for_feed(feed, outputs, now);
         }
         let mut expired = Vec::new();
         feed.expire(now, &mut expired);
         self.carry_out_for_feed(feed, expired, now);
+    }
+
+    /// What is still to be said, once all is told that was there before.
+    fn say_now(&self) -> Option<Lost> {
+        let mut unsaid = self.unsaid.lock().expect("no holder panics");
+        let now = !unsaid.is_nothing() && self.feed.is_empty();
+        now.then(|| std::mem::take(&mut *unsaid))
     }
 
     fn carry_out_for_feed(
@@ -224,12 +233,13 @@ impl Shared {
                 }
                 feed::Output::Refuse(Watch { answer, .. }, full) => {
                     let of = match full {
-                        feed::Full::Domains => "server",
-                        feed::Full::Domain => "domain",
-                        feed::Full::Principal => "principal",
+                        feed::Full::Domains => "watched domains per server",
+                        feed::Full::AccountDomains => "watched domains per account",
+                        feed::Full::Domain => "concurrent watchers per domain",
+                        feed::Full::Principal => "concurrent watchers per principal",
                     };
-                    let text = format!("Limit on maximum concurrent watchers per {of} reached");
-                    answer.send(Err(Fault::LimitExceeded(text)));
+                    answer
+                        .send(Err(Fault::LimitExceeded(format!("Limit on maximum {of} reached"))));
                 }
             }
         }

@@ -2,7 +2,8 @@
 //! fails and a clock that jumps, in an order that a seed decides.
 //!
 //! A seed is a world (`world.rs`) that goes through trouble and then has to come to its end
-//! (`settle.rs`); what must hold is in `checks.rs`. The same seed does the same, step by step.
+//! (`settle.rs`); what must hold is in `checks.rs`, and of those who watch and of imports in
+//! `watchers.rs` and `importers.rs`. The same seed does the same, step by step.
 
 mod callers;
 mod calls;
@@ -13,12 +14,14 @@ mod decisions;
 mod disk;
 mod functions;
 mod histories;
+mod importers;
 mod ledger;
 mod links;
 mod panics;
 mod settle;
 mod states;
 mod time;
+mod watchers;
 mod world;
 
 pub use disk::Flaw;

@@ -27,7 +27,7 @@ fn failures(seeds: u64) -> Vec<Failure> {
 }
 
 /// What each deliberate bug is noticed by, and whether it takes a look at the rows of the store.
-const SYMPTOMS: [(Flaw, &str, Watch); 23] = [
+const SYMPTOMS: [(Flaw, &str, Watch); 30] = [
     (Flaw::ForgetsTask, "stuck", Watch::Outside),
     (Flaw::KeepsTask, "tasks wait on", Watch::Outside),
     (Flaw::ForgetsWake, "stuck", Watch::Outside),
@@ -51,6 +51,13 @@ const SYMPTOMS: [(Flaw, &str, Watch); 23] = [
     (Flaw::BelievesOldKeys, "was given a task after it had gone", Watch::Outside),
     (Flaw::DecidesForAnybody, "are denied, and it says", Watch::Outside),
     (Flaw::ForgetsTokenKey, "a token of ours is refused", Watch::Outside),
+    (Flaw::SwallowsEvents, "and none missed", Watch::Outside),
+    (Flaw::TellsAgain, "is told behind", Watch::Outside),
+    (Flaw::HidesGaps, "and none missed", Watch::Outside),
+    (Flaw::ForgetsImports, "begins anew for ever", Watch::Outside),
+    (Flaw::LosesPieces, "has other events than it was brought with", Watch::Outside),
+    (Flaw::ShowsHalfImports, "is found before all of it was sent", Watch::Outside),
+    (Flaw::StrandsImports, "does not go on", Watch::Outside),
 ];
 
 /// The first seed that a deliberate bug makes fail with that symptom.

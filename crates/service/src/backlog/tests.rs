@@ -80,12 +80,18 @@ fn lists_are_found_in_order_with_their_shards() {
 fn the_oldest_is_the_oldest_of_all_priorities_and_shards() {
     let memory = memory(&[(list("a"), 3, 9, 50), (list("a"), 3, 0, 40), (list("a"), 5, 0, 45)]);
     let range = keys::tasks(&list("a"));
-    let counted = count(&memory, keys::shards(), &range).expect("no fault is planned");
+    let mut looks = Looks::default();
+    let counted = count(&memory, keys::shards(), &range, &mut looks).expect("no fault is planned");
     let oldest_task_scheduled_at = Some(Timestamp(40));
-    assert_eq!(counted, (Backlog { count: 3, truncated: false, oldest_task_scheduled_at }, 3));
-    let none = count(&memory, keys::shards(), &keys::tasks(&list("b"))).expect("no fault");
+    assert_eq!(counted, Backlog { count: 3, truncated: false, oldest_task_scheduled_at });
+    // A look at each shard, and the second row of one of them.
+    let shards = usize::from(keys::SHARDS);
+    assert_eq!(looks.total(), shards + 1);
+    let range = keys::tasks(&list("b"));
+    let none = count(&memory, keys::shards(), &range, &mut looks).expect("no fault is planned");
     let oldest_task_scheduled_at = None;
-    assert_eq!(none, (Backlog { count: 0, truncated: false, oldest_task_scheduled_at }, 0));
+    assert_eq!(none, Backlog { count: 0, truncated: false, oldest_task_scheduled_at });
+    assert_eq!(looks.total(), 2 * shards + 1, "who finds nothing has looked, too");
 }
 
 #[test]
@@ -95,9 +101,26 @@ fn a_long_list_is_counted_so_far() {
         .collect();
     let memory = memory(&rows);
     let range = keys::tasks(&list("a"));
-    let (backlog, read) = count(&memory, keys::shards(), &range).expect("no fault is planned");
-    assert_eq!((backlog.count as usize, backlog.truncated), (TASKS_COUNTED_MAX, true));
-    assert_eq!(read, TASKS_COUNTED_MAX + 1);
+    let mut looks = Looks::default();
+    let counted = count(&memory, keys::shards(), &range, &mut looks).expect("no fault is planned");
+    assert_eq!((counted.count as usize, counted.truncated), (TASKS_COUNTED_MAX, true));
+    assert_eq!(looks.total(), TASKS_COUNTED_MAX + 1);
+}
+
+/// A shard in which all is damaged does not keep who looks.
+#[test]
+fn only_so_many_damaged_keys_are_passed_by() {
+    let memory = memory(&[(list("b"), 3, 0, 5), (list("b"), 4, 0, 5)]);
+    let (scope, domain) = (scope(), DomainName::from("d"));
+    let range = keys::task_lists(TaskKind::Activity, &scope, &domain);
+    for number in 0..2 * DAMAGED_KEYS_MAX {
+        let key = [range.start.as_slice(), format!("a{number:03}").as_bytes()].concat();
+        put(&memory, ShardId(3), key);
+    }
+    assert_eq!(found(&memory, None), [("activity b".to_owned(), vec![4])]);
+    let lists = Lists::new(&memory, &scope, &domain, None).expect("no fault is planned");
+    // Beside those, each shard is looked at for each kind of task.
+    assert_eq!(lists.looks().total(), DAMAGED_KEYS_MAX + 2 * usize::from(keys::SHARDS) - 1);
 }
 
 /// Such a row costs itself.

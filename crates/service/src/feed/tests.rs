@@ -75,7 +75,11 @@ impl Bench {
                 let news = events.iter().map(|event| news(domain, event)).collect();
                 self.step(Input::News(news))
             }
-            ("lost", []) => self.step(Input::Lost),
+            ("lost", []) => self.step(Input::Lost(Lost::Everything)),
+            ("lost", domains) => {
+                let domains = domains.iter().map(|name| (scope(), (*name).into()));
+                self.step(Input::Lost(Lost::Of(domains.collect())))
+            }
             ("leave", [name]) => {
                 self.callers.remove(*name).expect("somebody of that name");
                 Vec::new()
@@ -173,6 +177,47 @@ fn who_may_have_missed_something_is_told_so_once() {
 }
 
 #[test]
+fn who_watches_another_domain_has_missed_nothing() {
+    check(
+        "
+        wait a
+        wait/other b
+        lost other third => b[] missed
+        wait/other b
+        news v.1:x => a[v.1:x]
+        wait a
+        lost d third => a[] missed
+        wait a
+        lost third
+        pass 1000 => b[] a[]
+        lost => 
+        wait a => a[] missed
+        wait/other b => b[] missed
+        ",
+    );
+}
+
+#[test]
+fn losses_add_up() {
+    let of =
+        |names: &[&str]| Lost::Of(names.iter().map(|name| (scope(), (*name).into())).collect());
+    let rows = [
+        (Lost::Nothing, Lost::Nothing, Lost::Nothing),
+        (Lost::Nothing, of(&["a"]), of(&["a"])),
+        (of(&["a"]), Lost::Nothing, of(&["a"])),
+        (of(&["a"]), of(&["b"]), of(&["a", "b"])),
+        (of(&["a"]), Lost::Everything, Lost::Everything),
+        (Lost::Everything, of(&["a"]), Lost::Everything),
+        (Lost::Everything, Lost::Nothing, Lost::Everything),
+    ];
+    for (mut sum, other, expected) in rows {
+        sum.join(other);
+        assert_eq!(sum, expected);
+        assert_eq!(sum.is_nothing(), sum == Lost::Nothing);
+    }
+}
+
+#[test]
 fn what_nobody_watches_is_kept_for_a_minute() {
     check(
         "
@@ -251,16 +296,59 @@ fn a_principal_takes_only_so_much_room() {
     assert_eq!(bench.feed.principals.len(), 1, "who does not wait is not remembered");
 }
 
+/// Waits for events of a domain of an account, under their names.
+fn wait_in(bench: &mut Bench, account: &str, domain: &str) -> Vec<String> {
+    let watcher = bench.watcher(&format!("{account}-{domain}"), domain, None);
+    let scope = Scope { account: account.into(), ..scope() };
+    let domain = (scope, domain.into());
+    bench.step(Input::Wait(Box::new(Watcher { domain, ..watcher })))
+}
+
 #[test]
-fn only_so_many_domains_are_watched() {
+fn an_account_watches_only_so_many_domains_and_all_only_so_many() {
     let mut bench = Bench::new();
-    for n in 0..DOMAINS_WATCHED_MAX {
-        assert_eq!(bench.act(&format!("wait/d{n} a{n}")), Vec::<String>::new());
+    let accounts = DOMAINS_WATCHED_MAX / ACCOUNT_DOMAINS_WATCHED_MAX;
+    for account in (0..accounts).map(|account| format!("a{account}")) {
+        for n in 0..ACCOUNT_DOMAINS_WATCHED_MAX {
+            assert_eq!(wait_in(&mut bench, &account, &format!("d{n}")), Vec::<String>::new());
+        }
+        let refused = wait_in(&mut bench, &account, "more");
+        assert_eq!(refused, [format!("{account}-more AccountDomains")]);
     }
-    assert_eq!(bench.act("wait/more b"), ["b Domains"]);
+    assert_eq!(wait_in(&mut bench, "b", "d0"), ["b-d0 Domains"]);
     // Those that nobody watches any more are kept as long as there is room.
     bench.act("pass 1000");
-    assert_eq!(bench.act("wait/more b"), Vec::<String>::new());
+    assert_eq!(wait_in(&mut bench, "b", "d0"), Vec::<String>::new());
+    assert_eq!(bench.feed.domains.len(), DOMAINS_WATCHED_MAX);
+}
+
+/// Between two of its waits a domain is watched by nobody: whoever watches one domain after the
+/// other must not make others miss what happens then.
+#[test]
+fn an_account_that_watches_many_domains_pushes_out_its_own() {
+    let mut bench = Bench::new();
+    wait_in(&mut bench, "a", "d");
+    bench.act("pass 1000");
+    for n in 0..2 * DOMAINS_WATCHED_MAX {
+        wait_in(&mut bench, "b", &format!("d{n}"));
+        bench.now.0 += 1;
+        bench.act("drain");
+        bench.feed.draining = false;
+    }
+    assert_eq!(bench.feed.domains.len(), 1 + ACCOUNT_DOMAINS_WATCHED_MAX);
+    assert_eq!(wait_in(&mut bench, "a", "d"), Vec::<String>::new(), "and nothing was missed");
+    bench.act("drain");
+    bench.feed.draining = false;
+    // Where accounts are many, those that keep most give way.
+    for n in 0..DOMAINS_WATCHED_MAX - 2 {
+        wait_in(&mut bench, &format!("c{n}"), "d");
+        bench.now.0 += 1;
+    }
+    let kept = |account: &str| {
+        let domains = bench.feed.domains.keys();
+        domains.filter(|(scope, _)| &*scope.account == account).count()
+    };
+    assert_eq!((kept("a"), kept("b"), kept("c0")), (1, 1, 1));
     assert_eq!(bench.feed.domains.len(), DOMAINS_WATCHED_MAX);
 }
 

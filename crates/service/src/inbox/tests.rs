@@ -19,7 +19,7 @@ fn what_waits_at_the_close_is_taken_and_nothing_comes_after() {
     inbox.put(1);
     inbox.close();
     assert_eq!(inbox.put(2), Some(2), "given back");
-    assert!(!inbox.put_bounded(3, 9));
+    assert_eq!(inbox.put_bounded(3, 9), Some(3));
     assert_eq!(inbox.take(9, None), Some(vec![1]));
     assert_eq!(inbox.take(9, None), None);
 }
@@ -27,9 +27,9 @@ fn what_waits_at_the_close_is_taken_and_nothing_comes_after() {
 #[test]
 fn a_bounded_put_is_refused_when_so_many_wait() {
     let inbox = Inbox::new();
-    assert!(inbox.put_bounded(1, 2));
-    assert!(inbox.put_bounded(2, 2));
-    assert!(!inbox.put_bounded(3, 2));
+    assert_eq!(inbox.put_bounded(1, 2), None);
+    assert_eq!(inbox.put_bounded(2, 2), None);
+    assert_eq!(inbox.put_bounded(3, 2), Some(3));
     assert_eq!(inbox.put(4), None, "only the bounded one");
     assert_eq!(inbox.take(9, None), Some(vec![1, 2, 4]));
 }

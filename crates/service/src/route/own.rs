@@ -67,7 +67,7 @@ impl Desk<'_> {
                 self.to_shard(answer, self.import(input));
             }
             OwnRequest::DescribeLoad(input) => {
-                self.shared.describe_load(answer, self.scope, input);
+                self.shared.describe_load(answer, self.scope, self.asker.as_deref(), input);
             }
             OwnRequest::DescribeTaskLists(input) => {
                 self.shared.describe_task_lists(answer, self.scope, input);

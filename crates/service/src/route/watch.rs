@@ -16,14 +16,25 @@ use wire::*;
 const WAIT_SECONDS: u32 = 20;
 
 impl Shared {
-    pub(super) fn describe_load(&self, answer: Answer, scope: Scope, input: DescribeLoadInput) {
-        match self.load_survey(scope, input) {
+    pub(super) fn describe_load(
+        &self,
+        answer: Answer,
+        scope: Scope,
+        asker: Option<&Asker>,
+        input: DescribeLoadInput,
+    ) {
+        match self.load_survey(scope, asker, input) {
             Ok(survey) => self.to_reader(answer, Read::Load(Box::new(survey))),
             Err(fault) => answer.send(Err(fault)),
         }
     }
 
-    fn load_survey(&self, scope: Scope, input: DescribeLoadInput) -> Result<LoadSurvey, Fault> {
+    fn load_survey(
+        &self,
+        scope: Scope,
+        asker: Option<&Asker>,
+        input: DescribeLoadInput,
+    ) -> Result<LoadSurvey, Fault> {
         let paging = self.own_paging(OwnOperation::DescribeLoad, &input, &scope);
         let after: Option<DomainName> = paging.position()?;
         let most = paging.entries_max(PAGE_DOMAINS_MAX);
@@ -33,10 +44,17 @@ impl Shared {
             None => {
                 let names = registry.domains(&scope).map(|domain| domain.record.name.clone());
                 let behind = names.filter(|name| after.as_ref().is_none_or(|after| name > after));
-                behind.take(most + 1).collect()
+                behind.take(if asker.is_some() { usize::MAX } else { most + 1 }).collect()
             }
         };
         drop(registry);
+        // Whoever asked for one of them has been judged on it. What is left out is not counted either:
+        // that would tell that it is there. There are no more domains than the quota lets there be.
+        if let (Some(asker), None) = (asker, &input.domain) {
+            let now = self.clock.now();
+            let shown = names.into_iter().filter(|name| self.judge.shows_load(asker, name, now));
+            names = shown.take(most + 1).collect();
+        }
         let more = names.len() > most;
         names.truncate(most);
         let open = |name: DomainName| {

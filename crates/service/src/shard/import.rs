@@ -20,7 +20,10 @@ use store::{Direction, ShardId, Store, StoreError};
 use wire::*;
 
 /// How many imports of more than one piece may be under way in a shard.
-pub const IMPORTS_MAX: usize = 16;
+pub const IMPORTS_MAX: usize = 64;
+
+/// How many of them may be an account's: none keeps all others from importing.
+pub const ACCOUNT_IMPORTS_MAX: usize = 16;
 
 /// How long an import waits for its next piece, in milliseconds.
 pub const IMPORT_IDLE_MS: i64 = 60 * 60 * 1000;
@@ -74,9 +77,18 @@ pub struct Import {
 /// The imports under way, and when each was last gone on with.
 #[derive(Debug, Default)]
 pub(super) struct Imports {
-    touched: BTreeMap<RunId, Timestamp>,
+    under_way: BTreeMap<RunId, UnderWay>,
     /// False until the rows have been read.
     known: bool,
+}
+
+/// An import under way.
+#[derive(Debug)]
+struct UnderWay {
+    /// When it was last gone on with.
+    touched_at: Timestamp,
+    /// Whose it is, unless it does not decode.
+    account: Option<Arc<str>>,
 }
 
 impl Imports {
@@ -101,9 +113,11 @@ impl Imports {
             };
             if let Some(run_id) = keys::Table::Import.run_of(&key) {
                 // What does not decode cannot be gone on with.
-                let touched_at =
-                    Import::parse(&bytes).map_or(Timestamp(i64::MIN), |import| import.touched_at);
-                self.touched.insert(run_id, touched_at);
+                let under_way = Import::parse(&bytes).map_or(
+                    UnderWay { touched_at: Timestamp(i64::MIN), account: None },
+                    |import| UnderWay::new(&import.replay, import.touched_at),
+                );
+                self.under_way.insert(run_id, under_way);
             }
             range.start = [key.as_slice(), &[0]].concat();
         }
@@ -113,11 +127,33 @@ impl Imports {
 
     /// Those with which nobody goes on, and when the next one is to be looked at.
     fn abandoned(&self, now: Timestamp) -> (Vec<RunId>, Option<Timestamp>) {
-        let expiry = |touched: &Timestamp| Timestamp(touched.0.saturating_add(IMPORT_IDLE_MS));
+        let expiry =
+            |import: &UnderWay| Timestamp(import.touched_at.0.saturating_add(IMPORT_IDLE_MS));
         let (gone, left): (Vec<_>, Vec<_>) =
-            self.touched.iter().partition(|(_, touched)| expiry(touched) <= now);
-        let next = left.iter().map(|(_, touched)| expiry(touched)).min();
+            self.under_way.iter().partition(|(_, import)| expiry(import) <= now);
+        let next = left.iter().map(|(_, import)| expiry(import)).min();
         (gone.into_iter().map(|(run_id, _)| run_id.clone()).collect(), next)
+    }
+
+    /// Why no more can be begun, if there is no room.
+    fn full(&self, account: &str) -> Option<Fault> {
+        let own = self.under_way.values().filter(|one| one.account.as_deref() == Some(account));
+        let text = if own.count() >= ACCOUNT_IMPORTS_MAX {
+            format!(
+                "Limit of {ACCOUNT_IMPORTS_MAX} imports of an account that are under way reached"
+            )
+        } else if self.under_way.len() >= IMPORTS_MAX {
+            format!("Limit of {IMPORTS_MAX} imports of all accounts that are under way reached")
+        } else {
+            return None;
+        };
+        Some(Fault::LimitExceeded(text))
+    }
+}
+
+impl UnderWay {
+    fn new(replay: &Replay, touched_at: Timestamp) -> UnderWay {
+        UnderWay { touched_at, account: Some(Arc::clone(&replay.identity().scope.account)) }
     }
 }
 
@@ -154,9 +190,11 @@ impl Shard {
         if begun.is_none() && self.is_elsewhere(&run_id)? {
             return Err(taken(&run_id));
         }
-        if begun.is_none() && piece.last.is_none() && self.imports.touched.len() >= IMPORTS_MAX {
-            let text = format!("Limit of {IMPORTS_MAX} imports that are under way reached");
-            return Err(Fault::LimitExceeded(text).into());
+        if begun.is_none()
+            && piece.last.is_none()
+            && let Some(full) = self.imports.full(&piece.identity.scope.account)
+        {
+            return Err(full.into());
         }
         let next = replay.next_event_id();
         if begun.is_none() && first.event_id != next {
@@ -182,8 +220,8 @@ impl Shard {
         let last_event_id = EventId(replay.next_event_id().0 - 1);
         let Some(last) = &piece.last else {
             stage_events(&run_id, fresh, staged);
+            self.imports.under_way.insert(run_id, UnderWay::new(&replay, now));
             staged.batch.put(import, values::json(&Import { replay, touched_at: now }));
-            self.imports.touched.insert(run_id, now);
             let expiry = Timestamp(now.0.saturating_add(IMPORT_IDLE_MS));
             self.next_removal = self.next_removal.no_later_than(expiry);
             let status = ImportStatus::InProgress;
@@ -203,7 +241,7 @@ impl Shard {
         self.stage_imported(transition, fresh, staged)?;
         if begun.is_some() {
             staged.batch.delete(import);
-            self.imports.touched.remove(&run_id);
+            self.imports.under_way.remove(&run_id);
         }
         let status = ImportStatus::Imported;
         Ok(Outcome::Import(ImportProgress { status, last_event_id }))
@@ -378,6 +416,10 @@ impl Shard {
         }
         stage_events(&run_id, events, staged);
         stage_events(&run_id, &own, staged);
+        // What has happened elsewhere is no news.
+        if !own.is_empty() {
+            staged.told.events(&after, &values::events(&own));
+        }
         if after.last_event_id.0 >= SNAPSHOT_EVENTS {
             staged.batch.put(keys::snapshot(&run_id), values::json(&after));
         }
@@ -392,7 +434,7 @@ impl Shard {
     fn drop_import(&mut self, run_id: &RunId, staged: &mut Staged, now: Timestamp) {
         staged.batch.delete(keys::import(run_id));
         staged.batch.put(keys::left_over(run_id), values::json(run_id));
-        self.imports.touched.remove(run_id);
+        self.imports.under_way.remove(run_id);
         self.next_removal = self.next_removal.no_later_than(now);
     }
 

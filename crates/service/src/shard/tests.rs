@@ -28,6 +28,7 @@ mod owners;
 mod retention;
 mod throttles;
 mod tidying;
+mod told;
 mod wakes;
 
 const SHARD: ShardId = ShardId(5);

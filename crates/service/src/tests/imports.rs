@@ -1,12 +1,13 @@
 //! Executions that come from another server go on, whole and once, whatever happens on the way.
 
 use super::client::{Client, wait};
-use super::fixture::{caller, registrations, rows, scope};
+use super::fixture::{caller, registrations, request, rows, scope};
 use crate::check::{Finding, Mode, check};
-use crate::shard::{IMPORT_IDLE_MS, IMPORTS_MAX};
+use crate::shard::{ACCOUNT_IMPORTS_MAX, IMPORT_IDLE_MS, IMPORTS_MAX};
 use crate::{Options, keys};
-use engine::Limits;
+use access::Caller;
 use engine::rows::WorkflowKey;
+use engine::{Limits, Scope};
 use serde_json::{Value, json};
 use store::memory::{Call, Fault as StoreFault, Memory};
 use wire::{Fault, OwnOperation, OwnRequest, Timestamp};
@@ -271,13 +272,67 @@ fn only_so_many_imports_are_under_way() {
     let target = Client::new();
     let refused = (0..4 * IMPORTS_MAX).find_map(|index| {
         // One workflow, so one shard.
-        send(&target, piece("parent", &format!("r{index}"), &events[..1])).err()
+        let sent = send(&target, piece("parent", &format!("r{index}"), &events[..1]));
+        sent.err().map(|fault| (index, fault))
     });
-    let text = format!("Limit of {IMPORTS_MAX} imports that are under way reached");
-    assert_eq!(refused, Some(Fault::LimitExceeded(text)));
+    let limit = |most: usize, of: &str| {
+        let text = format!("Limit of {most} imports of {of} that are under way reached");
+        Fault::LimitExceeded(text)
+    };
+    let own = limit(ACCOUNT_IMPORTS_MAX, "an account");
+    assert_eq!(refused, Some((ACCOUNT_IMPORTS_MAX, own.clone())));
     // One that comes whole is none of them.
     import(&target, ("parent", "whole"), &events, 1000).expect("there is room");
     agrees(&target.memory);
+    // Nor does a restart make more of the room.
+    let memory = target.memory.clone();
+    drop(target);
+    let target = Client::empty(memory);
+    assert_eq!(send(&target, piece("parent", "more", &events[..1])), Err(own));
+}
+
+#[test]
+fn the_imports_of_one_account_leave_others_room_and_all_have_a_bound() {
+    let (_, events) = export(&source(), "parent");
+    let target = Client::new();
+    let caller_of = |account: usize| {
+        Caller::unrestricted(format!("{account:012}").as_str().into(), "us-east-1".into())
+    };
+    // The shard of a workflow hangs on its account: ids are looked for that share one.
+    let workflow_of = |account: usize| {
+        let shard = |account: usize, workflow_id: &str| {
+            let scope =
+                Scope { account: format!("{account:012}").into(), region: "us-east-1".into() };
+            let (domain, workflow_id) = ("d".into(), workflow_id.into());
+            keys::shard_of(&WorkflowKey { scope, domain, workflow_id })
+        };
+        let ids = (0..).map(|index| format!("w{index}"));
+        let mut ids = ids.filter(|id| shard(account, id) == shard(0, "w0"));
+        ids.next().expect("there are endless ids")
+    };
+    let begin = |account: usize, run: usize| {
+        let body = piece(&workflow_of(account), &format!("r{account}-{run}"), &events[..1]);
+        let request = OwnRequest::check(OwnOperation::ImportWorkflowExecution, body)?;
+        wait(target.service.operate(&caller_of(account), request))
+    };
+    let accounts = IMPORTS_MAX / ACCOUNT_IMPORTS_MAX;
+    for account in 0..=accounts {
+        for (operation, body) in registrations() {
+            let request = request(operation, body).expect("a right request");
+            wait(target.service.call(&caller_of(account), request)).expect("it is new");
+        }
+    }
+    for account in 0..accounts {
+        for run in 0..ACCOUNT_IMPORTS_MAX {
+            begin(account, run).expect("there is room");
+        }
+        let own = format!(
+            "Limit of {ACCOUNT_IMPORTS_MAX} imports of an account that are under way reached"
+        );
+        assert_eq!(begin(account, ACCOUNT_IMPORTS_MAX), Err(Fault::LimitExceeded(own)));
+    }
+    let all = format!("Limit of {IMPORTS_MAX} imports of all accounts that are under way reached");
+    assert_eq!(begin(accounts, 0), Err(Fault::LimitExceeded(all)));
 }
 
 #[track_caller]

@@ -1,7 +1,10 @@
 //! What those learn who watch: events as they happen, what waits, who polls, how much is done.
 
 use super::client::{Client, HOLD_SECONDS, wait};
+use crate::keys::SHARDS;
+use crate::survey::LOOKS_MAX;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::memory::{Call, Fault as StoreFault, Memory};
@@ -318,6 +321,9 @@ fn the_load_of_a_domain_is_told() {
     });
     let load = |body: Value| client.own(O::DescribeLoad, body).expect("told");
     assert_eq!(load(json!({ "domain": "d" }))["domains"], json!([d]));
+    client.advance(20);
+    let expected = json!({ "countedSince": 1000.0, "now": 1020.0, "domains": [d] });
+    assert_eq!(load(json!({ "domain": "d" })), expected, "the server has looked for only 20 s");
     let all = load(json!({ "maximumPageSize": 1 }));
     assert_eq!(all["domains"], json!([d]));
     let rest = load(json!({ "maximumPageSize": 1, "nextPageToken": all["nextPageToken"] }));
@@ -331,6 +337,29 @@ fn the_load_of_a_domain_is_told() {
     d["tasksTimedOut"] = one;
     d["activityBacklog"] = backlog;
     d["decisionBacklog"] =
-        json!({ "count": 1, "truncated": false, "oldestTaskScheduledAt": 1030.0 });
+        json!({ "count": 1, "truncated": false, "oldestTaskScheduledAt": 1050.0 });
     assert_eq!(load(json!({ "domain": "d" }))["domains"], json!([d]));
+}
+
+/// However many domains there are, and however empty: a page is bounded by what it takes.
+#[test]
+fn a_page_of_loads_ends_after_so_many_looks_into_the_store() {
+    let client = Client::new();
+    for number in 0..99 {
+        let name = format!("e{number:02}");
+        let body = json!({ "name": name, "workflowExecutionRetentionPeriodInDays": "1" });
+        client.call("RegisterDomain", body).expect("it is new");
+    }
+    let (mut pages, mut names, mut token) = (Vec::new(), Vec::new(), Value::Null);
+    while pages.is_empty() || !token.is_null() {
+        let page = client.own(O::DescribeLoad, json!({ "nextPageToken": token })).expect("told");
+        let domains = page["domains"].as_array().expect("a list");
+        names.extend(domains.iter().map(|load| load["domain"].to_string()));
+        pages.push(domains.len());
+        token = page["nextPageToken"].clone();
+    }
+    // Each domain takes a look at each shard for each kind of task.
+    let first = LOOKS_MAX.div_ceil(2 * usize::from(SHARDS));
+    assert_eq!(pages, [first, 100 - first]);
+    assert!(names.is_sorted() && names.iter().collect::<BTreeSet<_>>().len() == 100);
 }

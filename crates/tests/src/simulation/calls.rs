@@ -66,7 +66,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn body(reply: Reply) -> Value {
+/// The body of an answer.
+pub fn body(reply: Reply) -> Value {
     match reply {
         Reply::Empty => Value::Null,
         Reply::Json(bytes) => serde_json::from_slice(&bytes).expect("a reply is JSON"),
@@ -88,7 +89,8 @@ impl World {
         for (call, answer) in answered {
             self.understand(call, answer)?;
         }
-        Ok(())
+        self.hear_events()?;
+        self.hear_imports()
     }
 
     fn understand(&mut self, call: Call, answer: Result<Reply, Fault>) -> Result<(), String> {
@@ -165,6 +167,7 @@ impl World {
             polled,
         };
         self.ledger.handed(&task.run_id, task.started)?;
+        self.importers.knows(task.execution());
         if task.is_decision {
             self.read_on(task, Vec::new(), reply)
         } else {

@@ -38,7 +38,7 @@ impl World {
         let mut histories = Histories::new();
         let open = self.open_runs()?;
         for run in self.closed_runs()?.into_iter().chain(open) {
-            let events = self.history(&run.workflow_id, &run.run_id)?;
+            let events = self.history(self.domain, &run.workflow_id, &run.run_id)?;
             let at_least = self.ledger.seen_events(&run.run_id);
             self.ledger.read(&run.run_id, &events, at_least)?;
             let other = histories.insert(run.run_id.clone(), (run.workflow_id, events));
@@ -86,6 +86,7 @@ impl World {
         let marks = histories::marks(histories.values().map(|(_, events)| events));
         self.ledger.check(&marks, all_there)?;
         self.check_pollers(&histories)?;
+        self.check_watchers(&histories, all_there)?;
         self.check_lists()?;
         if all_there {
             self.check_functions(&histories)?;

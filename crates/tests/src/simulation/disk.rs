@@ -2,6 +2,7 @@
 //! the simulation has to find.
 
 use super::chance::Chance;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,11 +60,25 @@ pub enum Flaw {
     DecidesForAnybody,
     /// A key that seals tokens is not written down.
     ForgetsTokenKey,
+    /// An event is not told to who watches.
+    SwallowsEvents,
+    /// An event is told twice.
+    TellsAgain,
+    /// It is not said that something was missed.
+    HidesGaps,
+    /// How far an import is, is not written down.
+    ForgetsImports,
+    /// The pieces of an import are not written down, but for the last.
+    LosesPieces,
+    /// An execution is found while it is being imported.
+    ShowsHalfImports,
+    /// What an imported execution waits for is not written down.
+    StrandsImports,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Flaw; 23] = [
+    pub const ALL: [Flaw; 30] = [
         Flaw::ForgetsTask,
         Flaw::KeepsTask,
         Flaw::ForgetsWake,
@@ -87,11 +102,19 @@ impl Flaw {
         Flaw::BelievesOldKeys,
         Flaw::DecidesForAnybody,
         Flaw::ForgetsTokenKey,
+        Flaw::SwallowsEvents,
+        Flaw::TellsAgain,
+        Flaw::HidesGaps,
+        Flaw::ForgetsImports,
+        Flaw::LosesPieces,
+        Flaw::ShowsHalfImports,
+        Flaw::StrandsImports,
     ];
 }
 
 /// The tags that keys begin with. They are the store's format and never change.
 mod tag {
+    pub const RUN: u8 = 1;
     pub const OPEN_RUN: u8 = 2;
     pub const TASK: u8 = 3;
     pub const WAKE: u8 = 4;
@@ -102,6 +125,7 @@ mod tag {
     pub const WATERMARK: u8 = 12;
     pub const OPEN_COUNT: u8 = 14;
     pub const LAMBDA: u8 = 15;
+    pub const IMPORT: u8 = 16;
     pub const TOKEN_KEY: u8 = 23;
 }
 
@@ -204,6 +228,11 @@ impl Disk {
 
     /// What the flaw leaves of a commit.
     fn spoil(&self, batch: Batch) -> Batch {
+        let is_import = |put: bool| {
+            let mut writes = batch.writes();
+            writes.any(|(key, value)| key[0] == tag::IMPORT && value.is_some() == put)
+        };
+        let (of_piece, of_last_piece) = (is_import(true), is_import(false));
         let dropped = |key: &[u8], put: bool| match self.flaw {
             Some(Flaw::ForgetsTask) => key[0] == tag::TASK && put,
             Some(Flaw::KeepsTask) => key[0] == tag::TASK && !put,
@@ -216,12 +245,25 @@ impl Disk {
             Some(Flaw::ForgetsOpenCount) => key[0] == tag::OPEN_COUNT && put,
             Some(Flaw::ForgetsLambda) => key[0] == tag::LAMBDA && put,
             Some(Flaw::ForgetsTokenKey) => key[0] == tag::TOKEN_KEY && put,
+            Some(Flaw::ForgetsImports) => key[0] == tag::IMPORT && put,
+            Some(Flaw::LosesPieces) => key[0] == tag::HISTORY && put && of_piece,
+            Some(Flaw::StrandsImports) => {
+                (key[0] == tag::TASK || key[0] == tag::WAKE) && put && of_last_piece
+            }
             _ => false,
         };
         let mut left = Batch::default();
         for (key, value) in batch.into_writes() {
             if dropped(&key, value.is_some()) {
                 continue;
+            }
+            if let (Some(Flaw::ShowsHalfImports), tag::IMPORT, Some(import)) =
+                (self.flaw, key[0], &value)
+            {
+                let import: Value = serde_json::from_slice(&import[1..]).expect("it is JSON");
+                let identity = import["replay"]["identity"].to_string();
+                let run = [&[tag::RUN], &key[1..]].concat();
+                left.put(run, [&[1], identity.as_bytes()].concat());
             }
             add(&mut left, (&key, value.as_deref()));
         }

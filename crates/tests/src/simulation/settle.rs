@@ -58,6 +58,7 @@ impl World {
         for task in held.iter().filter(|task| !task.is_decision).take(TOKENS_TRIED_MAX) {
             self.beat(task);
         }
+        self.finish_imports()?;
         let end = self.time.now() + SETTLE_MS_MAX;
         self.settle_stage(Stage::Finish, end)?;
         // Until messages that were lost have come again.
@@ -77,6 +78,8 @@ impl World {
         self.settle_stage(Stage::Close, end)?;
         // What closed executions still have to say, and the rows of what has been said.
         self.idle_for(5_000)?;
+        self.catch_up()?;
+        self.let_imports_go_on()?;
         self.nodes[0].service.drain();
         self.idle_for(0)?;
         match self.calls.first() {
@@ -93,6 +96,7 @@ impl World {
             }
             self.work_off()?;
             self.poll_where_nobody_does();
+            self.watch();
             if !self.nodes[0].service.busy().is_empty() {
                 self.serve(stage)?;
                 continue;
@@ -108,7 +112,7 @@ impl World {
     }
 
     /// Goes on to when something falls due.
-    fn pass_time(&mut self) {
+    pub fn pass_time(&mut self) {
         let next = self.nodes[0].service.next_wake().map_or(0, |at| at.0);
         let ms = (next - self.time.now()).clamp(1, 60_000);
         self.note(|| format!("{ms} ms pass"));
@@ -116,7 +120,7 @@ impl World {
     }
 
     /// Until nothing is left to do now.
-    fn work_off(&mut self) -> Result<(), String> {
+    pub fn work_off(&mut self) -> Result<(), String> {
         for _ in 0..TURNS_MAX {
             let busy = self.nodes[0].service.busy();
             if busy.is_empty() {
@@ -164,7 +168,7 @@ impl World {
 
     /// Whether all that the execution asked others for has been answered.
     fn owes_nobody(&mut self, task: &HeldTask) -> Result<bool, String> {
-        match self.history(&task.workflow_id, &task.run_id) {
+        match self.history(self.domain, &task.workflow_id, &task.run_id) {
             Ok(events) => Ok(pending_with_others(&events).is_empty()),
             Err(_) if self.domain == "brief" => Ok(false), // Closed and gone since.
             Err(what) => Err(what),
@@ -225,17 +229,18 @@ pub struct Listed {
 impl World {
     /// Every open run, as the API lists them.
     pub fn open_runs(&mut self) -> Result<Vec<Listed>, String> {
-        self.list(Operation::ListOpenWorkflowExecutions)
+        self.runs_in(self.domain, Operation::ListOpenWorkflowExecutions)
     }
 
     /// Every closed run.
     pub fn closed_runs(&mut self) -> Result<Vec<Listed>, String> {
-        self.list(Operation::ListClosedWorkflowExecutions)
+        self.runs_in(self.domain, Operation::ListClosedWorkflowExecutions)
     }
 
-    fn list(&mut self, operation: Operation) -> Result<Vec<Listed>, String> {
+    /// The runs of a domain that an operation lists.
+    pub fn runs_in(&mut self, domain: &str, operation: Operation) -> Result<Vec<Listed>, String> {
         let mut listed = Vec::new();
-        let mut body = json!({"domain": self.domain, "startTimeFilter": {"oldestDate": 0}});
+        let mut body = json!({"domain": domain, "startTimeFilter": {"oldestDate": 0}});
         body["maximumPageSize"] = json!(1 + self.chance.below(100));
         loop {
             let page = self.ask(operation, body.clone())?;
@@ -253,9 +258,14 @@ impl World {
     }
 
     /// The whole history of a run, page by page.
-    pub fn history(&mut self, workflow_id: &str, run_id: &str) -> Result<Vec<Value>, String> {
+    pub fn history(
+        &mut self,
+        domain: &str,
+        workflow_id: &str,
+        run_id: &str,
+    ) -> Result<Vec<Value>, String> {
         let mut body = json!({
-            "domain": self.domain,
+            "domain": domain,
             "execution": {"workflowId": workflow_id, "runId": run_id},
         });
         body["maximumPageSize"] = json!(1 + self.chance.below(1000));

@@ -83,7 +83,7 @@ impl World {
     /// Compares every open execution. Nothing may be under way.
     pub fn check_states(&mut self) -> Result<(), String> {
         for run in self.open_runs()? {
-            let events = self.history(&run.workflow_id, &run.run_id)?;
+            let events = self.history(self.domain, &run.workflow_id, &run.run_id)?;
             let body = json!({
                 "domain": self.domain,
                 "execution": {"workflowId": run.workflow_id, "runId": run.run_id},

@@ -9,8 +9,10 @@ use super::chance::Chance;
 use super::decisions::{self, ACTIVITY_LISTS, DECISION_LISTS, Names, ROLE, WORKFLOWS};
 use super::disk::{Disk, Flaw};
 use super::functions::{FunctionHouse, RunningFunction};
+use super::importers::{Importers, TARGET};
 use super::ledger::{Decided, Ledger};
 use super::time::{NodeClock, SeededEntropy, TrueTime};
+use super::watchers::Watcher;
 use serde_json::{Value, json};
 use service::{Functions, Limits, Mail, Options, Part, Stepped};
 use std::collections::VecDeque;
@@ -76,6 +78,11 @@ pub struct World {
     pub keys_lost: usize,
     /// How many functions were called since then.
     pub functions_settled: usize,
+    /// Who watches, and who brings executions over; with chances of their own.
+    pub watchers: Vec<Watcher>,
+    pub watch_chance: Chance,
+    pub importers: Importers,
+    pub import_chance: Chance,
     /// How many keys for tokens were made.
     token_keys: usize,
     /// Answers to questions, as they come.
@@ -109,6 +116,10 @@ pub struct Summary {
     pub compared: u64,
     /// How many nodes there were, one after the other.
     pub nodes: u64,
+    /// How many events were told to who watches.
+    pub told: usize,
+    /// How many executions were brought over.
+    pub imported: u64,
     /// The steps, digested.
     pub digest: u64,
 }
@@ -121,6 +132,8 @@ impl Summary {
         self.acknowledged += other.acknowledged;
         self.compared += other.compared;
         self.nodes += other.nodes;
+        self.told += other.told;
+        self.imported += other.imported;
         self.digest ^= other.digest;
     }
 }
@@ -129,9 +142,16 @@ impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} runs, {} events, {} acknowledged effects, {} histories compared, {} nodes, digest \
-             {:016x}",
-            self.runs, self.events, self.acknowledged, self.compared, self.nodes, self.digest
+            "{} runs, {} events, {} acknowledged effects, {} histories compared, {} nodes, {} \
+             events told, {} imported, digest {:016x}",
+            self.runs,
+            self.events,
+            self.acknowledged,
+            self.compared,
+            self.nodes,
+            self.told,
+            self.imported,
+            self.digest
         )
     }
 }
@@ -161,6 +181,10 @@ impl World {
             book: Book::new(flaw),
             keys_lost: 0,
             functions_settled: 0,
+            watchers: Vec::new(),
+            watch_chance: Chance::new(seed, "watchers"),
+            importers: Importers::default(),
+            import_chance: Chance::new(seed, "importers"),
             token_keys: 0,
             answers: Vec::new(),
             domain,
@@ -180,6 +204,7 @@ impl World {
         for (operation, body) in self.registrations() {
             self.ask(operation, body)?;
         }
+        self.begin_to_watch()?;
         for _ in 0..CALLERS {
             self.add_caller();
         }
@@ -190,12 +215,15 @@ impl World {
         self.disk.set_trouble(false);
         self.settle()?;
         let (runs, events) = self.check_all()?;
+        let imported = self.check_imports()?;
         Ok(Summary {
             runs,
             events,
             acknowledged: self.ledger.acknowledgements(),
             compared: self.ledger.compared(),
             nodes: self.nodes_started,
+            told: self.told(),
+            imported,
             digest: self.digest,
         })
     }
@@ -215,12 +243,16 @@ impl World {
         self.trace.push_back(text);
     }
 
-    fn registrations(&self) -> [(Operation, Value); 3] {
+    fn registrations(&self) -> [(Operation, Value); 4] {
         let days = if self.domain == "brief" { "0" } else { "90" };
         [
             (
                 Operation::RegisterDomain,
                 json!({"name": self.domain, "workflowExecutionRetentionPeriodInDays": days}),
+            ),
+            (
+                Operation::RegisterDomain,
+                json!({"name": TARGET, "workflowExecutionRetentionPeriodInDays": "90"}),
             ),
             (
                 Operation::RegisterWorkflowType,
@@ -327,6 +359,8 @@ impl World {
             _ => self.check_store()?,
         }
         self.begin_functions()?;
+        self.watch();
+        self.bring_over();
         self.hear()
     }
 

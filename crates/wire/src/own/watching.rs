@@ -20,7 +20,8 @@ shapes! {
     /// What goes on in domains.
     DomainLoads {
         required {
-            // Since when the recent counts count: they are this process's.
+            // Since when the recent counts count: they are this process's. What they lack may have
+            // happened before.
             counted_since: Timestamp,
             // What time the server's clock shows.
             now: Timestamp,
@@ -85,6 +86,8 @@ shapes! {
     TaskListDetails {
         required {
             // Since when the recent counts count and pollers are remembered: they are this process's.
+            // Who is not among them may have polled before, and within the time for which a poll is
+            // held, may not have come again yet.
             counted_since: Timestamp,
             // What time the server's clock shows.
             now: Timestamp,

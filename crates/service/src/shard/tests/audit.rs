@@ -6,7 +6,7 @@ use super::*;
 use crate::tests::fixture;
 use engine::rows;
 use std::collections::BTreeMap;
-use store::Direction;
+use store::{Direction, Epoch};
 
 /// The events of a run.
 pub fn history(memory: &Memory, run_id: &RunId) -> Vec<Event> {
@@ -151,6 +151,9 @@ pub fn check_shard(memory: &Memory, registry: &Arc<RwLock<Registry>>, shard: &mu
         watched: Arc::default(),
         calls_functions: false,
         epoch: None,
+        claimed: Epoch(0),
+        others_wrote: false,
+        doubted: None,
         cache: ExecutionCache::new(),
         wakes: Wakes::new(),
         outbox: Outbox::default(),

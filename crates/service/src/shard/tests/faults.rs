@@ -93,7 +93,7 @@ fn fault_of(reason: Fault) -> Result<Outcome, Refusal> {
 }
 
 /// A store whose first commit fails.
-fn failing_once(memory: &Memory, fault: memory::Fault) -> Memory {
+pub fn failing_once(memory: &Memory, fault: memory::Fault) -> Memory {
     let mut fault = Some(fault);
     memory.with_faults(move |call| match call {
         Call::Commit { .. } => fault.take(),

@@ -8,7 +8,7 @@ use crate::tests::fixture::caller;
 use access::{Action, Caller, Verdict};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
-use wire::{Fault, OwnOperation, OwnRequest};
+use wire::{Fault, OwnOperation, OwnRequest, Request};
 
 const ALL_ARN: &str = "arn:aws:swf:us-east-1:123456789012:/domain/*";
 
@@ -184,4 +184,104 @@ fn the_load_of_one_domain_is_judged_on_it() {
     assert!(!ask(&on(DOMAIN_ARN), json!({})));
     assert!(ask(&on(ALL_ARN), json!({})), "and so of each");
     assert!(ask(&on(ALL_ARN), json!({ "domain": "d" })));
+}
+
+/// A domain in a region, with a tag.
+fn register(house: &House, region: &str, name: &str, tag: &str) {
+    let body = json!({
+        "name": name, "workflowExecutionRetentionPeriodInDays": "1",
+        "tags": [{ "key": "team", "value": tag }],
+    });
+    let request = Request::RegisterDomain(serde_json::from_value(body).expect("a right request"));
+    let Caller { account, .. } = caller();
+    let caller = Caller::unrestricted(account, region.into());
+    wait(house.client.service.call(&caller, request)).expect("it is new");
+}
+
+/// A backup has all regions, wherever it is asked for.
+#[test]
+fn a_backup_is_judged_on_every_domain_of_every_region() {
+    let house = House::new();
+    register(&house, "eu-west-1", "abroad", "red");
+    let action = "tidewheel:BeginBackup";
+    let everything = allow(&["tidewheel:*"]);
+    let deny = |resource: &str| json!([everything, { "Effect": "Deny", "Action": action, "Resource": resource }]);
+    let deny_if = |condition: Value| {
+        let deny = json!({
+            "Effect": "Deny", "Action": action, "Resource": "*", "Condition": condition,
+        });
+        json!([everything, deny])
+    };
+    let allow_on = |resource: &str| json!([{ "Effect": "Allow", "Action": "tidewheel:*", "Resource": resource }]);
+    let rows = [
+        (json!([everything]), true),
+        (allow_on("arn:aws:swf:*:*:/domain/*"), true),
+        (allow_on("arn:aws:swf:us-east-1:123456789012:/domain/*"), false),
+        (deny("arn:aws:swf:us-east-1:123456789012:/domain/*"), false),
+        (deny("arn:aws:swf:us-east-1:123456789012:/domain/d"), false),
+        (deny("arn:aws:swf:eu-west-1:123456789012:/domain/*"), false),
+        (deny("arn:aws:swf:eu-west-1:123456789012:/domain/abroad"), false),
+        (deny("arn:aws:swf:eu-west-1:123456789012:/domain/d"), true),
+        (deny("arn:aws:swf:ap-east-1:123456789012:/domain/*"), true),
+        (deny_if(json!({ "StringEquals": { "aws:RequestedRegion": "eu-west-1" } })), false),
+        (deny_if(json!({ "StringEquals": { "aws:RequestedRegion": "ap-east-1" } })), true),
+        (deny_if(json!({ "StringEquals": { "aws:ResourceTag/team": "red" } })), false),
+        (deny_if(json!({ "StringEquals": { "aws:ResourceTag/team": "blue" } })), true),
+    ];
+    for (statements, may) in rows {
+        let backup = OwnOperation::BeginBackup;
+        let (answer, judged) = house.operate(&user("u", statements.clone()), backup, json!({}));
+        assert_eq!(answer.is_ok(), may, "{statements}: {answer:?}");
+        if let Ok(began) = answer {
+            let end = json!({ "backupId": began["backupId"] });
+            house.operate(&caller(), OwnOperation::EndBackup, end).0.expect("it has begun");
+        } else {
+            let Err(Fault::AccessDenied(text)) = answer else { panic!("{answer:?}") };
+            assert!(!text.contains("abroad") && !text.contains("eu-west-1"), "{text}");
+            let verdict = judged.expect("somebody was asked").verdict;
+            assert!(matches!(verdict, Verdict::Denied(_)), "{statements}");
+        }
+    }
+}
+
+/// Whoever may see all domains sees those that nothing denies to him, and is not told that there are
+/// others.
+#[test]
+fn the_load_of_all_domains_is_that_of_those_which_are_not_denied() {
+    let house = House::new();
+    for (name, tag) in [("a", "red"), ("b", "blue"), ("e", "blue"), ("f", "red"), ("g", "red")] {
+        register(&house, "us-east-1", name, tag);
+    }
+    let allow = allow(&["tidewheel:DescribeLoad"]);
+    let deny = |extra: Value| {
+        let mut deny = json!({ "Effect": "Deny", "Action": "tidewheel:*", "Resource": "*" });
+        deny.as_object_mut().expect("an object").extend(extra.as_object().expect("one").clone());
+        user("u", json!([allow, deny]))
+    };
+    let arn = |name: &str| format!("arn:aws:swf:us-east-1:123456789012:/domain/{name}");
+    let blue = json!({ "StringEquals": { "aws:ResourceTag/team": "blue" } });
+    let rows = [
+        (user("u", json!([allow])), &["a", "b", "d", "e", "f", "g"][..]),
+        (deny(json!({ "Resource": [arn("a"), arn("g")] })), &["b", "d", "e", "f"]),
+        (deny(json!({ "Condition": blue })), &["a", "d", "f", "g"]),
+        (deny(json!({ "Resource": (["a", "b", "d", "e", "f", "g"].map(arn)) })), &[]),
+    ];
+    for (caller, expected) in rows {
+        for size in 1..=7 {
+            let (mut names, mut token) = (Vec::new(), Value::Null);
+            loop {
+                let body = json!({ "maximumPageSize": size, "nextPageToken": token });
+                let (page, _) = house.operate(&caller, OwnOperation::DescribeLoad, body);
+                let page = page.expect("he may");
+                let domains = page["domains"].as_array().expect("a list").iter();
+                names.extend(domains.map(|load| load["domain"].as_str().expect("one").to_owned()));
+                token = page["nextPageToken"].clone();
+                if token.is_null() {
+                    break;
+                }
+                assert!(names.len() % size == 0, "a page is full before there is another");
+            }
+            assert_eq!(names, expected, "{size}");
+        }
+    }
 }
