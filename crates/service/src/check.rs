@@ -40,7 +40,8 @@ pub enum Mode<'o> {
 /// What a check has looked at, and what came of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Shards, those of the registry and of the identities included.
+    /// Shards that hold rows, those of the registry and of the identities included: as many as a
+    /// backup of the same has. All are looked at.
     pub shards: u64,
     /// Runs with a history.
     pub runs: u64,
@@ -90,13 +91,13 @@ pub fn check(
         lanes::check_watermarks(&mut audit, &mut Mender::new(store, shard, owner))?;
     }
     for shard in keys::shards() {
-        audit.report.shards += 1;
+        audit.count_shard(shard)?;
         ShardCheck::new(&mut audit, Mender::new(store, shard, owner)).run()?;
         lanes::check(&mut audit, &mut Mender::new(store, shard, owner))?;
     }
-    audit.report.shards += 1;
+    audit.count_shard(keys::REGISTRY_SHARD)?;
     registry::check(&mut audit, &Mender::new(store, keys::REGISTRY_SHARD, owner))?;
-    audit.report.shards += 1;
+    audit.count_shard(keys::IDENTITY_SHARD)?;
     identities::check(&mut audit, &Mender::new(store, keys::IDENTITY_SHARD, owner))?;
     Ok(audit.report)
 }
@@ -110,6 +111,15 @@ struct Audit<'s> {
 }
 
 impl Audit<'_> {
+    /// Counts a shard that holds rows, as it is before a repair.
+    fn count_shard(&mut self, shard: ShardId) -> Result<(), StoreError> {
+        for range in Table::gaps(&[]) {
+            let row = self.end(shard, &range, Direction::Ascending)?;
+            self.report.shards += u64::from(row.is_some());
+        }
+        Ok(())
+    }
+
     fn found(
         &mut self,
         mender: &Mender<'_>,

@@ -6,11 +6,12 @@
 use crate::shard::unknown_run;
 use crate::shared::Shared;
 use crate::token::{Home, OpenedTask, TaskDelivery, TaskRef, digest_of};
-use crate::{keys, values};
+use crate::values::LoadError;
+use crate::{history, keys, values};
 use engine::Scope;
 use engine::rows::{Key, TaskKind};
 use store::ShardId;
-use wire::{DomainName, Fault, TaskToken};
+use wire::{DomainName, Fault, TaskToken, Timestamp};
 
 impl Shared {
     /// The task of a token. One that we did not make for such a task, and one that is another
@@ -22,7 +23,7 @@ impl Shared {
         kind: TaskKind,
         token: &TaskToken,
     ) -> Result<TaskRef, Fault> {
-        let OpenedTask { home, delivery } = self.tokens.open_task(kind, token)?;
+        let OpenedTask { home, delivery, started_until } = self.tokens.open_task(kind, token)?;
         let (of, domain) = match home {
             Home::Named(of, domain) => (of, domain),
             Home::Digested(of, digest) => {
@@ -34,7 +35,26 @@ impl Shared {
         if of != *scope {
             return Err(Fault::invalid_token());
         }
+        if let Some(until) = started_until {
+            self.check_started(&delivery, until)?;
+        }
         Ok(TaskRef { scope: of, domain, delivery })
+    }
+
+    /// Refuses the token of a task that was started later, or is not there: the store was restored
+    /// since it was made. Reads a row, which nothing else does before the shard: such tokens come to an
+    /// end with their tasks. An event that is there stays as it is, so nothing changes until the shard
+    /// is asked.
+    fn check_started(&self, delivery: &TaskDelivery, until: Timestamp) -> Result<(), Fault> {
+        let TaskDelivery { shard, run_id, started_event_id, .. } = delivery;
+        match history::event(&*self.store, ShardId(*shard), run_id, *started_event_id) {
+            Ok(started) if started.event_timestamp <= until => Ok(()),
+            Ok(_) | Err(LoadError::Damaged(_)) => Err(Fault::invalid_token()),
+            Err(LoadError::Store(error)) => {
+                tracing::error!(%error, "the start of a task could not be read");
+                Err(Fault::Internal)
+            }
+        }
     }
 
     /// The domain with a long name of that digest. A quota bounds how many are looked at.

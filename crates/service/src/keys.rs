@@ -69,6 +69,7 @@ mod tag {
     pub const ACTIVITY_TYPE: u8 = 21;
     pub const WORKFLOW_TYPE: u8 = 22;
     pub const TOKEN_KEY: u8 = 23;
+    pub const RESTORATION: u8 = 24;
     pub const ACCOUNT: u8 = 30;
     pub const MANAGED_POLICY: u8 = 31;
     pub const GROUP: u8 = 32;
@@ -370,6 +371,20 @@ pub fn parse_token_key(key: &[u8]) -> Option<KeyId> {
     }
     let id = KeyId(reader.unsigned32()?);
     (reader.rest.is_empty() && id != KeyId::FIRST).then_some(id)
+}
+
+/// That the store was restored of a backup, by the first key for tokens that was made behind that.
+pub fn restoration(first_key: KeyId) -> Vec<u8> {
+    let mut bytes = vec![tag::RESTORATION];
+    bytes.extend(first_key.0.to_be_bytes());
+    bytes
+}
+
+/// Which key for tokens was the first behind a restoration.
+pub fn parse_restoration(key: &[u8]) -> Option<KeyId> {
+    let mut reader = Reader::new(key, tag::RESTORATION)?;
+    let id = KeyId(reader.unsigned32()?);
+    reader.rest.is_empty().then_some(id)
 }
 
 /// An account.

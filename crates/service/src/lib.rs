@@ -50,7 +50,7 @@ pub use identities::{
 };
 pub use judge::{Credentials, Denials, Judged, Judgment, Named};
 pub use reader::EmptyPollToken;
-pub use registrar::{TokenKeyRotation, rotate_token_key};
+pub use registrar::{TokenKeyRotation, note_restoration, rotate_token_key};
 pub use stepped::{Mail, Part, Stepped};
 pub use threads::{Activity, Options, Service};
 pub use throttle::{Rate, Throttles};

@@ -39,11 +39,20 @@ pub struct TokenKeyRotation {
     pub retired_key_id: Option<u32>,
 }
 
+/// That the store was restored of a backup, as it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Restoration {
+    /// Each event that the backup has is as early as this, and none that comes after it.
+    pub holds_until: Timestamp,
+}
+
 /// Everything that the registrar owns, as the store has it.
 struct Claimed {
     epoch: Epoch,
     registry: Registry,
     token_keys: Vec<(KeyId, Vec<u8>)>,
+    restorations: Vec<(KeyId, Timestamp)>,
 }
 
 impl Registrar {
@@ -54,12 +63,13 @@ impl Registrar {
         limits: Arc<Limits>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Registrar, StoreError> {
-        let Claimed { epoch, registry, token_keys } = claim(owner, &*store, &*entropy)?;
+        let Claimed { epoch, registry, token_keys, restorations } =
+            claim(owner, &*store, &*entropy)?;
         Ok(Registrar {
             owner: owner.to_owned(),
             store,
             registry: Arc::new(RwLock::new(registry)),
-            tokens: Arc::new(Tokens::new(token_keys)),
+            tokens: Arc::new(Tokens::new(token_keys).restored(restorations)),
             limits,
             entropy,
             epoch: Some(epoch),
@@ -80,16 +90,8 @@ impl Registrar {
     /// are more than [`KEYS_MAX`]: then the oldest key goes.
     pub fn rotate_token_key(&mut self) -> Result<TokenKeyRotation, Fault> {
         let epoch = self.epoch_for_request()?;
-        let ids = self.tokens.key_ids();
-        let newest = ids.last().expect("there is at least one key");
-        let id = KeyId(newest.0.checked_add(1).expect("nobody makes as many keys"));
-        let retired = ids.first().copied().filter(|_| ids.len() >= KEYS_MAX);
-        let secret = fresh_secret(&*self.entropy);
-        let mut batch = Batch::default();
-        batch.put(keys::token_key(id), values::json(&secret));
-        if let Some(retired) = retired {
-            batch.delete(keys::token_key(retired));
-        }
+        let NextKey { id, secret, retired, batch } =
+            next_key(&self.tokens.key_ids(), &*self.entropy);
         self.commit(epoch, batch)?;
         self.tokens.rotate(id, &secret, retired);
         Ok(TokenKeyRotation { key_id: id.0, retired_key_id: retired.map(|retired| retired.0) })
@@ -150,9 +152,9 @@ impl Registrar {
             return Ok(epoch);
         }
         let claimed = claim(&self.owner, &*self.store, &*self.entropy)?;
-        let Claimed { epoch, registry, token_keys } = claimed;
+        let Claimed { epoch, registry, token_keys, restorations } = claimed;
         *self.registry.write().expect("no writer panics") = registry;
-        self.tokens.replace(token_keys);
+        self.tokens.replace(token_keys, restorations);
         Ok(*self.epoch.insert(epoch))
     }
 }
@@ -170,6 +172,48 @@ pub fn rotate_token_key(
         .map_err(|_fault| StoreError("the new key was not acknowledged".to_owned()))
 }
 
+/// Notes in a store that was just restored that it holds events until then, and makes a key for tokens:
+/// each event of the backup is as early, and none that comes will be. What is sealed with an earlier one is good for what is in the backup alone, since what
+/// comes now may have the numbers of what is not. A server that only starts again notes nothing.
+pub fn note_restoration(
+    owner: &str,
+    store: &dyn Store,
+    entropy: &dyn Entropy,
+    holds_until: Timestamp,
+) -> Result<(), StoreError> {
+    let Claimed { epoch, token_keys, .. } = claim(owner, store, entropy)?;
+    let ids: Vec<KeyId> = token_keys.iter().map(|(id, _)| *id).collect();
+    let NextKey { id, mut batch, .. } = next_key(&ids, entropy);
+    batch.put(keys::restoration(id), values::json(&Restoration { holds_until }));
+    let committed = store.commit(keys::REGISTRY_SHARD, epoch, batch);
+    committed.map_err(|error| StoreError(error.to_string()))
+}
+
+/// A key for tokens that is to follow others.
+struct NextKey {
+    id: KeyId,
+    secret: Vec<u8>,
+    /// The key that has to go for it.
+    retired: Option<KeyId>,
+    batch: Batch,
+}
+
+/// `ids` are those of the keys that there are, the oldest first.
+fn next_key(ids: &[KeyId], entropy: &dyn Entropy) -> NextKey {
+    let newest = ids.last().expect("there is at least one key");
+    let id = KeyId(newest.0.checked_add(1).expect("nobody makes as many keys"));
+    let retired = ids.first().copied().filter(|_| ids.len() >= KEYS_MAX);
+    let secret = fresh_secret(entropy);
+    let mut batch = Batch::default();
+    batch.put(keys::token_key(id), values::json(&secret));
+    if let Some(retired) = retired {
+        batch.delete(keys::token_key(retired));
+        // No key is left that was made before this restoration, if it was one.
+        batch.delete(keys::restoration(KeyId(retired.0 + 1)));
+    }
+    NextKey { id, secret, retired, batch }
+}
+
 /// Claims the registry's shard, and reads it.
 fn claim(owner: &str, store: &dyn Store, entropy: &dyn Entropy) -> Result<Claimed, StoreError> {
     let epoch = store.claim(keys::REGISTRY_SHARD, owner)?;
@@ -184,7 +228,7 @@ fn claim(owner: &str, store: &dyn Store, entropy: &dyn Entropy) -> Result<Claime
             .map_err(|error| StoreError(error.to_string()))?;
         token_keys.push((KeyId::FIRST, secret));
     }
-    Ok(Claimed { epoch, registry, token_keys })
+    Ok(Claimed { epoch, registry, token_keys, restorations: load_restorations(store)? })
 }
 
 fn fresh_secret(entropy: &dyn Entropy) -> Vec<u8> {
@@ -202,6 +246,20 @@ fn load_token_keys(store: &dyn Store) -> Result<Vec<(KeyId, Vec<u8>)>, StoreErro
         let id = keys::parse_token_key(&key)
             .ok_or_else(|| StoreError("the key of a token key does not decode".to_owned()))?;
         Ok((id, values::parse_json(&bytes)?))
+    };
+    rows.into_iter().map(parse).collect()
+}
+
+/// Until when the backups hold events of which the store was restored.
+fn load_restorations(store: &dyn Store) -> Result<Vec<(KeyId, Timestamp)>, StoreError> {
+    let range = Table::Restoration.keys();
+    let range = range.start.as_slice()..range.end.as_slice();
+    let rows = store.scan(keys::REGISTRY_SHARD, range, Direction::Ascending, ROWS_PER_SCAN)?;
+    let parse = |(key, bytes): (Vec<u8>, Vec<u8>)| {
+        let id = keys::parse_restoration(&key)
+            .ok_or_else(|| StoreError("the key of a restoration does not decode".to_owned()))?;
+        let Restoration { holds_until } = values::parse_json(&bytes)?;
+        Ok((id, holds_until))
     };
     rows.into_iter().map(parse).collect()
 }

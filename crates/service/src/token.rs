@@ -89,6 +89,9 @@ pub struct OpenedTask {
     pub home: Home,
     /// The task.
     pub delivery: TaskDelivery,
+    /// If the store was restored since the token was made: until when the backup holds events. A task
+    /// that was started later is another one, which happens to have the same numbers.
+    pub started_until: Option<Timestamp>,
 }
 
 /// What a task's token says of its run's domain.
@@ -129,9 +132,20 @@ impl Tokens {
         Tokens { ring: RwLock::new(Ring::new(keys)) }
     }
 
-    /// From now on these are the keys.
-    pub fn replace(&self, keys: impl IntoIterator<Item = (KeyId, Vec<u8>)>) {
-        let ring = Ring::new(keys);
+    /// The same in a store that was restored of backups that hold events until then, each with the first
+    /// key that was made after that.
+    pub fn restored(self, at: impl IntoIterator<Item = (KeyId, Timestamp)>) -> Tokens {
+        let ring = self.ring.into_inner().expect("no writer panics");
+        Tokens { ring: RwLock::new(ring.restored(at)) }
+    }
+
+    /// From now on these are the keys, and the restorations.
+    pub fn replace(
+        &self,
+        keys: impl IntoIterator<Item = (KeyId, Vec<u8>)>,
+        restorations: impl IntoIterator<Item = (KeyId, Timestamp)>,
+    ) {
+        let ring = Ring::new(keys).restored(restorations);
         *self.ring.write().expect("no writer panics") = ring;
     }
 
@@ -152,12 +166,13 @@ impl Tokens {
 
     /// What the token of a task says, if we made it for that kind.
     pub fn open_task(&self, kind: TaskKind, token: &TaskToken) -> Result<OpenedTask, Fault> {
-        let opened = self.open(purpose_of(kind), token.as_str()).and_then(|opened| match opened {
-            Opened::Version1(json) => {
-                let delivery = serde_json::from_slice(&json).ok()?;
-                Some(OpenedTask { home: Home::Unsaid, delivery })
-            }
-            Opened::Version2(content) => form::parse_task(&content),
+        let opened = self.open(purpose_of(kind), token.as_str());
+        let opened = opened.and_then(|(opened, good_until)| {
+            let (home, delivery) = match opened {
+                Opened::Version1(json) => (Home::Unsaid, serde_json::from_slice(&json).ok()?),
+                Opened::Version2(content) => form::parse_task(&content)?,
+            };
+            Some(OpenedTask { home, delivery, started_until: good_until })
         });
         opened.ok_or_else(Fault::invalid_token)
     }
@@ -175,14 +190,17 @@ impl Tokens {
         self.seal(Purpose::Page, &content).into()
     }
 
-    /// The place that a token names, if we made it for the same request not too long ago.
+    /// The place that a token names, if we made it for the same request not too long ago, and the
+    /// store was not restored since: the page of a task would be another's.
     pub fn parse_page<P: DeserializeOwned>(
         &self,
         token: &PageToken,
         digest: &[u8; 32],
         now: Timestamp,
     ) -> Result<P, Fault> {
-        let page = self.open(Purpose::Page, token.as_str()).and_then(|opened| match opened {
+        let opened = self.open(Purpose::Page, token.as_str());
+        let opened = opened.filter(|(_, good_until)| good_until.is_none());
+        let page = opened.and_then(|(opened, _)| match opened {
             Opened::Version1(json) => {
                 let page: PageRef1<P> = serde_json::from_slice(&json).ok()?;
                 let expected = STANDARD_NO_PAD.encode(&digest[..PAGE_DIGEST_BYTES_1]);
@@ -215,8 +233,8 @@ impl Tokens {
         STANDARD.encode(bytes)
     }
 
-    /// What is in a token that we made for `purpose`.
-    fn open(&self, purpose: Purpose, token: &str) -> Option<Opened> {
+    /// What is in a token that we made for `purpose`, and until when that may have happened.
+    fn open(&self, purpose: Purpose, token: &str) -> Option<(Opened, Option<Timestamp>)> {
         // One text for the same bytes: padding and the bits that are left over are checked, too.
         let bytes = STANDARD.decode(token).ok()?;
         let (sealed, mac) = bytes.split_last_chunk::<MAC_BYTES>()?;
@@ -234,11 +252,11 @@ impl Tokens {
             return None;
         }
         let content = content.to_vec();
-        Some(if *version == VERSION_1 {
-            Opened::Version1(content)
-        } else {
-            Opened::Version2(content)
-        })
+        let opened = match *version == VERSION_1 {
+            true => Opened::Version1(content),
+            false => Opened::Version2(content),
+        };
+        Some((opened, ring.good_until(id)))
     }
 }
 

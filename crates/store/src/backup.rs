@@ -75,15 +75,52 @@ pub enum BackupError {
         /// The repository.
         dir: PathBuf,
     },
-    /// No backup has this id, or begins with it; or several do.
-    #[error("{} holds {} that {text:?} stands for", dir.display(), if *several { "several backups" } else { "no backup" })]
+    /// No backup has this id, or begins with it.
+    #[error("{} holds no backup that {text:?} stands for{}", dir.display(), nearest_of(nearest))]
     Unknown {
         /// The repository.
         dir: PathBuf,
         /// What was named.
         text: String,
-        /// Whether there are several.
-        several: bool,
+        /// Those whose ids are most like it, or else the newest; none if there is none.
+        nearest: Vec<BackupId>,
+    },
+    /// Several backups have ids that begin so.
+    #[error(
+        "{} holds {} backups that {text:?} stands for: {}; name one of them",
+        dir.display(),
+        candidates.len(),
+        listed(candidates)
+    )]
+    Ambiguous {
+        /// The repository.
+        dir: PathBuf,
+        /// What was named.
+        text: String,
+        /// Which, oldest first.
+        candidates: Vec<BackupId>,
+    },
+    /// A backup that is to stay cannot be read, so nobody knows which chunks it needs.
+    #[error(
+        "nothing was removed: {source}; which chunks that backup needs is not known, and none of \
+         them must go. To give it up, remove {} and prune again",
+        path.display()
+    )]
+    Unsure {
+        /// Its manifest, or what may be one.
+        path: PathBuf,
+        /// Why it cannot be read.
+        source: Box<BackupError>,
+    },
+    /// A later build has made a backup.
+    #[error("{} has format {found}; this build reads {supported}: use a later one", path.display())]
+    Later {
+        /// Its manifest.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// That of this build.
+        supported: u32,
     },
     /// A file is not what it was when it was written.
     #[error("{} is damaged: {what}", path.display())]
@@ -116,6 +153,25 @@ pub enum BackupError {
     /// What was to be backed up could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// How many ids are named in a message.
+const IDS_NAMED_MAX: usize = 10;
+
+fn listed(ids: &[BackupId]) -> String {
+    let named: Vec<&str> = ids.iter().take(IDS_NAMED_MAX).map(BackupId::as_str).collect();
+    let more = match ids.len().saturating_sub(IDS_NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    named.join(", ") + &more
+}
+
+fn nearest_of(nearest: &[BackupId]) -> String {
+    match nearest {
+        [] => "; it holds none at all".to_owned(),
+        [..] => format!("; the nearest: {}", listed(nearest)),
+    }
 }
 
 fn io_error(what: &'static str, path: &Path, source: io::Error) -> BackupError {

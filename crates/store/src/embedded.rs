@@ -17,13 +17,15 @@
 //! another shard or a claim.
 //!
 //! Commits and claims go through one thread (`committer`), which merges those that wait into one
-//! journal entry and one flush. Reads do not wait for it. A batch is flushed before it becomes
-//! visible, so no reader, not even of another thread, acts on what a crash could take back.
+//! journal entry and one flush. Reads do not wait for it: they see the moment behind its last group
+//! (`published`). A batch is flushed before it becomes visible, so no reader, not even of another
+//! thread, acts on what a crash could take back; and it becomes visible as a whole.
 
 mod committer;
 mod directory;
 mod failure;
 mod journal;
+mod published;
 mod reclaimer;
 mod snapshot;
 
@@ -38,6 +40,7 @@ use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode,
     Readable, config::CompressionPolicy,
 };
+use published::Published;
 use reclaimer::Reclaimer;
 use rustix::fs::statvfs;
 use snapshot::Moment;
@@ -285,8 +288,9 @@ pub struct Embedded {
     poison: Arc<Poison>,
     /// A caller has waited for the committer in vain; nobody else should.
     is_hanging: AtomicBool,
+    /// Before the engine's handles, whose end it is not.
+    published: Arc<Published>,
     keyspace: Keyspace,
-    database: Database,
     /// Last, so that the directory stays locked until all else is gone.
     directory: Arc<Directory>,
 }
@@ -335,6 +339,7 @@ impl Embedded {
         }
 
         let poison = Arc::new(Poison::new(on_poison));
+        let published = Arc::new(Published::new(&database));
         let (requests, receiver) = sync_channel(QUEUE_REQUESTS_MAX);
         let (removals, removing) = reclaimer::removals();
         let (close_reclaimer, closing) = sync_channel(0);
@@ -342,12 +347,13 @@ impl Embedded {
             removing,
             database: database.clone(),
             keyspace: keyspace.clone(),
+            published: published.clone(),
             room: room.clone(),
             poison: poison.clone(),
             on_reclaim,
             closing,
         };
-        let handles = (database.clone(), keyspace.clone());
+        let handles = (database, keyspace.clone(), published.clone());
         let committer = Committer::new(receiver, handles, write, (room, removals), poison.clone());
         // The threads may outlive this handle, and must then keep others out.
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
@@ -372,8 +378,8 @@ impl Embedded {
             reclaimer_ended: Mutex::new(reclaimer_ended),
             poison,
             is_hanging: AtomicBool::new(false),
+            published,
             keyspace,
-            database,
             directory,
         })
     }
@@ -510,9 +516,8 @@ impl Store for Embedded {
     }
 
     fn get(&self, shard: ShardId, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        // By snapshot: the keyspace itself would show a batch while it is being applied.
         let key = stored_key(shard, Kind::Row, key);
-        let value = self.database.snapshot().get(&self.keyspace, key).map_err(store_error)?;
+        let value = self.published.moment().get(&self.keyspace, key).map_err(store_error)?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -528,7 +533,7 @@ impl Store for Embedded {
         }
         let start = stored_key(shard, Kind::Row, range.start);
         let end = stored_key(shard, Kind::Row, range.end);
-        let rows = self.database.snapshot().range(&self.keyspace, start..end);
+        let rows = self.published.moment().range(&self.keyspace, start..end);
         let entry = |row: fjall::Guard| {
             let (key, value) = row.into_inner().map_err(store_error)?;
             Ok((key[PREFIX_BYTES..].to_vec(), value.to_vec()))
@@ -539,12 +544,9 @@ impl Store for Embedded {
         }
     }
 
-    /// By the committer, which knows when nothing is half written.
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        let (answer, answered) = sync_channel(1);
-        let moment = self.ask(Request::Snapshot { answer }, &answered)??;
         Ok(Box::new(Moment {
-            moment,
+            moment: self.published.moment(),
             keyspace: self.keyspace.clone(),
             _directory: Arc::clone(&self.directory),
         }))

@@ -9,12 +9,13 @@ mod remote;
 
 use crate::check;
 use crate::process::{RunError, say};
-use crate::system::wall_time;
+use crate::system::{SystemEntropy, wall_time};
 use crate::{EXIT_FAILURE, EXIT_USAGE, absolute, complain};
 use command::{Backup, Create, Prune, Repository, Restore, Which};
 use progress::{Line, size};
 use remote::{Remote, RemoteError};
 use service::check::Mode;
+use service::note_restoration;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,6 +29,9 @@ use wire::Timestamp;
 
 /// How many damaged files are printed one by one; of the others, only how many there are.
 const DAMAGES_SHOWN_MAX: u64 = 1_000;
+/// How long after its time a backup's moment is at most, in milliseconds: a server that is busy tells
+/// the time first, and looks then.
+const TAKEN_WITHIN_MS: i64 = 60_000;
 /// Where a server keeps its master key unless it is told otherwise.
 const MASTER_KEY: &str = "master.key";
 
@@ -53,11 +57,17 @@ enum Failure {
     Remote(#[from] RemoteError),
     #[error("the clock shows no time that a backup can have")]
     Time,
+    #[error("{0}; no backup was made, and what was written of it is used by the next create")]
+    CutShort(Box<Failure>),
     #[error(
         "the backup is of store format {found}; this build reads {}: use the build that made it, {build}",
         embedded::FORMAT
     )]
     Format { found: u32, build: String },
+    #[error(
+        "{0}. It is the newest; tidewheel backup list shows the others, to be named by their IDs"
+    )]
+    Newest(BackupError),
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
@@ -68,14 +78,18 @@ impl Failure {
     fn exit_code(&self) -> u8 {
         match self {
             Failure::NoData(_) => EXIT_USAGE,
+            Failure::CutShort(why) => why.exit_code(),
             Failure::Backup(error) | Failure::Restore(RestoreError::Backup(error)) => match error {
                 BackupError::NoRepository { .. }
                 | BackupError::Foreign { .. }
                 | BackupError::Empty { .. }
-                | BackupError::Unknown { .. } => EXIT_USAGE,
+                | BackupError::Unknown { .. }
+                | BackupError::Ambiguous { .. } => EXIT_USAGE,
                 BackupError::Format { .. }
                 | BackupError::InUse { .. }
                 | BackupError::Damaged { .. }
+                | BackupError::Unsure { .. }
+                | BackupError::Later { .. }
                 | BackupError::TooLarge { .. }
                 | BackupError::Io { .. }
                 | BackupError::Store(_) => EXIT_FAILURE,
@@ -87,6 +101,7 @@ impl Failure {
             | Failure::Store(_)
             | Failure::Remote(_)
             | Failure::Time
+            | Failure::Newest(_)
             | Failure::Format { .. }
             | Failure::Run(_)
             | Failure::Usual(_) => EXIT_FAILURE,
@@ -100,7 +115,7 @@ pub fn run(asked: &Backup) -> ExitCode {
         Backup::Create(create) => make(create).map(|()| true),
         Backup::Verify(which) => verify(which),
         Backup::Restore(restore) => put_back(restore).map(|()| true),
-        Backup::List(repository) => list(repository).map(|()| true),
+        Backup::List(repository) => list(repository),
         Backup::Prune(prune) => remove(prune).map(|()| true),
     };
     match done {
@@ -130,22 +145,30 @@ fn make(create: &Create) -> Result<(), Failure> {
     if !embedded::is_complete(&data_dir).map_err(Failure::Open)? {
         return Err(Failure::NoData(data_dir));
     }
-    // Before the store is opened, which may take long.
-    let repository = Writing::open(&absolute(&create.repository)?)?;
+    // Before the store is opened, which may take long; and nothing is made if that fails.
+    let repository = absolute(&create.repository)?;
+    Writing::check(&repository)?;
     let store = Embedded::open(&data_dir, options()).map_err(|error| {
         let is_in_use = matches!(error, OpenError::InUse { .. });
         if is_in_use { Failure::InUse(error) } else { Failure::Open(error) }
     })?;
     let snapshot = store.snapshot()?;
-    save(repository, &*snapshot, wall_time())
+    let repository = Writing::open(&repository)?;
+    save(repository, &*snapshot, wall_time()).map_err(cut_short)
 }
 
 fn make_of_server(create: &Create) -> Result<(), Failure> {
-    // Before the server holds anything.
-    let repository = Writing::open(&absolute(&create.repository)?)?;
+    // Before the server holds anything; and nothing is made if it does not answer.
+    let repository = absolute(&create.repository)?;
+    Writing::check(&repository)?;
     let (remote, taken_at) = Remote::begin(&create.asking)?;
+    let repository = Writing::open(&repository)?;
     let saved = save(repository, &remote, taken_at);
-    saved.map_err(|error| remote.failure().map_or(error, Failure::Remote))
+    saved.map_err(|error| cut_short(remote.failure().map_or(error, Failure::Remote)))
+}
+
+fn cut_short(why: Failure) -> Failure {
+    Failure::CutShort(Box::new(why))
 }
 
 fn save(repository: Writing, snapshot: &dyn Snapshot, at: Timestamp) -> Result<(), Failure> {
@@ -160,11 +183,17 @@ fn save(repository: Writing, snapshot: &dyn Snapshot, at: Timestamp) -> Result<(
     let created = backup::create(repository, snapshot, taken_at(at)?, build, &mut tell)?;
     drop(line);
     say(&summary(&created))?;
+    if let Some(newest) = &created.behind {
+        complain(format_args!(
+            "backup {newest} counts as newer: it was made while a clock showed a later time. Whoever \
+             names no ID means that one, and prune removes this one before it"
+        ));
+    }
     Ok(())
 }
 
 fn summary(created: &Created) -> String {
-    let Created { id, progress } = created;
+    let Created { id, progress, behind: _ } = created;
     let Progress { shards, rows, bytes, chunks, chunks_new, bytes_new, .. } = progress;
     format!(
         "made backup {id}: {shards} shards, {rows} rows, {}; {chunks_new} of {chunks} chunks are new, {}",
@@ -177,7 +206,10 @@ fn summary(created: &Created) -> String {
 fn find(which: &Which) -> Result<(Reading, BackupId, Manifest), Failure> {
     let repository = Reading::open(&absolute(&which.repository)?)?;
     let id = repository.find(which.id.as_deref())?;
-    let manifest = repository.manifest(&id)?;
+    let manifest = repository.manifest(&id).map_err(|why| match &which.id {
+        Some(_) => Failure::Backup(why),
+        None => Failure::Newest(why),
+    })?;
     if manifest.store_format != embedded::FORMAT {
         let (found, build) = (manifest.store_format, manifest.build);
         return Err(Failure::Format { found, build });
@@ -227,7 +259,9 @@ fn put_back(arguments: &Restore) -> Result<(), Failure> {
     let mut tell = |so_far: &backup::Restored| {
         line.tell(|| format!("{} of {rows_all} rows, {}", so_far.rows, size(so_far.bytes)));
     };
-    let restored = backup::restore(&repository, (&id, &manifest), target, &owner, &mut tell)?;
+    let until = good_until(&manifest.taken_at, wall_time())?;
+    let note = |store: &dyn Store| note_restoration(&owner, store, &SystemEntropy, until);
+    let restored = backup::restore(&repository, (&id, &manifest), target, &owner, note, &mut tell)?;
     drop(line);
     let backup::Restored { shards, rows, bytes } = restored;
     say(&format!(
@@ -246,20 +280,53 @@ fn put_back(arguments: &Restore) -> Result<(), Failure> {
     Ok(())
 }
 
+/// No event that is written from now on is as early, and each that the backup has is. The moment that
+/// a backup is of is a little later than its time says. Less than now, lest a clock that is set back
+/// after the restore be too early; but before now in any case, if the clock here is behind.
+fn good_until(taken_at: &TakenAt, now: Timestamp) -> Result<Timestamp, Failure> {
+    let taken_at: jiff::Timestamp = taken_at.as_str().parse().map_err(|_| Failure::Time)?;
+    let last = taken_at.as_millisecond().saturating_add(TAKEN_WITHIN_MS);
+    Ok(Timestamp(last.min(now.0.saturating_sub(1))))
+}
+
 /// What cannot be told is told to whoever restores.
 fn has_master_key(data_dir: &Path) -> bool {
     data_dir.join(MASTER_KEY).try_exists().unwrap_or(false)
 }
 
-fn list(arguments: &Repository) -> Result<(), Failure> {
-    let repository = Reading::open(&absolute(&arguments.repository)?)?;
-    for id in repository.ids()? {
-        let manifest = repository.manifest(&id)?;
-        let (at, build) = (manifest.taken_at.as_str(), &manifest.build);
-        let (rows, bytes, chunks) = (manifest.rows, size(manifest.bytes), manifest.chunks());
-        say(&format!("{id}  {at}  {rows} rows  {bytes}  {chunks} chunks  by build {build}"))?;
+/// False if one cannot be read; the others are listed all the same.
+fn list(arguments: &Repository) -> Result<bool, Failure> {
+    let dir = absolute(&arguments.repository)?;
+    let repository = Reading::open(&dir)?;
+    let ids = repository.ids()?;
+    if ids.is_empty() {
+        complain(BackupError::Empty { dir });
     }
-    Ok(())
+    let mut unreadable = 0;
+    for id in ids {
+        match repository.manifest(&id) {
+            Ok(manifest) => {
+                let (at, build) = (manifest.taken_at.as_str(), &manifest.build);
+                let (rows, bytes) = (manifest.rows, size(manifest.bytes));
+                let chunks = manifest.chunks();
+                say(&format!(
+                    "{id}  {at}  {rows} rows  {bytes}  {chunks} chunks  by build {build}"
+                ))?;
+            }
+            Err(why) => {
+                unreadable += 1;
+                say(&format!("{id}  cannot be read: {why}"))?;
+            }
+        }
+    }
+    if 0 < unreadable {
+        let noun = if unreadable == 1 { "backup" } else { "backups" };
+        complain(format_args!(
+            "{unreadable} {noun} cannot be read; prune removes nothing while it would keep one of them, \
+             since what they need is not known"
+        ));
+    }
+    Ok(unreadable == 0)
 }
 
 fn remove(arguments: &Prune) -> Result<(), Failure> {
@@ -270,4 +337,26 @@ fn remove(arguments: &Prune) -> Result<(), Failure> {
     }
     say(&format!("removed {} chunks, {}", pruned.chunks, size(pruned.bytes)))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_backup_has_is_told_from_what_comes() {
+        let taken_at = TakenAt::new("2026-11-26T10:00:00.000Z").expect("a time");
+        let at =
+            |text: &str| Timestamp(text.parse::<jiff::Timestamp>().expect(text).as_millisecond());
+        for (now, until) in [
+            ("2026-11-27T00:00:00Z", "2026-11-26T10:01:00Z"),
+            // Restored at once.
+            ("2026-11-26T10:00:05Z", "2026-11-26T10:00:04.999Z"),
+            // By a clock that is behind.
+            ("2026-11-26T09:00:00Z", "2026-11-26T08:59:59.999Z"),
+        ] {
+            let found = good_until(&taken_at, at(now)).map_err(|error| error.to_string());
+            assert_eq!(found, Ok(at(until)), "at {now}");
+        }
+    }
 }

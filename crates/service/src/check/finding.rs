@@ -198,6 +198,7 @@ impl Shown {
             | Table::Outbox
             | Table::Import
             | Table::TokenKey
+            | Table::Restoration
             | Table::Account
             | Table::ManagedPolicy
             | Table::Group

@@ -4,6 +4,7 @@ use super::finding::{Shown, What};
 use super::mender::Mender;
 use super::{Audit, CheckError};
 use crate::keys::{self, Table};
+use crate::registrar::Restoration;
 use crate::values::{self, Damage};
 use engine::registry::DomainRecord;
 use wire::{ActivityTypeDetail, WorkflowTypeDetail};
@@ -48,6 +49,10 @@ fn named(table: Table, key: &[u8], bytes: &[u8]) -> Result<Option<Vec<u8>>, Dama
     if table == Table::TokenKey {
         values::parse_json::<Vec<u8>>(bytes)?;
         return Ok(keys::parse_token_key(key).map(keys::token_key));
+    }
+    if table == Table::Restoration {
+        values::parse_json::<Restoration>(bytes)?;
+        return Ok(keys::parse_restoration(key).map(keys::restoration));
     }
     let Some((scope, domain)) = keys::parse_domain(key) else { return Ok(None) };
     Ok(Some(if table == Table::Domain {

@@ -48,6 +48,8 @@ pub enum Table {
     WorkflowType,
     /// The keys that authenticate tokens.
     TokenKey,
+    /// That the store was restored of backups.
+    Restoration,
     /// Accounts.
     Account,
     /// Managed policies.
@@ -90,8 +92,13 @@ impl Table {
     ];
 
     /// Those of the registry, by tag.
-    pub const OF_REGISTRY: [Table; 4] =
-        [Table::Domain, Table::ActivityType, Table::WorkflowType, Table::TokenKey];
+    pub const OF_REGISTRY: [Table; 5] = [
+        Table::Domain,
+        Table::ActivityType,
+        Table::WorkflowType,
+        Table::TokenKey,
+        Table::Restoration,
+    ];
 
     /// Those of the identities, by tag. They can be folded in this order.
     pub const OF_IDENTITIES: [Table; 9] = [
@@ -128,6 +135,7 @@ impl Table {
             Table::ActivityType => tag::ACTIVITY_TYPE,
             Table::WorkflowType => tag::WORKFLOW_TYPE,
             Table::TokenKey => tag::TOKEN_KEY,
+            Table::Restoration => tag::RESTORATION,
             Table::Account => tag::ACCOUNT,
             Table::ManagedPolicy => tag::MANAGED_POLICY,
             Table::Group => tag::GROUP,
@@ -182,6 +190,7 @@ impl Table {
             | Table::ActivityType
             | Table::WorkflowType
             | Table::TokenKey
+            | Table::Restoration
             | Table::Account
             | Table::ManagedPolicy
             | Table::Group
@@ -218,6 +227,7 @@ impl fmt::Display for Table {
             Table::ActivityType => "activity type",
             Table::WorkflowType => "workflow type",
             Table::TokenKey => "token key",
+            Table::Restoration => "restoration",
             Table::Account => "account",
             Table::ManagedPolicy => "managed policy",
             Table::Group => "group",

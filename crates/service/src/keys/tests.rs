@@ -123,6 +123,9 @@ fn a_workflow_never_moves_to_another_shard() {
 fn keys_of_token_keys_come_back() {
     assert_eq!(token_key(KeyId::FIRST), [23]);
     assert_eq!(token_key(KeyId(258)), [23, 0, 0, 1, 2]);
+    assert_eq!(restoration(KeyId(258)), [24, 0, 0, 1, 2]);
+    assert_eq!(parse_restoration(&restoration(KeyId(258))), Some(KeyId(258)));
+    assert_eq!(parse_restoration(&[24, 0, 0, 1, 2, 0]), None);
     for id in [0, 1, 258, u32::MAX].map(KeyId) {
         assert_eq!(parse_token_key(&token_key(id)), Some(id));
     }

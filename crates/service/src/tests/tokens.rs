@@ -1,10 +1,10 @@
 //! Tokens as callers use and misuse them: what is refused changes nothing, and what is out there
 //! stays good whatever happens to keys and releases.
 
-use super::client::{Client, wait};
+use super::client::{Client, TestEntropy, wait};
 use super::fixture::{request, rows, scope};
 use crate::token::{KEY_BYTES, KEYS_MAX, KeyId, TaskDelivery, Tokens};
-use crate::{TokenKeyRotation, keys, values};
+use crate::{TokenKeyRotation, keys, note_restoration, values};
 use access::Caller;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,9 +13,10 @@ use engine::rows::TaskKind;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use std::sync::atomic::AtomicU64;
 use store::memory::Memory;
-use store::{Entry, ShardId};
-use wire::Fault;
+use store::{Batch, Entry, ShardId, Snapshot, Store};
+use wire::{Fault, Timestamp};
 
 /// The tokens of a decision task and an activity task that somebody holds.
 struct Held {
@@ -26,10 +27,12 @@ struct Held {
 impl Held {
     /// A run of the workflow id in the domain, which has the types of the fixture, with one of both.
     fn new(client: &Client, domain: &str, workflow_id: &str) -> Held {
-        let workflow_type = json!({"name": "w", "version": "1"});
-        let body =
-            json!({"domain": domain, "workflowId": workflow_id, "workflowType": workflow_type});
-        client.call("StartWorkflowExecution", body).expect("the first of its id");
+        start(client, domain, workflow_id);
+        Held::of(client, domain, workflow_id)
+    }
+
+    /// The same of a run that was started, if no other has a decision task.
+    fn of(client: &Client, domain: &str, workflow_id: &str) -> Held {
         let task = poll(client, "PollForDecisionTask", domain, "deciders");
         let schedule = json!({
             "decisionType": "ScheduleActivityTask",
@@ -81,6 +84,12 @@ impl Held {
         client.rest();
         assert!(contents(&client.memory) == before, "a refusal has changed something");
     }
+}
+
+fn start(client: &Client, domain: &str, workflow_id: &str) {
+    let workflow_type = json!({"name": "w", "version": "1"});
+    let body = json!({"domain": domain, "workflowId": workflow_id, "workflowType": workflow_type});
+    client.call("StartWorkflowExecution", body).expect("the first of its id");
 }
 
 fn poll(client: &Client, operation: &str, domain: &str, list: &str) -> String {
@@ -331,4 +340,119 @@ fn the_oldest_key_goes_when_there_are_too_many_and_with_it_its_tokens() {
     let client = Client::empty(memory);
     first.check_refused(&client, &scope(), is_invalid);
     second.check_good(&client);
+}
+
+/// The store that a backup gives, which was taken at this second of the clock.
+fn restored(backup: &dyn Snapshot, taken_at_seconds: i64, seed: u64) -> Memory {
+    let memory = Memory::default();
+    for shard in backup.shards().expect("nothing fails") {
+        let epoch = memory.claim(shard, "restore").expect("nothing fails");
+        let mut batch = Batch::default();
+        let rows = backup.page(shard, None, usize::MAX).expect("nothing fails");
+        rows.into_iter().for_each(|(key, value)| batch.put(key, value));
+        memory.commit(shard, epoch, batch).expect("nothing fails");
+    }
+    let entropy = TestEntropy(AtomicU64::new(seed));
+    let taken_at = Timestamp(taken_at_seconds * 1000);
+    note_restoration("restore", &memory, &entropy, taken_at).expect("nothing fails");
+    memory
+}
+
+/// The clock of a client begins there.
+const BEGIN_SECONDS: i64 = 1_000;
+
+#[test]
+fn after_a_restore_a_token_is_good_for_a_task_that_the_backup_has_and_for_no_other() {
+    let client = Client::new();
+    let before = Held::new(&client, "d", "before");
+    let form_1 = Held::new(&client, "d", "form 1").as_form_1(&client.memory);
+    start(&client, "d", "goes on");
+    let backup = client.memory.snapshot().expect("nothing fails");
+    client.advance(1);
+    // What comes now is not in the backup, and its numbers come again.
+    let after = Held::of(&client, "d", "goes on");
+    let after_1 = after.as_form_1(&client.memory);
+    let unknown = Held::new(&client, "d", "unknown");
+    drop(client);
+
+    let memory = restored(&*backup, BEGIN_SECONDS, 7);
+    let client = Client::empty(memory.clone());
+    client.advance(2);
+    after.check_refused(&client, &scope(), is_invalid);
+    let again = Held::of(&client, "d", "goes on");
+    for held in [&after, &after_1, &unknown] {
+        held.check_refused(&client, &scope(), is_invalid);
+    }
+    before.check_good(&client);
+    form_1.check_good(&client);
+    drop(client);
+    // Whoever starts again has not been restored.
+    let client = Client::empty(memory);
+    client.advance(3);
+    let later = Held::new(&client, "d", "later");
+    rotate(&client);
+    again.check_good(&client);
+    later.check_good(&client);
+    after.check_refused(&client, &scope(), is_invalid);
+}
+
+/// A backup of a restored store knows of both restorations.
+#[test]
+fn a_token_from_before_two_restores_is_good_as_far_as_the_earlier_backup_goes() {
+    let client = Client::new();
+    let first = Held::new(&client, "d", "first");
+    start(&client, "d", "goes on");
+    let backup = client.memory.snapshot().expect("nothing fails");
+    client.advance(1);
+    let lost = Held::of(&client, "d", "goes on");
+    drop(client);
+    let client = Client::empty(restored(&*backup, BEGIN_SECONDS, 7));
+    client.advance(2);
+    let second = Held::of(&client, "d", "goes on");
+    let backup = client.memory.snapshot().expect("nothing fails");
+    drop(client);
+    let client = Client::empty(restored(&*backup, BEGIN_SECONDS + 2, 8));
+    client.advance(4);
+    lost.check_refused(&client, &scope(), is_invalid);
+    first.check_good(&client);
+    second.check_good(&client);
+}
+
+#[test]
+fn a_page_from_before_a_restore_is_refused() {
+    let client = Client::new();
+    for workflow_id in ["w1", "w2"] {
+        Held::new(&client, "d", workflow_id);
+    }
+    let list = json!({"domain": "d", "startTimeFilter": {"oldestDate": 0}, "maximumPageSize": 1});
+    let page = client.call("ListOpenWorkflowExecutions", list.clone()).expect("a page");
+    let mut next = list;
+    next["nextPageToken"] = page["nextPageToken"].clone();
+    assert!(client.call("ListOpenWorkflowExecutions", next.clone()).is_ok());
+    let backup = client.memory.snapshot().expect("nothing fails");
+    drop(client);
+    let client = Client::empty(restored(&*backup, BEGIN_SECONDS, 7));
+    client.advance(1);
+    let refused = client.call("ListOpenWorkflowExecutions", next).expect_err("it is from before");
+    assert!(is_invalid(&refused), "{refused:?}");
+}
+
+/// What no token can need any more is not kept for ever.
+#[test]
+fn a_restoration_is_forgotten_with_the_last_key_from_before() {
+    let client = Client::new();
+    let backup = client.memory.snapshot().expect("nothing fails");
+    drop(client);
+    let memory = restored(&*backup, BEGIN_SECONDS, 7);
+    let restorations = || {
+        let rows = rows(&memory, keys::REGISTRY_SHARD);
+        rows.iter().filter(|(key, _)| keys::parse_restoration(key).is_some()).count()
+    };
+    let client = Client::empty(memory.clone());
+    for _ in 0..KEYS_MAX - 2 {
+        assert_eq!(rotate(&client).retired_key_id, None);
+    }
+    assert_eq!(restorations(), 1);
+    assert_eq!(rotate(&client).retired_key_id, Some(0));
+    assert_eq!(restorations(), 0);
 }

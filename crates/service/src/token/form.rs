@@ -4,7 +4,7 @@
 //! it was, with nothing behind it. Tokens outlive releases, so this form never changes: another one
 //! gets a version of its own.
 
-use super::{Home, OpenedTask, TaskDelivery, TaskRef, digest_of};
+use super::{Home, TaskDelivery, TaskRef, digest_of};
 use engine::Scope;
 use wire::EventId;
 
@@ -38,7 +38,7 @@ pub fn task(task: &TaskRef) -> Vec<u8> {
 }
 
 /// Reads what [`task`] wrote.
-pub fn parse_task(content: &[u8]) -> Option<OpenedTask> {
+pub fn parse_task(content: &[u8]) -> Option<(Home, TaskDelivery)> {
     let mut reader = Reader { rest: content };
     let scope = Scope { account: reader.text()?.into(), region: reader.text()?.into() };
     let home = match reader.take::<1>()? {
@@ -52,7 +52,7 @@ pub fn parse_task(content: &[u8]) -> Option<OpenedTask> {
         scheduled_event_id: EventId(u64::from_be_bytes(reader.take()?)),
         started_event_id: EventId(u64::from_be_bytes(reader.take()?)),
     };
-    reader.rest.is_empty().then_some(OpenedTask { home, delivery })
+    reader.rest.is_empty().then_some((home, delivery))
 }
 
 fn push_text(bytes: &mut Vec<u8>, text: &str) {

@@ -2,10 +2,15 @@
 //!
 //! So a key can be followed by another without a moment at which a token that is out there is
 //! refused. What a key has sealed is refused once the key is no longer kept.
+//!
+//! A store that is restored of a backup gets a new key. Its events may go another way now, so what an
+//! earlier key has sealed may name an event of that way: it is good only as far as the backup goes.
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;
+use std::ops::Bound;
+use wire::Timestamp;
 
 /// A key's length in bytes.
 pub const KEY_BYTES: usize = 32;
@@ -25,6 +30,8 @@ impl KeyId {
 /// See the module. There is at least one key.
 pub struct Ring {
     keys: BTreeMap<KeyId, Key>,
+    /// Until when the backups hold events of which the store was restored, by the first key behind that.
+    restorations: BTreeMap<KeyId, Timestamp>,
 }
 
 /// A key, prepared.
@@ -37,7 +44,19 @@ impl Ring {
         let keys = keys.into_iter().map(|(id, secret)| (id, Key::new(&secret)));
         let keys: BTreeMap<KeyId, Key> = keys.collect();
         assert!(!keys.is_empty(), "a ring without a key");
-        Ring { keys }
+        Ring { keys, restorations: BTreeMap::new() }
+    }
+
+    /// The same in a store that was restored of backups that hold events until then.
+    pub fn restored(self, at: impl IntoIterator<Item = (KeyId, Timestamp)>) -> Ring {
+        Ring { restorations: at.into_iter().collect(), ..self }
+    }
+
+    /// Until when something may have happened that a token of this key names. None if no restoration
+    /// came after the key.
+    pub fn good_until(&self, id: KeyId) -> Option<Timestamp> {
+        let behind = (Bound::Excluded(id), Bound::Unbounded);
+        self.restorations.range(behind).map(|(_, holds_until)| *holds_until).min()
     }
 
     /// The key that seals.

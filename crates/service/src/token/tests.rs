@@ -50,7 +50,7 @@ fn a_task_token_says_what_was_sealed() {
                 None => Home::Named(scope, domain),
                 Some(digest) => Home::Digested(scope, digest),
             };
-            assert_eq!(opened, OpenedTask { home, delivery });
+            assert_eq!(opened, OpenedTask { home, delivery, started_until: None });
             assert_eq!(matches!(opened.home, Home::Named(..)), length <= DOMAIN_BYTES_MAX);
         }
     }
@@ -186,11 +186,17 @@ fn a_page_token_is_bound_to_its_request_and_ages() {
 fn tokens_of_every_form_open_for_ever() {
     let open = |token: &str| tokens().open_task(TaskKind::Activity, &token.into());
     let form_1 = "AXsicyI6NywiciI6InIxIiwiaSI6NSwidCI6Nn3WdvMf39+PQanx+V1G9WB8";
-    assert_eq!(open(form_1), Ok(OpenedTask { home: Home::Unsaid, delivery: delivery("r1") }));
+    assert_eq!(
+        open(form_1),
+        Ok(OpenedTask { home: Home::Unsaid, delivery: delivery("r1"), started_until: None })
+    );
     let form_2 = "AgAAAAAADDEyMzQ1Njc4OTAxMgAJdXMtZWFzdC0xAAABZAACcjEABwAAAAAAAAAFAAAAAAAAAAbaWcbuNqoLhyGX\
                   Hc8jvHsO";
     let home = Home::Named(scope(), "d".into());
-    assert_eq!(open(form_2), Ok(OpenedTask { home, delivery: delivery("r1") }));
+    assert_eq!(
+        open(form_2),
+        Ok(OpenedTask { home, delivery: delivery("r1"), started_until: None })
+    );
     assert_eq!(tokens().task(TaskKind::Activity, &task("d")), form_2.into());
 
     let page = |token: &str| tokens().parse_page(&token.into(), &digest(), Timestamp(1000));

@@ -4,7 +4,7 @@ use super::BackupError;
 use super::cutter::{Cut, Cutter};
 use super::manifest::{BackupId, ChunkOf, FORMAT, Key, Manifest, Name, ShardOf, TakenAt};
 use super::repository::Writing;
-use crate::contract::Snapshot;
+use crate::contract::{Snapshot, StoreError};
 use crate::embedded;
 
 /// How much is read at a time, in bytes of keys and values.
@@ -36,6 +36,8 @@ pub struct Created {
     pub id: BackupId,
     /// What was done for it.
     pub progress: Progress,
+    /// The newest backup, if that is another: one that was made while the clock showed a later time.
+    pub behind: Option<BackupId>,
 }
 
 /// Makes a backup of `snapshot`, which was taken at `taken_at`. What fails leaves no backup, but
@@ -59,7 +61,13 @@ pub fn create(
             if page.is_empty() {
                 break;
             }
+            let mut before = last.as_deref();
             for (key, value) in &page {
+                if before.is_some_and(|before| key.as_slice() <= before) {
+                    let what = "its rows do not come in the order of their keys".to_owned();
+                    return Err(StoreError(what).into());
+                }
+                before = Some(key);
                 progress.rows += 1;
                 progress.bytes += (key.len() + value.len()) as u64;
                 for cut in cutter.push(key, value)? {
@@ -88,8 +96,10 @@ pub fn create(
         bytes: progress.bytes,
         shards: listed,
     };
+    let newest = repository.reading().ids()?.pop();
     let id = repository.finish(&manifest)?;
-    Ok(Created { id, progress })
+    let behind = newest.filter(|newest| id < *newest);
+    Ok(Created { id, progress, behind })
 }
 
 fn store(

@@ -85,6 +85,21 @@ impl fmt::Display for BackupId {
     }
 }
 
+/// Why bytes are no manifest that can be read.
+#[derive(Debug)]
+pub(super) enum Undecodable {
+    /// In words.
+    Damaged(String),
+    /// They are what was written, in a format of a later build.
+    Later(u32),
+}
+
+impl From<String> for Undecodable {
+    fn from(what: String) -> Undecodable {
+        Undecodable::Damaged(what)
+    }
+}
+
 /// What a backup consists of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -173,11 +188,10 @@ impl Manifest {
         Ok((BackupId::of(&self.taken_at, &bytes), bytes))
     }
 
-    /// What is wrong with it is said in words.
-    pub(super) fn decode(id: &BackupId, bytes: &[u8]) -> Result<Manifest, String> {
+    pub(super) fn decode(id: &BackupId, bytes: &[u8]) -> Result<Manifest, Undecodable> {
         let digest = hex(&Sha256::digest(bytes)[..DIGEST_BYTES]);
         if !id.0.ends_with(&digest) {
-            return Err(format!("its digest begins with {digest}"));
+            return Err(format!("its digest begins with {digest}").into());
         }
         // Looked at first: a later format may be anything else.
         #[derive(Deserialize)]
@@ -186,12 +200,12 @@ impl Manifest {
         }
         let head: Head = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if head.format != FORMAT {
-            return Err(format!("its format is {}, this build reads {FORMAT}", head.format));
+            return Err(Undecodable::Later(head.format));
         }
         let manifest: Manifest =
             serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if BackupId::of(&manifest.taken_at, bytes) != *id {
-            return Err(format!("it was taken at {}", manifest.taken_at.0));
+            return Err(format!("it was taken at {}", manifest.taken_at.0).into());
         }
         manifest.check_order()?;
         Ok(manifest)

@@ -6,7 +6,7 @@
 //! keys that seal tokens.
 
 use super::chunk::{self, ChunkName};
-use super::manifest::{BackupId, MANIFEST_BYTES_MAX, Manifest};
+use super::manifest::{BackupId, FORMAT, MANIFEST_BYTES_MAX, Manifest, Undecodable};
 use super::{BackupError, io_error};
 use crate::contract::Entry;
 use std::collections::BTreeSet;
@@ -24,6 +24,9 @@ const MANIFEST_ENDING: &str = ".json";
 const TEMPORARY: &str = "tmp";
 /// A file system's own, at the top of a volume made for backups.
 const LOST_AND_FOUND: &str = "lost+found";
+
+/// How many backups are named whose ids are like one that is not there.
+const NEAREST_MAX: usize = 3;
 
 /// A repository that nobody writes to meanwhile.
 pub struct Reading {
@@ -86,7 +89,7 @@ impl Reading {
         match names_in(&dir)?.into_iter().find(|name| id_of(name).is_none()) {
             Some(name) => {
                 let what = "its name is not that of a backup".to_owned();
-                Err(BackupError::Damaged { path: dir.join(name), what })
+                Err(unsure(BackupError::Damaged { path: dir.join(&name), what }, dir.join(name)))
             }
             None => Ok(()),
         }
@@ -98,14 +101,13 @@ impl Reading {
         let Some(text) = text else {
             return ids.pop().ok_or_else(|| BackupError::Empty { dir: self.dir.clone() });
         };
-        ids.retain(|id| id.as_str().starts_with(text));
-        match (ids.pop(), ids.is_empty()) {
-            (Some(id), true) => Ok(id),
-            (found, _) => Err(BackupError::Unknown {
-                dir: self.dir.clone(),
-                text: text.to_owned(),
-                several: found.is_some(),
-            }),
+        let (mut found, others): (Vec<_>, Vec<_>) =
+            ids.into_iter().partition(|id| id.as_str().starts_with(text));
+        let (dir, text) = (self.dir.clone(), text.to_owned());
+        match found.len() {
+            0 => Err(BackupError::Unknown { dir, nearest: nearest(others, &text), text }),
+            1 => Ok(found.remove(0)),
+            _ => Err(BackupError::Ambiguous { dir, text, candidates: found }),
         }
     }
 
@@ -113,7 +115,14 @@ impl Reading {
     pub fn manifest(&self, id: &BackupId) -> Result<Manifest, BackupError> {
         let path = self.manifest_path(id);
         let bytes = read_bounded(&path, MANIFEST_BYTES_MAX)?;
-        Manifest::decode(id, &bytes).map_err(|what| BackupError::Damaged { path, what })
+        self.decode(id, path, &bytes)
+    }
+
+    fn decode(&self, id: &BackupId, path: PathBuf, bytes: &[u8]) -> Result<Manifest, BackupError> {
+        Manifest::decode(id, bytes).map_err(|why| match why {
+            Undecodable::Damaged(what) => BackupError::Damaged { path, what },
+            Undecodable::Later(found) => BackupError::Later { path, found, supported: FORMAT },
+        })
     }
 
     /// The rows of a chunk, which are what they were when it was written.
@@ -140,22 +149,54 @@ impl Reading {
 }
 
 impl Writing {
+    /// Looks whether a repository can be written to, or made. Makes nothing: for those who have
+    /// something to do before that may fail.
+    pub fn check(dir: &Path) -> Result<(), BackupError> {
+        match has_mark(dir)? {
+            true => Writing::open(dir).map(|_| ()),
+            false => check_makeable(dir),
+        }
+    }
+
     /// Opens a repository, which is made where there is nothing or an empty directory.
     pub fn open(dir: &Path) -> Result<Writing, BackupError> {
-        let mark = dir.join(MARK);
-        if !mark.try_exists().map_err(|source| io_error("look at", &mark, source))? {
-            make(dir)?;
+        match has_mark(dir)? {
+            true => check_mark(dir)?,
+            false => {
+                check_makeable(dir)?;
+                create_private(dir)?;
+            }
         }
-        check_mark(dir)?;
+        // Before anything is made: two who begin at the same time would be in each other's way.
         let path = dir.join(LOCK);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false).mode(0o600);
         let lock = options.open(&path).map_err(|source| io_error("open", &path, source))?;
         lock_with(dir, lock.try_lock())?;
+        // Tools that copy files leave out directories without any.
+        for part in [CHUNKS, MANIFESTS, TEMPORARY] {
+            create_private(&dir.join(part))?;
+        }
         let reading = Reading { dir: dir.to_owned(), _lock: lock };
         let writing = Writing { reading, touched: BTreeSet::new(), known: BTreeSet::new() };
         writing.empty_temporary()?;
+        if has_mark(dir)? {
+            check_mark(dir)?;
+        } else {
+            writing.make()?;
+        }
         Ok(writing)
+    }
+
+    /// Makes it a repository: the mark comes last, so that what is cut short is made again.
+    fn make(&self) -> Result<(), BackupError> {
+        let dir = &self.reading.dir;
+        self.write(&dir.join(MARK), MARK_TEXT.as_bytes())?;
+        sync(dir)?;
+        match dir.parent() {
+            Some(parent) if parent != Path::new("") => sync(parent),
+            Some(_) | None => sync(Path::new(".")),
+        }
     }
 
     /// To read what is there.
@@ -181,13 +222,9 @@ impl Writing {
         if !self.known.insert(name) {
             return Ok(Stored { name, new_bytes: None });
         }
-        let found = match fs::read(&path) {
-            Ok(found) => Some(found),
-            Err(source) if source.kind() == io::ErrorKind::NotFound => None,
-            Err(source) => return Err(io_error("read", &path, source)),
-        };
-        // One that is damaged is written anew: all backups that have it are whole again.
-        let is_there = found.is_some_and(|found| found == file);
+        // One that is damaged or cannot be read is written anew: all backups that have it are whole
+        // again.
+        let is_there = read_bounded(&path, file.len()).is_ok_and(|found| found == file);
         if !is_there {
             create_private(&parent)?;
             self.write(&path, &file)?;
@@ -200,11 +237,14 @@ impl Writing {
     /// Names the backup, which is whole and durable then.
     pub(super) fn finish(mut self, manifest: &Manifest) -> Result<BackupId, BackupError> {
         let (id, bytes) = manifest.encode()?;
+        // Whoever was read may have given rows out of order: better no backup than one that nobody can
+        // restore.
+        let path = self.reading.manifest_path(&id);
+        self.reading.decode(&id, path.clone(), &bytes)?;
         for dir in std::mem::take(&mut self.touched) {
             sync(&dir)?;
         }
         sync(&self.reading.dir.join(CHUNKS))?;
-        let path = self.reading.manifest_path(&id);
         self.write(&path, &bytes)?;
         sync(&self.reading.dir.join(MANIFESTS))?;
         Ok(id)
@@ -220,8 +260,15 @@ impl Writing {
             .mode(0o600)
             .open(&temporary)
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-        written.map_err(|source| io_error("write", &temporary, source))?;
-        fs::rename(&temporary, path).map_err(|source| io_error("rename", &temporary, source))
+        let named =
+            written.map_err(|source| io_error("write", &temporary, source)).and_then(|()| {
+                fs::rename(&temporary, path).map_err(|source| io_error("rename", path, source))
+            });
+        if named.is_err() {
+            // Its room may be what is missing. If it stays, the next create removes it.
+            let _ = fs::remove_file(&temporary);
+        }
+        named
     }
 }
 
@@ -241,7 +288,9 @@ pub fn prune(dir: &Path, keep: usize) -> Result<Pruned, BackupError> {
     // Before anything goes: a manifest that cannot be read does not say what it needs.
     let mut needed = BTreeSet::new();
     for id in &kept {
-        needed.extend(reading.manifest(id)?.names());
+        let path = reading.manifest_path(id);
+        let manifest = reading.manifest(id).map_err(|error| unsure(error, path))?;
+        needed.extend(manifest.names());
     }
     let mut pruned = Pruned::default();
     for id in removed {
@@ -253,6 +302,11 @@ pub fn prune(dir: &Path, keep: usize) -> Result<Pruned, BackupError> {
     let chunks = dir.join(CHUNKS);
     for parent in names_in(&chunks)? {
         let parent = chunks.join(parent);
+        // What else is there, such as a tool's that copied it, is left alone.
+        let is_ours = fs::symlink_metadata(&parent).is_ok_and(|found| found.is_dir());
+        if !is_ours {
+            continue;
+        }
         for name in names_in(&parent)? {
             let is_needed = ChunkName::parse(&name).is_none_or(|name| needed.contains(&name));
             if is_needed {
@@ -260,7 +314,7 @@ pub fn prune(dir: &Path, keep: usize) -> Result<Pruned, BackupError> {
             }
             let path = parent.join(name);
             let length =
-                fs::metadata(&path).map_err(|source| io_error("look at", &path, source))?;
+                fs::symlink_metadata(&path).map_err(|source| io_error("look at", &path, source))?;
             remove_file(&path)?;
             pruned.chunks += 1;
             pruned.bytes += length.len();
@@ -269,30 +323,39 @@ pub fn prune(dir: &Path, keep: usize) -> Result<Pruned, BackupError> {
     Ok(pruned)
 }
 
-/// Makes a repository: the mark comes last, so that what is cut short is made again.
-fn make(dir: &Path) -> Result<(), BackupError> {
-    create_private(dir)?;
+/// The ids that have most of `text` in common with it; among those with as much, the newest. `ids`
+/// are oldest first.
+fn nearest(mut ids: Vec<BackupId>, text: &str) -> Vec<BackupId> {
+    let common = |id: &BackupId| {
+        id.as_str().bytes().zip(text.bytes()).take_while(|(one, other)| one == other).count()
+    };
+    ids.reverse();
+    ids.sort_by_key(|id| std::cmp::Reverse(common(id)));
+    ids.truncate(NEAREST_MAX);
+    ids
+}
+
+fn unsure(error: BackupError, path: PathBuf) -> BackupError {
+    BackupError::Unsure { path, source: Box::new(error) }
+}
+
+fn has_mark(dir: &Path) -> Result<bool, BackupError> {
+    let mark = dir.join(MARK);
+    match fs::symlink_metadata(&mark) {
+        Ok(_) => Ok(true),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(io_error("look at", &mark, source)),
+    }
+}
+
+/// Fails if there is something else. What a create was about to make is no obstacle.
+fn check_makeable(dir: &Path) -> Result<(), BackupError> {
     let ours = [CHUNKS, MANIFESTS, TEMPORARY, LOCK, LOST_AND_FOUND];
-    if names_in(dir)?.iter().any(|name| !ours.contains(&name.as_str())) {
-        return Err(BackupError::Foreign { dir: dir.to_owned() });
-    }
-    for part in [CHUNKS, MANIFESTS, TEMPORARY] {
-        create_private(&dir.join(part))?;
-    }
-    let (mark, temporary) = (dir.join(MARK), dir.join(TEMPORARY).join(MARK));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options
-        .open(&temporary)
-        .and_then(|mut file| file.write_all(MARK_TEXT.as_bytes()).and_then(|()| file.sync_all()))
-        .map_err(|source| io_error("write", &temporary, source))?;
-    let lock = dir.join(LOCK);
-    options.open(&lock).map_err(|source| io_error("write", &lock, source))?;
-    fs::rename(&temporary, &mark).map_err(|source| io_error("rename", &temporary, source))?;
-    sync(dir)?;
-    match dir.parent() {
-        Some(parent) if parent != Path::new("") => sync(parent),
-        Some(_) | None => sync(Path::new(".")),
+    match names_in(dir) {
+        Ok(names) if names.iter().all(|name| ours.contains(&name.as_str())) => Ok(()),
+        Ok(_) => Err(BackupError::Foreign { dir: dir.to_owned() }),
+        Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

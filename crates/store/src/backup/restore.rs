@@ -43,12 +43,14 @@ pub enum RestoreError {
 
 /// Puts the backup of `manifest` into `target` and makes it a data directory.
 ///
-/// Claims begin anew: nobody holds one of a directory that has just been made.
+/// Claims begin anew: nobody holds one of a directory that has just been made. When all rows are there,
+/// `note` may add what the directory is to know of its restoration; if it fails, none is made.
 pub fn restore(
     repository: &Reading,
     (id, manifest): (&BackupId, &Manifest),
     target: Restoring,
     owner: &str,
+    note: impl FnOnce(&dyn Store) -> Result<(), StoreError>,
     tell: &mut dyn FnMut(&Restored),
 ) -> Result<Restored, RestoreError> {
     let store = target.store();
@@ -78,6 +80,7 @@ pub fn restore(
         let (path, what) = (repository.manifest_path(id), COUNTS_DIFFER.to_owned());
         return Err(BackupError::Damaged { path, what }.into());
     }
+    note(store)?;
     target.finish()?;
     Ok(restored)
 }

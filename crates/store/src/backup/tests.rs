@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 mod cutting;
+mod hostile;
 
 /// Rows that take several chunks.
 const ROWS: u32 = 4_000;
@@ -71,7 +72,7 @@ fn restore_into(repository: &Path, target: &Path) -> Result<Restored, RestoreErr
     let id = repository.find(None)?;
     let manifest = repository.manifest(&id)?;
     let target = Restoring::begin(target, embedded::Options::default())?;
-    restore(&repository, (&id, &manifest), target, "test", &mut |_| ())
+    restore(&repository, (&id, &manifest), target, "test", |_| Ok(()), &mut |_| ())
 }
 
 /// Every file below `dir`.
@@ -275,7 +276,7 @@ fn a_stray_file_beside_manifests_is_in_the_way_of_prune_alone() {
     fs::write(dir.path().join("manifests/.2026.json.Xa3b"), "{").expect("it is written");
     assert_eq!(damages(dir.path()).expect("it is looked at"), []);
     restore_into(dir.path(), &dir.path().join("restored")).expect("it is restored");
-    assert!(matches!(prune(dir.path(), 1), Err(BackupError::Damaged { .. })));
+    assert!(matches!(prune(dir.path(), 1), Err(BackupError::Unsure { .. })));
 }
 
 /// A restore that is cut short is no data directory, and can be begun anew in the same place.
@@ -376,10 +377,27 @@ fn backups_are_found_by_how_their_ids_begin() {
     assert_eq!(repository.find(None).expect("the newest"), second);
     assert_eq!(repository.find(Some(first.as_str())).expect("by its id"), first);
     assert_eq!(repository.find(Some("20261126T100601")).expect("by its time"), first);
-    for (text, several) in [("20261126T1006", true), ("2027", false)] {
-        let found = repository.find(Some(text)).expect_err("it is not one");
-        assert!(matches!(found, BackupError::Unknown { several: s, .. } if s == several));
+    let refusal = |text: &str| repository.find(Some(text)).expect_err("it is not one").to_string();
+    let both = format!("2 backups that \"2026\" stands for: {first}, {second}; name one of them");
+    assert!(refusal("2026").ends_with(&both), "{}", refusal("2026"));
+    for (text, nearest) in [
+        ("2027", format!("{second}, {first}")),
+        ("20261126T100601.000Z-0", format!("{first}, {second}")),
+        ("", String::new()),
+    ] {
+        let refused = refusal(text);
+        let expected = match text {
+            "" => "name one of them".to_owned(),
+            _ => format!("holds no backup that {text:?} stands for; the nearest: {nearest}"),
+        };
+        assert!(refused.ends_with(&expected), "{refused}");
     }
+    drop(repository);
+    let other = scratch();
+    drop(Writing::open(other.path()).expect("it is made"));
+    let found = Reading::open(other.path()).expect("there is a repository").find(Some("2"));
+    let refused = found.expect_err("there is none").to_string();
+    assert!(refused.ends_with("; it holds none at all"), "{refused}");
 }
 
 #[test]
@@ -400,8 +418,17 @@ fn what_no_backup_needs_any_more_is_removed() {
     let whole = fs::read(&manifest).expect("a file");
     fs::write(&manifest, &whole[1..]).expect("a file");
     let before = files(dir.path());
-    assert!(matches!(prune(dir.path(), 1), Err(BackupError::Damaged { .. })));
+    let refused = prune(dir.path(), 1).expect_err("it is unknown what is needed");
+    assert!(matches!(refused, BackupError::Unsure { .. }), "{refused}");
+    let says = format!("To give it up, remove {} and prune again", manifest.display());
+    assert!(refused.to_string().ends_with(&says), "{refused}");
     assert_eq!(files(dir.path()), before, "nothing goes while it is unknown what is needed");
+    // What it says helps.
+    back_up(&memory, dir.path(), 3).expect("a backup is made beside it");
+    assert!(matches!(prune(dir.path(), 2), Err(BackupError::Unsure { .. })), "it is kept");
+    fs::remove_file(&manifest).expect("a file");
+    prune(dir.path(), 2).expect("the rest is whole");
+    assert_eq!(damages(dir.path()).expect("the backup is read"), []);
 }
 
 #[test]

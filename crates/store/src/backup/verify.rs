@@ -54,6 +54,9 @@ pub fn verify(
                 | BackupError::InUse { .. }
                 | BackupError::Empty { .. }
                 | BackupError::Unknown { .. }
+                | BackupError::Ambiguous { .. }
+                | BackupError::Unsure { .. }
+                | BackupError::Later { .. }
                 | BackupError::TooLarge { .. }
                 | BackupError::Store(_)) => error.to_string(),
             });

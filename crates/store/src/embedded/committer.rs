@@ -1,10 +1,12 @@
 //! The committer: the one thread that writes.
 //!
 //! Invariants: requests take effect in the order of the queue, so a commit behind a claim is judged
-//! by that claim; each is answered only when its group is durable; after a failed write none is
+//! by that claim; each is answered only when its group is durable and readers see it; after a failed
+//! write none is
 //! written, because a flush that fails may have dropped what it failed to write, and a second one
 //! would report success. Knows nothing of reads.
 
+use super::published::Published;
 use super::reclaimer::Removals;
 use super::{FreeBytesProbe, Kind, OnPoison, store_error, stored_key};
 use crate::contract::{Batch, CommitError, Epoch, ShardId, StoreError};
@@ -28,14 +30,12 @@ pub(super) type WriteGroup = Box<dyn FnMut(OwnedWriteBatch) -> fjall::Result<()>
 
 type CommitAnswer = SyncSender<Result<(), CommitError>>;
 type ClaimAnswer = SyncSender<Result<Epoch, StoreError>>;
-type SnapshotAnswer = SyncSender<Result<fjall::Snapshot, StoreError>>;
 
 /// What callers ask of the committer. An answer has a channel of one place, so giving it never
 /// waits.
 pub(super) enum Request {
     Commit { shard: ShardId, epoch: Epoch, batch: Batch, answer: CommitAnswer },
     Claim { shard: ShardId, owner: String, answer: ClaimAnswer },
-    Snapshot { answer: SnapshotAnswer },
     Close,
 }
 
@@ -46,7 +46,7 @@ impl Request {
                 batch.writes().map(|(key, value)| key.len() + value.map_or(0, <[u8]>::len)).sum()
             }
             Request::Claim { owner, .. } => owner.len(),
-            Request::Snapshot { .. } | Request::Close => 0,
+            Request::Close => 0,
         }
     }
 }
@@ -128,6 +128,7 @@ pub(super) struct Committer {
     held: Option<Request>,
     database: Database,
     keyspace: Keyspace,
+    published: Arc<Published>,
     write: WriteGroup,
     room: Arc<Room>,
     removals: Removals,
@@ -153,13 +154,12 @@ struct Judged {
     removed_rows: u64,
     commits: Vec<(CommitAnswer, Result<(), CommitError>)>,
     claims: Vec<(ClaimAnswer, Result<Epoch, StoreError>)>,
-    snapshots: Vec<SnapshotAnswer>,
 }
 
 impl Committer {
     pub(super) fn new(
         requests: Receiver<Request>,
-        (database, keyspace): (Database, Keyspace),
+        (database, keyspace, published): (Database, Keyspace, Arc<Published>),
         write: WriteGroup,
         (room, removals): (Arc<Room>, Removals),
         poison: Arc<Poison>,
@@ -171,6 +171,7 @@ impl Committer {
             held,
             database,
             keyspace,
+            published,
             write,
             room,
             removals,
@@ -249,12 +250,6 @@ impl Committer {
         for (answer, result) in judged.claims {
             let _ = answer.send(result);
         }
-        for answer in judged.snapshots {
-            // Here, between two groups, because the engine numbers a group before it writes it: a
-            // table that is finished meanwhile makes the newest number visible, and a snapshot with
-            // that number would see the group when it comes, or half of it.
-            let _ = answer.send(written.clone().map(|()| self.database.snapshot()));
-        }
         written
     }
 
@@ -305,7 +300,6 @@ impl Committer {
                     }
                     judged.claims.push((answer, result));
                 }
-                Request::Snapshot { answer } => judged.snapshots.push(answer),
                 Request::Close => unreachable!("a close ends a group and is not part of it"),
             }
         }
@@ -354,7 +348,8 @@ impl Committer {
                 None => batch.remove(&self.keyspace, key),
             }
         }
-        (self.write)(batch).map_err(store_error)
+        let write = &mut self.write;
+        self.published.apply(|| write(batch))
     }
 }
 

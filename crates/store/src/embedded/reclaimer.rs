@@ -10,6 +10,7 @@
 //! Knows nothing of what was removed.
 
 use super::committer::{Poison, Room};
+use super::published::Published;
 use super::{store_error, write_mark};
 use crate::contract::StoreError;
 use fjall::{AbstractTree, Database, Keyspace};
@@ -79,6 +80,7 @@ pub(super) struct Reclaimer {
     pub(super) removing: Removing,
     pub(super) database: Database,
     pub(super) keyspace: Keyspace,
+    pub(super) published: Arc<Published>,
     pub(super) room: Arc<Room>,
     pub(super) poison: Arc<Poison>,
     pub(super) on_reclaim: OnReclaim,
@@ -161,8 +163,7 @@ impl Reclaimer {
     /// or has no room for is no reason to keep others from the rest.
     fn reclaim(&self) -> Result<ControlFlow<()>, StoreError> {
         let before = self.database.disk_space().map_err(store_error)?;
-        self.keyspace.rotate_memtable().map_err(store_error)?;
-        if !self.is_flushed() {
+        if !self.seal()? {
             return Ok(ControlFlow::Continue(()));
         }
         if let Err(error) = self.keyspace.major_compact() {
@@ -180,11 +181,17 @@ impl Reclaimer {
     /// The engine keeps the tables of earlier versions until it seals the next memtable, which an
     /// engine that idles does not. Those that a reader still looks at stay until then.
     fn forget_old_versions(&self) -> Result<(), StoreError> {
-        // A memtable without a row is not sealed; this one is there already, and harms nobody.
-        write_mark(&self.database, &self.keyspace).map_err(store_error)?;
+        self.seal().map(|_| ())
+    }
+
+    /// Makes a table of the memtable, and lets go of all that no moment but the newest shows. False
+    /// if that does not end in time, or the store closes.
+    fn seal(&self) -> Result<bool, StoreError> {
+        // A memtable without a row is not sealed; this one is there already, and harms nobody. It is
+        // behind whatever was removed or rewritten, so the moment that it leads to holds none of it.
+        self.published.apply(|| write_mark(&self.database, &self.keyspace))?;
         self.keyspace.rotate_memtable().map_err(store_error)?;
-        self.is_flushed();
-        Ok(())
+        Ok(self.is_flushed())
     }
 
     /// Waits for the memtables to become tables. False if they do not in time, or the store closes.

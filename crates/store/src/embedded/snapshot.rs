@@ -11,7 +11,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 pub(super) struct Moment {
-    pub(super) moment: fjall::Snapshot,
+    pub(super) moment: Arc<fjall::Snapshot>,
     pub(super) keyspace: Keyspace,
     /// Last, so that the directory stays locked until all else is gone.
     pub(super) _directory: Arc<Directory>,

@@ -8,10 +8,11 @@ use std::sync::mpsc::sync_channel;
 
 const SHARD: ShardId = ShardId(9);
 
-fn open_engine(dir: &Path) -> (Database, Keyspace) {
+fn open_engine(dir: &Path) -> (Database, Keyspace, Arc<Published>) {
     let database = open_database(dir, 1024 * 1024).expect("an empty directory opens");
     let keyspace = open_keyspace(&database).expect("a new keyspace is made");
-    (database, keyspace)
+    let published = Arc::new(Published::new(&database));
+    (database, keyspace, published)
 }
 
 /// Endless, and nobody who gives any back.
@@ -117,7 +118,7 @@ fn a_group_of_refused_commits_writes_nothing() {
 #[test]
 fn the_last_write_of_a_key_in_a_group_holds() {
     let dir = tempfile::tempdir().expect("a scratch directory");
-    let (database, keyspace) = open_engine(dir.path());
+    let (database, keyspace, published) = open_engine(dir.path());
     let (sender, receiver) = sync_channel(4);
     for request in [claim().0, commit(1, b"key", 3).0, commit(1, b"key", 5).0, Request::Close] {
         sender.send(request).expect("the queue has room for all");
@@ -125,7 +126,8 @@ fn the_last_write_of_a_key_in_a_group_holds() {
     let room = room(dir.path());
     let poison = Arc::new(Poison::new(Box::new(|_| ())));
     let write: WriteGroup = Box::new(OwnedWriteBatch::commit);
-    Committer::new(receiver, (database, keyspace.clone()), write, room, poison).run();
+    let handles = (database, keyspace.clone(), published);
+    Committer::new(receiver, handles, write, room, poison).run();
     let value = keyspace.get(stored_key(SHARD, Kind::Row, b"key")).expect("get answers");
     assert_eq!(value.as_deref(), Some(&[7; 5][..]));
 }

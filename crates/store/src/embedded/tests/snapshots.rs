@@ -47,9 +47,10 @@ fn a_snapshot_keeps_the_directory_locked() {
 }
 
 /// The engine numbers a batch before it writes it, and a memtable that is flushed meanwhile makes
-/// later numbers visible: a snapshot that anybody took at any time would change while it is read.
+/// later numbers visible: a snapshot that anybody took at any time would change while it is read, and
+/// so would a scan have half of a batch.
 #[test]
-fn a_snapshot_is_of_one_moment_while_memtables_are_flushed() {
+fn readers_see_one_moment_while_memtables_are_flushed() {
     let dir = scratch();
     let store = open(dir.path());
     let store = &store;
@@ -71,6 +72,14 @@ fn a_snapshot_is_of_one_moment_while_memtables_are_flushed() {
                 store.keyspace.rotate_memtable_and_wait().expect("the disk works");
             }
         });
+        scope.spawn(|| {
+            while !is_done.load(Ordering::Acquire) {
+                let scanned = rows(store, SHARD);
+                let values: std::collections::BTreeSet<_> =
+                    scanned.iter().map(|(_, v)| v).collect();
+                assert!(values.len() < 2, "a scan has half of a batch");
+            }
+        });
         while !is_done.load(Ordering::Acquire) {
             let snapshot = store.snapshot().expect("a snapshot is taken");
             let first = all(&*snapshot);
@@ -80,4 +89,60 @@ fn a_snapshot_is_of_one_moment_while_memtables_are_flushed() {
             assert!(first == second, "a snapshot has changed");
         }
     });
+}
+
+/// What the engine shows of a batch while it applies it: one row of two.
+#[test]
+fn nobody_reads_a_group_before_all_of_it_is_applied() {
+    let dir = scratch();
+    let (begun_sender, begun) = sync_channel(1);
+    let (go_sender, go) = sync_channel(1);
+    let write: WriteGroup = Box::new(move |group| {
+        begun_sender.send(()).expect("the test waits for it");
+        go.recv().expect("the test goes on");
+        write_durably(group)
+    });
+    let store = Embedded::open_with_writer(dir.path(), Options::default(), Purpose::Serve, write)
+        .expect("the directory opens");
+    let store = &store;
+    let wait = Duration::from_secs(COMMIT_WAIT_SECONDS_MAX);
+    let apply = |half: &dyn Fn()| {
+        begun.recv_timeout(wait).expect("a write begins");
+        half();
+        go_sender.send(()).expect("the committer waits for it");
+    };
+    let entries = |value: &str| -> Vec<Entry> {
+        ["a", "z"].iter().map(|key| (key.as_bytes().to_vec(), value.into())).collect()
+    };
+    let mut epoch = Epoch(0);
+    for value in ["1", "2"] {
+        let before = rows(store, SHARD);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let epoch = store.claim(SHARD, "test").expect("the disk works");
+                let mut batch = Batch::default();
+                entries(value).into_iter().for_each(|(key, value)| batch.put(key, value));
+                assert_eq!(store.commit(SHARD, epoch, batch), Ok(()));
+                assert_eq!(
+                    rows(store, SHARD),
+                    entries(value),
+                    "a writer reads what it has written"
+                );
+                epoch
+            });
+            apply(&|| ());
+            apply(&|| {
+                let key = stored_key(SHARD, Kind::Row, b"a");
+                store.keyspace.insert(key, value).expect("the disk works");
+                assert_eq!(rows(store, SHARD), before, "a scan has half of a batch");
+                let found = store.get(SHARD, b"a").expect("the disk works");
+                let expected = before.first().map(|(_, value)| value.clone());
+                assert_eq!(found, expected, "a get is ahead of its batch");
+                let snapshot = store.snapshot().expect("a snapshot is taken");
+                assert_eq!(all(&*snapshot), before, "a snapshot has half of a batch");
+            });
+            epoch = writer.join().expect("the commit is acknowledged");
+        });
+    }
+    assert_eq!(epoch, Epoch(2));
 }
