@@ -6,6 +6,7 @@ version 2's alone is in test_swf_transcripts.py.
 """
 
 import difflib
+import itertools
 import json
 import os
 import pathlib
@@ -58,6 +59,8 @@ EXIT_CODES = (
     ),
     (255, r"", 255),
 )
+# What is a variable and no word.
+VARIABLE = re.compile(r"[A-Z_]+=")
 # What version 2 puts before an error that is none of the service, and behind any.
 MARK = re.compile(r"^An error occurred \(\w+\): ")
 BEHIND = re.compile(r"\n\n(?:Additional error details:|usage: ).*", re.DOTALL)
@@ -206,6 +209,13 @@ def _difference(what: str, theirs: str, ours: str) -> list:
     return list(lines)
 
 
+def with_variables(words: list) -> tuple:
+    """The variables that stand before the words of a command line, and the words."""
+    said = itertools.takewhile(VARIABLE.match, words)
+    variables = dict(word.split("=", 1) for word in said)
+    return variables, words[len(variables) :]
+
+
 def _compare(line: str, tape: Tape, play) -> tuple:
     """What differs, and what the AWS CLI printed."""
     tape.record()
@@ -230,9 +240,10 @@ def test_it_does_what_the_aws_cli_does(group, forked, domain, directory):
         for line in GROUPS[group]:
             command, _, name = line.partition(" > ")
             words = shlex.split(string.Template(command).substitute(names))
+            said, words = with_variables(words)
             players = {
-                "aws": lambda: forked.run(words, directory, environment),
-                "tidewheel": lambda: _ours(words, directory, environment),
+                "aws": lambda: forked.run(words, directory, environment | said),
+                "tidewheel": lambda: _ours(words, directory, environment | said),
             }
             found, out = _compare(line, tape, lambda who: players[who]())
             differing += found

@@ -6,11 +6,10 @@ With TIDEWHEEL_RECORD set, the file is written anew, to be read before it is kep
 
 import os
 import pathlib
-import re
 import shlex
 
 from tape import Tape
-from test_swf_commands import FILES, _environment, _ours
+from test_swf_commands import FILES, _environment, _ours, with_variables
 
 TRANSCRIPTS = pathlib.Path(__file__).with_name("swf-transcripts.txt")
 HEAD = [("Content-Type", "application/x-amz-json-1.0")]
@@ -31,10 +30,8 @@ def _played(lines: list, directory) -> list:
         tape.play()
         environment = _environment(tape.url, "us-east-1", directory)
         directory.with_name("config").write_text("")
-        while words and re.match(r"[A-Z_]+=", words[0]):
-            name, _, value = words.pop(0).partition("=")
-            environment[name] = value
-        code, out, err = _ours(words, directory, environment)
+        said, words = with_variables(words)
+        code, out, err = _ours(words, directory, environment | said)
         assert len(tape.requests) == len(answers), (words, err)
     return [*given, f"? {code}", *_told(out, "|"), *_told(err, "!")]
 

@@ -30,7 +30,32 @@ pub(crate) struct Rest {
     pub words: Vec<String>,
     /// The places of those among them that do not look like options.
     pub plain: Vec<usize>,
+    /// Whether the separator stands right behind the first of those.
+    separated: bool,
 }
+
+impl Rest {
+    /// The first word that looks like no option, and the others. The separator goes with the word
+    /// beside which it stands, or with none, since the AWS CLI's parser takes it for a part of the
+    /// argument that the word is.
+    pub fn take(self) -> (Option<String>, Vec<String>) {
+        let Rest { mut words, plain, separated } = self;
+        let Some(place) = plain.first().copied() else {
+            words.retain(|word| word != SEPARATOR);
+            return (None, words);
+        };
+        let word = words.remove(place);
+        if separated {
+            words.remove(place);
+        } else if place > 0 && words[place - 1] == SEPARATOR {
+            words.remove(place - 1);
+        }
+        (Some(word), words)
+    }
+}
+
+/// What nothing behind is an option of.
+const SEPARATOR: &str = "--";
 
 /// What a word is.
 #[derive(Clone, Debug)]
@@ -39,7 +64,7 @@ enum Word {
     Known(usize, Option<String>),
     /// It looks like an option.
     Unknown,
-    /// The `--` behind which nothing is an option.
+    /// What nothing behind is an option of.
     Separator,
     /// A value, or a word by itself.
     Plain,
@@ -91,6 +116,9 @@ pub(crate) fn parse<E: From<UsageError>>(
                 found(*option, values)?;
             }
             Word::Plain => {
+                if rest.plain.is_empty() {
+                    rest.separated = matches!(kinds.get(place), Some(Word::Separator));
+                }
                 rest.plain.push(rest.words.len());
                 rest.words.push(word.clone());
             }
@@ -113,7 +141,7 @@ fn classify(options: &[Shape<'_>], words: &[String]) -> Result<Vec<Word>, UsageE
     for word in words {
         kinds.push(if separated {
             Word::Plain
-        } else if word == "--" {
+        } else if word == SEPARATOR {
             separated = true;
             Word::Separator
         } else {
@@ -241,5 +269,24 @@ mod tests {
         check("--tag-list a -- --domain d", {
             r#"tag-list["a"] rest ["--", "--domain", "d"] plain ["--domain", "d"]"#
         });
+    }
+
+    /// The word that an argument is, and what is left.
+    #[test]
+    fn two_dashes_go_with_the_word_beside_them() {
+        for (line, word, left) in [
+            ("x -- y", Some("x"), "y"),
+            ("-- x y", Some("x"), "y"),
+            ("-q -- x", Some("x"), "-q"),
+            ("-q --", None, "-q"),
+            ("x --domain d -- y", Some("x"), "-- y"),
+            ("x -q -- y", Some("x"), "-q -- y"),
+            ("-- --", Some("--"), ""),
+        ] {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let rest = parse::<UsageError>(OPTIONS, &words, |_, _| Ok(())).expect("it fits");
+            let (taken, words) = rest.take();
+            assert_eq!((taken.as_deref(), words.join(" ").as_str()), (word, left), "{line}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::model::Model;
 use crate::output::{Format, Moments, Style, answer, print};
 use crate::paging::PagingError;
 use crate::profile::{ProcessError, ProfileError};
+use crate::python;
 use crate::query::{Query, QueryError};
 use crate::refused::Refused;
 use crate::timeline::length::{plain, wrapped};
@@ -91,7 +92,8 @@ impl ServiceError {
             Value::Map(vec![("message".to_owned(), Value::text(text.clone()))])
         });
         let message = body.get("message").or_else(|| body.get("Message"));
-        let message = message.and_then(Value::as_text).unwrap_or_default().to_owned();
+        // Whatever it is, it is shown as in a program: nothing as `None`.
+        let message = message.map(python::shown).unwrap_or_default();
         let code = match body.get("__type").and_then(Value::as_text) {
             Some(name) => {
                 let name = name.split(':').next().unwrap_or_default();

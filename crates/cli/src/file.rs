@@ -63,6 +63,41 @@ impl Loaded {
     }
 }
 
+/// Fills in the home directory and variables: `~/`, `$NAME`, `${NAME}`. What is not set stays.
+pub fn expand(path: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
+    let home = path == "~" || path.starts_with("~/");
+    let home = if home { variable("HOME") } else { None };
+    let (mut expanded, mut rest) = match home {
+        Some(home) => (home, &path[1..]),
+        None => (String::new(), path),
+    };
+    while let Some(at) = rest.find('$') {
+        expanded.push_str(&rest[..at]);
+        let behind = &rest[at + 1..];
+        let (name, length) = match behind.strip_prefix('{') {
+            Some(braced) => match braced.find('}') {
+                Some(end) => (&braced[..end], end + 2),
+                None => ("", 0),
+            },
+            None => {
+                let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+                let end = behind.find(|letter| !is_part(letter)).unwrap_or(behind.len());
+                (&behind[..end], end)
+            }
+        };
+        match variable(name).filter(|_| !name.is_empty()) {
+            Some(value) => expanded.push_str(&value),
+            None => {
+                expanded.push('$');
+                expanded.push_str(&behind[..length]);
+            }
+        }
+        rest = &behind[length..];
+    }
+    expanded.push_str(rest);
+    expanded
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -109,5 +144,26 @@ pub(crate) mod tests {
             "Unable to load paramfile file://no: [Errno 2] No such file or directory: 'no'"
         );
         assert!(text("file://b").starts_with("Unable to load paramfile (b), text contents could"));
+    }
+
+    #[test]
+    fn homes_and_variables_are_filled_in() {
+        let variable = |name: &str| match name {
+            "HOME" => Some("/h".to_owned()),
+            "A" => Some("a".to_owned()),
+            _ => None,
+        };
+        for (path, expected) in [
+            ("x/y", "x/y"),
+            ("~/x", "/h/x"),
+            ("~", "/h"),
+            ("~other/x", "~other/x"),
+            ("$A/x$A", "a/xa"),
+            ("${A}b-$A-", "ab-a-"),
+            ("$B/${B}/$", "$B/${B}/$"),
+            ("${A", "${A"),
+        ] {
+            assert_eq!(expand(path, &variable), expected);
+        }
     }
 }

@@ -159,11 +159,26 @@ pub enum Color {
     Auto,
 }
 
+/// What the AWS CLI looks at before it finds what is wrong. If something is wrong there, too, that is
+/// what it tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The files of the configuration, as with everything.
+    Words,
+    /// The profile: the whole input is only read then.
+    Input,
+    /// Where requests go, and how often: parameters are checked with a client at hand. Whether there
+    /// are credentials is seen after that.
+    Parameters,
+}
+
 /// A command line that was refused, with what it said of how to show that.
 #[derive(Debug)]
 pub struct Failure {
     /// Why.
     pub refused: Refused,
+    /// When the AWS CLI would find it.
+    pub stage: Stage,
     /// The options that concern every operation, as far as they were read.
     pub globals: Box<Globals>,
 }

@@ -47,13 +47,15 @@ mod yaml;
 
 pub use check::Violation;
 pub use completion::{Flag, Shell, Subcommand, completion};
-pub use file::{FileError, Files};
+pub use file::{FileError, Files, expand};
 pub use help::{help, manual, manual_name};
-pub use invocation::{Action, Color, Command, Failure, Globals, Invocation, Paging, Skeleton};
+pub use invocation::{
+    Action, Color, Command, Failure, Globals, Invocation, Paging, Skeleton, Stage,
+};
 pub use model::{Kind, Member, Model, Operation, Paginator, Shape, ShapeId};
 pub use option::{Global, Opt, Role};
 pub use page::Look;
-pub use python::NotANumber;
+pub use python::{NotANumber, shell_words};
 pub use reading::read;
 pub use refused::{ParameterError, Refused, USAGE, UsageError};
 pub use shorthand::{Place, ShorthandError};

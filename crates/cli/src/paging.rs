@@ -43,6 +43,8 @@ pub struct Pages {
     start: Option<usize>,
     is_first: bool,
     is_over: bool,
+    /// The token that came twice in a row, as Python shows it.
+    circle: Option<String>,
     /// Items shown so far.
     shown: usize,
     /// The service's token of the page that was asked for.
@@ -87,6 +89,7 @@ impl Pages {
             start,
             is_first: true,
             is_over: false,
+            circle: None,
             shown: 0,
             token,
             once: Value::map(),
@@ -95,8 +98,15 @@ impl Pages {
     }
 
     /// What to send for the next page; none if there is none, or none is wanted.
-    pub fn next(&self) -> Option<&Value> {
-        (!self.is_over).then_some(&self.parameters)
+    ///
+    /// # Errors
+    ///
+    /// If the page that was taken leads back to itself. The page itself is shown.
+    pub fn next(&self) -> Result<Option<&Value>, PagingError> {
+        match &self.circle {
+            Some(token) => Err(PagingError::SameToken(token.clone())),
+            None => Ok((!self.is_over).then_some(&self.parameters)),
+        }
     }
 
     /// Items shown so far.
@@ -110,7 +120,7 @@ impl Pages {
     }
 
     /// Takes the answer to what was sent.
-    pub fn take(&mut self, mut answer: Value) -> Result<Page, PagingError> {
+    pub fn take(&mut self, mut answer: Value) -> Page {
         let key = &self.paginator.result_key;
         let mut skipped = 0;
         if self.is_first
@@ -148,31 +158,31 @@ impl Pages {
             self.is_over = true;
         } else {
             self.shown += count;
-            self.follow(&answer)?;
+            self.follow(&answer);
         }
         part.set(key, answer.get(key).cloned().unwrap_or(Value::Null));
-        Ok(Page { answer, part })
+        Page { answer, part }
     }
 
     /// Sees whether there is a next page.
-    fn follow(&mut self, answer: &Value) -> Result<(), PagingError> {
+    fn follow(&mut self, answer: &Value) {
         let next = answer.get(&self.paginator.output_token).and_then(Value::as_text);
         let Some(next) = next.filter(|token| !token.is_empty()) else {
             self.is_over = true;
-            return Ok(());
+            return;
         };
         if self.max_items == Some(signed(self.shown)) {
             self.resume = Some(self.encode(Some(next), None));
             self.is_over = true;
-            return Ok(());
+            return;
         }
         if self.token.as_deref() == Some(next) {
             let token = Value::Map(vec![(self.paginator.input_token.clone(), Value::text(next))]);
-            return Err(PagingError::SameToken(python::written(&token)));
+            self.circle = Some(python::written(&token));
+            return;
         }
         self.token = Some(next.to_owned());
         self.parameters.set(&self.paginator.input_token, Value::text(next));
-        Ok(())
     }
 
     /// A token of the command line. Its bytes are those that Python makes.

@@ -16,8 +16,10 @@ use place::For;
 pub use place::Place;
 
 use crate::failure::ErrorFormat;
+use crate::file::expand;
 use crate::invocation::Globals;
 use crate::output::Format;
+use crate::python::shell_words;
 use crate::retry::Mode;
 use ini::{Ini, Section};
 use std::collections::BTreeMap;
@@ -97,9 +99,16 @@ pub enum ProfileError {
     /// No region has such a name.
     #[error("Provided region_name '{0}' doesn't match a supported format.")]
     InvalidRegion(String),
-    /// What no server can be for an endpoint that was given.
-    #[error("Invalid Configuration: {0} and custom endpoint are not supported")]
-    CustomEndpoint(&'static str),
+    /// A URL without a host.
+    #[error("Invalid endpoint: {0}")]
+    NoHost(String),
+    /// A file of certificates without a name: a variable, perhaps, that was to have it.
+    #[error(
+        "Invalid CA bundle: the configured value (ca_bundle, AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or \
+         verify) resolved to an empty or whitespace-only string. Provide a valid path to a CA \
+         bundle file."
+    )]
+    EmptyCaBundle,
     /// No number.
     #[error("invalid literal for int() with base 10: '{0}'")]
     NoNumber(String),
@@ -136,7 +145,8 @@ impl ProfileError {
             | ProfileError::OpenQuotation
             | ProfileError::HalfOfClient
             | ProfileError::InvalidRegion(_)
-            | ProfileError::CustomEndpoint(_)
+            | ProfileError::NoHost(_)
+            | ProfileError::EmptyCaBundle
             | ProfileError::NoNumber(_)
             | ProfileError::UnknownRetryMode(_)
             | ProfileError::TooFewAttempts(_)
@@ -160,8 +170,10 @@ impl Locations {
     pub fn of(variable: Variables<'_>) -> Locations {
         let place = |name: &str, usual: &str| {
             let path = variable(name).unwrap_or_else(|| usual.to_owned());
-            let Some(rest) = path.strip_prefix('~') else { return Some(path) };
-            Some(format!("{}{rest}", variable("HOME")?))
+            if path.starts_with('~') {
+                variable("HOME")?;
+            }
+            Some(expand(&path, variable))
         };
         Locations {
             config: place("AWS_CONFIG_FILE", "~/.aws/config"),
@@ -226,7 +238,7 @@ fn named(section: &str, kind: &str) -> Option<String> {
     if !section.starts_with(kind) {
         return None;
     }
-    match <[String; 2]>::try_from(shlex::split(section)?) {
+    match <[String; 2]>::try_from(shell_words(section)?) {
         Ok([_, name]) => Some(name),
         Err(_) => None,
     }
@@ -358,6 +370,19 @@ fn clamped(number: i64) -> u32 {
     u32::try_from(number.max(0)).unwrap_or(u32::MAX)
 }
 
+/// Looks whether the profile is there that was named, if one was.
+///
+/// # Errors
+///
+/// If it is not.
+pub fn check_profile(
+    asked: &Globals,
+    configuration: &Configuration,
+    variable: Variables<'_>,
+) -> Result<(), ProfileError> {
+    Sources::new(asked, configuration, variable).map(|_| ())
+}
+
 /// In which form errors are shown. This cannot fail: it is asked when something has failed, perhaps
 /// because of what is asked here.
 pub fn error_format(
@@ -432,15 +457,11 @@ impl Settings {
             region.or_else(|| sources.setting(&["AWS_REGION", "AWS_DEFAULT_REGION"], "region"));
         let region = region.filter(|region| !region.is_empty());
         let credentials = Credentials::find(asked, &sources)?;
-        let place = Place::find(asked, &sources, region.as_deref(), credentials.as_ref(), whom)?;
-        let region = match region {
-            Some(region) => region,
-            None => place.region().ok_or(ProfileError::NoRegion)?.to_owned(),
-        };
-        let credentials = match credentials {
-            Some(credentials) => credentials,
-            None => place.credentials().ok_or(ProfileError::NoCredentials)?,
-        };
+        // The order is that in which the AWS CLI finds what is wrong.
+        let place = Place::find(asked, &sources, region.as_deref(), credentials.as_ref(), whom);
+        if let Err(ProfileError::NoRegion) = place {
+            return Err(ProfileError::NoRegion);
+        }
         let retry_mode = match sources.setting(&["AWS_RETRY_MODE"], "retry_mode") {
             None => Mode::Standard,
             Some(text) => Mode::parse(&text).ok_or(ProfileError::UnknownRetryMode(text))?,
@@ -450,8 +471,13 @@ impl Settings {
             Some(few) if few < 1 => return Err(ProfileError::TooFewAttempts(few)),
             Some(attempts) => clamped(attempts),
         };
+        let place = place?;
         let ca_bundle = asked.ca_bundle.clone();
         let ca_bundle = ca_bundle.or_else(|| sources.setting(&["AWS_CA_BUNDLE"], "ca_bundle"));
+        let ca_bundle = ca_bundle.or_else(|| variable("REQUESTS_CA_BUNDLE"));
+        if ca_bundle.as_ref().is_some_and(|path| path.trim().is_empty()) {
+            return Err(ProfileError::EmptyCaBundle);
+        }
         let client = ClientFiles::find(variable)?;
         let connect_timeout = match asked.connect_timeout {
             Some(seconds) => Some(seconds),
@@ -461,12 +487,20 @@ impl Settings {
             Some(seconds) => Some(seconds),
             None => sources.number("AWS_READ_TIMEOUT", "read_timeout")?.map(u64::from),
         };
+        let region = match region {
+            Some(region) => region,
+            None => place.region().ok_or(ProfileError::NoRegion)?.to_owned(),
+        };
+        let credentials = match credentials {
+            Some(credentials) => credentials,
+            None => place.credentials().ok_or(ProfileError::NoCredentials)?,
+        };
         let connect_timeout = connect_timeout.unwrap_or(TIMEOUT_SECONDS);
         Ok(Settings {
             place,
             region,
             credentials,
-            ca_bundle: ca_bundle.filter(|path| !path.is_empty()),
+            ca_bundle,
             client,
             retry_mode,
             attempts,

@@ -23,6 +23,15 @@ pub(crate) fn whole_number(text: &str) -> Result<i64, NotANumber> {
     trimmed.replace('_', "").parse().map_err(|_| refused())
 }
 
+/// The words of a command, as `shlex.split` has them; none with an open quotation. A shell would take
+/// what begins with a `#` for a comment, and the AWS CLI does not.
+pub fn shell_words(command: &str) -> Option<Vec<String>> {
+    /// No text has it: Unicode keeps it for uses like this.
+    const STAND_IN: char = '\u{fdd0}';
+    let words = shlex::split(&command.replace('#', &STAND_IN.to_string()))?;
+    Some(words.iter().map(|word| word.replace(STAND_IN, "#")).collect())
+}
+
 /// A text in quotes.
 pub(crate) fn quoted(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
@@ -158,6 +167,23 @@ mod tests {
             assert_eq!(quoted(text), expected);
         }
         assert_eq!(quoted_bytes(b"a'\n\xff"), r"b'a\'\n\xff'");
+    }
+
+    #[test]
+    fn commands_are_words_and_nothing_in_them_is_a_comment() {
+        for (command, expected) in [
+            ("a 'b c' \"d \\\" e\" f\\ g", Some(&["a", "b c", "d \" e", "f g"][..])),
+            ("a # b #c d#", Some(&["a", "#", "b", "#c", "d#"])),
+            ("a\n b", Some(&["a", "b"])),
+            ("$HOME ~ *", Some(&["$HOME", "~", "*"])),
+            ("", Some(&[])),
+            ("a 'b", None),
+        ] {
+            let words = shell_words(command);
+            let words: Option<Vec<&str>> =
+                words.as_ref().map(|words| words.iter().map(String::as_str).collect());
+            assert_eq!(words.as_deref(), expected, "{command}");
+        }
     }
 
     #[test]

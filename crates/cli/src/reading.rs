@@ -6,12 +6,15 @@
 use crate::arguments::{self, Rest, Takes};
 use crate::check::{check, settle};
 use crate::file::Files;
-use crate::invocation::{Action, Color, Command, Failure, Globals, Invocation, Paging, Skeleton};
+use crate::invocation::{
+    Action, Color, Command, Failure, Globals, Invocation, Paging, Skeleton, Stage,
+};
 use crate::likeness::close_matches;
 use crate::model::{Model, Operation};
 use crate::option::{Global, Opt, Role, SKELETONS};
 use crate::parameter::{Given, unpack};
 use crate::python::{type_of, whole_number};
+use crate::query::Query;
 use crate::refused::{ParameterError, Refused, UsageError};
 use crate::value::Value;
 use crate::yaml;
@@ -23,8 +26,10 @@ use crate::yaml;
 /// What is wrong with them, in the words of the AWS CLI.
 pub fn read(words: &[String], files: &dyn Files) -> Result<Command, Failure> {
     let mut globals = Globals::default();
-    let mut reading = Reading { globals: &mut globals, files };
-    match reading.command(words) {
+    let mut reading = Reading { globals: &mut globals, files, stage: Stage::Words };
+    let asked = reading.command(words);
+    let stage = reading.stage;
+    match asked {
         Ok(Asked::Version) => Ok(Command::Version),
         Ok(Asked::Help(operation)) => Ok(Command::Help { operation, globals: Box::new(globals) }),
         Ok(Asked::Invoke { operation, parameters, paging, action, warnings }) => {
@@ -32,13 +37,15 @@ pub fn read(words: &[String], files: &dyn Files) -> Result<Command, Failure> {
                 Invocation { operation, parameters, globals, paging, action, warnings };
             Ok(Command::Invoke(Box::new(invocation)))
         }
-        Err(refused) => Err(Failure { refused, globals: Box::new(globals) }),
+        Err(refused) => Err(Failure { refused, stage, globals: Box::new(globals) }),
     }
 }
 
 struct Reading<'a> {
     globals: &'a mut Globals,
     files: &'a dyn Files,
+    /// How far it is.
+    stage: Stage,
 }
 
 /// What is asked for, without the options that concern every operation.
@@ -78,10 +85,9 @@ impl Reading<'_> {
             Err(Halt::Refused(refused)) => return Err(refused),
         };
         // Of what is left, the first that looks like no option is the operation.
-        let Rest { mut words, plain } = arguments::parse::<UsageError>(&[], &rest, |_, _| Ok(()))?;
-        let place =
-            plain.first().ok_or_else(|| UsageError::Required(vec!["operation".to_owned()]))?;
-        let name = words.remove(*place);
+        let rest = arguments::parse::<UsageError>(&[], &rest, |_, _| Ok(()))?;
+        let (name, words) = rest.take();
+        let name = name.ok_or_else(|| UsageError::Required(vec!["operation".to_owned()]))?;
         if name == "help" {
             return Ok(Asked::Help(None));
         }
@@ -104,6 +110,9 @@ impl Reading<'_> {
             let value = values.pop();
             self.global(Global::ALL[place], value, &mut timeouts)
         })?;
+        if let Some(text) = &self.globals.query {
+            Query::parse(text).map_err(|error| Halt::Refused(error.into()))?;
+        }
         if let Some(url) = &self.globals.endpoint_url
             && !has_scheme(url)
         {
@@ -196,6 +205,7 @@ impl Reading<'_> {
         if given.max_items.is_some_and(|items| items <= 0) {
             warnings.push(WARNING_MAX_ITEMS.to_owned());
         }
+        self.stage = Stage::Input;
         if let Some(input) = self.input(inputs)? {
             for (name, value) in input {
                 if parameters.get(&name).is_none() {
@@ -215,6 +225,7 @@ impl Reading<'_> {
             max_items: given.max_items,
             starting_token: token,
         };
+        self.stage = Stage::Parameters;
         match action {
             Action::Skeleton(Skeleton::Input | Skeleton::YamlInput) => (),
             Action::Call | Action::Skeleton(Skeleton::Output) => {
@@ -443,12 +454,8 @@ enum Leftover {
 
 /// The first word that looks like no option could be `help`; if it is not, it is told of last.
 fn leftover(rest: Rest) -> Leftover {
-    let Rest { mut words, plain } = rest;
-    let Some(place) = plain.first().copied() else { return Leftover::Unknown(words) };
-    let word = words.remove(place);
-    if place > 0 && words[place - 1] == "--" {
-        words.remove(place - 1);
-    }
+    let (word, mut words) = rest.take();
+    let Some(word) = word else { return Leftover::Unknown(words) };
     match word.as_str() {
         "help" => return Leftover::Help,
         // As in the AWS CLI, an empty word is none.

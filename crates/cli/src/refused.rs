@@ -6,6 +6,7 @@
 use crate::check::Violation;
 use crate::file::FileError;
 use crate::python::{NotANumber, quoted};
+use crate::query::QueryError;
 use crate::shorthand::ShorthandError;
 use thiserror::Error;
 
@@ -33,6 +34,9 @@ pub enum Refused {
          http://<hostname>/ or https://<hostname>/"
     )]
     EndpointWithoutScheme(String),
+    /// A query that cannot be read.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// Options for paging where pages are not followed.
     #[error("Cannot specify --no-paginate along with pagination arguments: {}", .0.join(", "))]
     PagingWithoutPages(Vec<String>),
@@ -153,6 +157,7 @@ impl Refused {
             Refused::Usage(_)
             | Refused::UnknownOptions(_)
             | Refused::EndpointWithoutScheme(_)
+            | Refused::Query(_)
             | Refused::PagingWithoutPages(_)
             | Refused::Parameter { .. }
             | Refused::TwoInputs
@@ -167,6 +172,7 @@ impl Refused {
         match self {
             Refused::Usage(_)
             | Refused::EndpointWithoutScheme(_)
+            | Refused::Query(_)
             | Refused::PagingWithoutPages(_)
             | Refused::Parameter { .. }
             | Refused::TwoInputs

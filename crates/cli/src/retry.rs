@@ -196,7 +196,12 @@ impl Retries {
         let is_repeated = outcome.is_repeated(self.mode);
         let exhausted =
             self.attempts_max <= self.attempt && (is_repeated || self.mode != Mode::Legacy);
-        let cost = if outcome.is_throttled() { THROTTLED_COST } else { COST };
+        let cost = match self.mode {
+            // It knows of no quota.
+            Mode::Legacy => 0,
+            Mode::Standard | Mode::Adaptive if outcome.is_throttled() => THROTTLED_COST,
+            Mode::Standard | Mode::Adaptive => COST,
+        };
         if exhausted || !is_repeated || self.left < cost {
             if outcome == Outcome::Answered {
                 self.left = QUOTA.min(self.left + self.paid.unwrap_or(REFUND));
@@ -332,6 +337,15 @@ mod tests {
             Retries::new(Mode::Standard, 0).after(Outcome::Answered, 0.0),
             Next::Done { exhausted: true }
         );
+    }
+
+    #[test]
+    fn the_legacy_mode_has_no_quota() {
+        let mut retries = Retries::new(Mode::Legacy, 2);
+        for _ in 0..1000 {
+            assert_eq!(retries.after(Outcome::Unreachable, 0.0), again(0));
+            assert_eq!(retries.after(refused(400, "ValidationException"), 0.0), DONE);
+        }
     }
 
     #[test]

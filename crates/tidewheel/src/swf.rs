@@ -17,7 +17,7 @@ use cli::output::{Moments, Printer, Style};
 use cli::paging::{Pages, Whole};
 use cli::profile::{self, Configuration, Display, File, Locations, ProfileError, Settings};
 use cli::query::Query;
-use cli::{Action, Globals, Invocation, Look, Operation, Skeleton, Value};
+use cli::{Action, Failure, Globals, Invocation, Look, Operation, Skeleton, Stage, Value};
 use output::{Output, Progress};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
@@ -59,8 +59,27 @@ fn perform(words: &[String]) -> u8 {
                 help(operation, &globals).map_or_else(|error| complain(&globals, &error), |()| 0)
             }
         },
-        Err(failure) => complain(&failure.globals, &failure.refused.into()),
+        Err(failure) => refuse(failure),
     }
+}
+
+/// Says why a command line is refused; the exit code. What the AWS CLI would have found before is told
+/// instead.
+fn refuse(Failure { refused, stage, globals }: Failure) -> u8 {
+    let before = || -> Result<(), CallError> {
+        let configuration = configuration()?;
+        if Stage::Input <= stage {
+            profile::check_profile(&globals, &configuration, &variable)?;
+        }
+        if Stage::Parameters <= stage {
+            match Settings::resolve(&globals, &configuration, &variable) {
+                Ok(_) | Err(ProfileError::NoCredentials) => (),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    };
+    complain(&globals, &before().err().unwrap_or_else(|| refused.into()))
 }
 
 /// Shows help, through the pager on a terminal.
@@ -146,13 +165,21 @@ fn call(invocation: &Invocation) -> Result<(), CallError> {
         Action::Call => None,
         Action::Skeleton(sample) => Some(sample),
     };
+    let configuration = configuration()?;
+    profile::check_profile(globals, &configuration, &variable)?;
     // Neither has anything to do with how answers are shown.
     match sample {
         Some(Skeleton::Input) => return print(&cli::sample_input_json(invocation.operation)),
         Some(Skeleton::YamlInput) => return print(&cli::sample_input_yaml(invocation.operation)),
         Some(Skeleton::Output) | None => (),
     }
-    let configuration = configuration()?;
+    let caller = match sample {
+        Some(_) => None,
+        None => {
+            let settings = Settings::resolve(globals, &configuration, &variable)?;
+            Some(Caller::new(globals, settings)?)
+        }
+    };
     let display = Display::resolve(globals, &configuration, &variable)?;
     let printer = Printer {
         operation: invocation.operation,
@@ -162,13 +189,11 @@ fn call(invocation: &Invocation) -> Result<(), CallError> {
         query,
     };
     let mut output = Output::new(display.pager);
-    if sample.is_some() {
+    let Some(mut caller) = caller else {
         let sample = cli::sample_output(invocation.operation).unwrap_or(Value::map());
         output.write(&printer.whole(&sample)?)?;
         return Ok(());
-    }
-    let settings = Settings::resolve(globals, &configuration, &variable)?;
-    let mut caller = Caller::new(globals, settings)?;
+    };
     match Pages::of(invocation)? {
         None => {
             let answer = caller.call(invocation.operation, &invocation.parameters)?;
@@ -188,9 +213,9 @@ fn call_pages(
 ) -> Result<(), CallError> {
     let mut whole = Whole::default();
     let mut progress = Progress::start();
-    while let Some(parameters) = pages.next() {
+    while let Some(parameters) = pages.next()? {
         let answer = caller.call(printer.operation, parameters)?;
-        let page = pages.take(printer.read(&answer))?;
+        let page = pages.take(printer.read(&answer));
         if printer.format.is_by_page() {
             output.write(&printer.page(&page)?)?;
             // Nobody is there to read the others.

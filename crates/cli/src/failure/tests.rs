@@ -63,6 +63,8 @@ fn names_and_messages_are_found_where_they_are() {
             "M",
         ),
         (400, r#"{"__type":"X:http://y#z"}"#, "X", ""),
+        (400, r#"{"__type":"X","message":null}"#, "X", "None"),
+        (400, r#"{"__type":"X","message":5}"#, "X", "5"),
         (500, r#"{"__type":"com.amazon.coral.service#InternalFailure"}"#, "InternalFailure", ""),
         (503, "<html>busy</html>", "503", "Service Unavailable"),
         (504, " \n<html>", "504", "Gateway Timeout"),

@@ -33,19 +33,22 @@ fn pages_follow_each_other_as_in_botocore() {
         let mut pages =
             pages(operation, max_items.and_then(Value::as_integer), token.and_then(Value::as_text));
         let (mut sent, mut whole, mut failed) = (Vec::new(), Whole::default(), None);
-        while let Some(parameters) = pages.next() {
+        loop {
+            let parameters = match pages.next() {
+                Ok(Some(parameters)) => parameters,
+                Ok(None) => break,
+                Err(error) => {
+                    failed = Some(Value::text(format!("! {error}")));
+                    break;
+                }
+            };
             let token = parameters.get("nextPageToken").cloned().unwrap_or(Value::Null);
             let answers = member("service").items().iter();
             let answer = { answers }.find(|pair| pair.items()[0] == token);
             let none = Value::parse(r#"{"domainInfos":[]}"#).expect("JSON");
             sent.push(token);
-            match pages.take(answer.map_or(none, |pair| pair.items()[1].clone())) {
-                Ok(page) => whole.add(&pages, page),
-                Err(error) => {
-                    failed = Some(Value::text(format!("! {error}")));
-                    break;
-                }
-            }
+            let page = pages.take(answer.map_or(none, |pair| pair.items()[1].clone()));
+            whole.add(&pages, page);
         }
         let result = failed.unwrap_or_else(|| whole.end(&pages));
         assert_eq!(sent, member("sent").items(), "{name}");
@@ -63,14 +66,14 @@ fn answer(json: &str) -> Value {
 fn what_is_told_once_is_in_the_part_of_the_first_page_alone() {
     let mut pages = pages("PollForDecisionTask", None, None);
     let first = r#"{"taskToken":"t","startedEventId":3,"events":[1],"nextPageToken":"T1"}"#;
-    let page = pages.take(answer(first)).expect("a page");
+    let page = pages.take(answer(first));
     let expected = r#"{"taskToken":"t","startedEventId":3,"workflowExecution":null,
         "workflowType":null,"previousStartedEventId":null,"events":[1]}"#;
     assert_eq!(page.part, answer(expected));
     assert_eq!(page.answer, answer(first));
-    let page = pages.take(answer(r#"{"taskToken":"t","events":[2]}"#)).expect("a page");
+    let page = pages.take(answer(r#"{"taskToken":"t","events":[2]}"#));
     assert_eq!(page.part, answer(r#"{"events":[2]}"#));
-    assert_eq!(pages.next(), None);
+    assert_eq!(pages.next(), Ok(None));
 }
 
 #[test]
@@ -99,4 +102,16 @@ fn without_paging_there_are_no_pages() {
 #[test]
 fn text_says_where_it_goes_on() {
     assert_eq!(resumption("x"), answer(r#"{"NextToken":{"NextToken":"x"}}"#));
+}
+
+/// A page is shown before it is found that it leads back to itself.
+#[test]
+fn a_page_that_leads_back_to_itself_is_the_last() {
+    let mut pages = pages("ListDomains", None, None);
+    let circle = || answer(r#"{"domainInfos":[1],"nextPageToken":"T"}"#);
+    pages.take(circle());
+    assert!(matches!(pages.next(), Ok(Some(_))));
+    assert_eq!(pages.take(circle()).answer, circle());
+    let error = PagingError::SameToken("{'nextPageToken': 'T'}".to_owned());
+    assert_eq!(pages.next(), Err(error));
 }

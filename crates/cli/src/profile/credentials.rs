@@ -6,6 +6,7 @@
 
 use super::{ProfileError, Section, Sources};
 use crate::invocation::Globals;
+use crate::python::shell_words;
 use serde_json::Value;
 use std::fmt;
 
@@ -149,7 +150,7 @@ impl Credentials {
             return Err(asks("AWS Sign-In (login_session)"));
         }
         if let Some(command) = sources.option("credential_process") {
-            let words = shlex::split(command).ok_or(ProfileError::OpenQuotation)?;
+            let words = shell_words(command).ok_or(ProfileError::OpenQuotation)?;
             return Ok(Some(Credentials::Process(words)));
         }
         if let Some(section) = sources.configuration.configured.get(name)
@@ -185,5 +186,7 @@ fn of_section(section: &Section, provider: &'static str) -> Result<Option<Keys>,
     let partial = ProfileError::PartialCredentials { provider, missing };
     let secret_access_key = text(missing).ok_or(partial)?;
     let session_token = text("aws_security_token").or_else(|| text("aws_session_token"));
+    // An empty one is none, though it hides the other, as one in the environment does not.
+    let session_token = session_token.filter(|token| !token.is_empty());
     Ok(Some(Keys { access_key_id, secret_access_key, session_token }))
 }

@@ -13,7 +13,8 @@ const FOR_ALL: &str = "DEFAULT";
 /// A file, by its sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ini {
-    sections: BTreeMap<String, Section>,
+    /// In the order of the file: of two sections for one profile the later counts.
+    sections: Vec<(String, Section)>,
 }
 
 /// The options of a section.
@@ -83,7 +84,7 @@ impl Ini {
         Reading::default().read(text)
     }
 
-    /// The sections, by their names.
+    /// The sections with their names, in order.
     pub fn sections(&self) -> impl Iterator<Item = (&str, &Section)> {
         self.sections.iter().map(|(name, section)| (name.as_str(), section))
     }
@@ -96,6 +97,8 @@ type Values = BTreeMap<String, Vec<String>>;
 #[derive(Default)]
 struct Reading {
     sections: BTreeMap<String, Values>,
+    /// The names of the sections, as they come.
+    order: Vec<String>,
     /// The options of the section for all.
     common: Values,
     /// Where lines go.
@@ -111,13 +114,14 @@ impl Reading {
             self.take(line, index + 1)?;
         }
         let mut ini = Ini::default();
-        for (name, values) in self.sections {
+        for name in self.order {
+            let values = &self.sections[&name];
             let mut section = Section::default();
-            for (option, lines) in self.common.iter().chain(&values) {
+            for (option, lines) in self.common.iter().chain(values) {
                 let entry = Entry::of(&lines.join("\n"))?;
                 section.options.insert(option.clone(), entry);
             }
-            ini.sections.insert(name, section);
+            ini.sections.push((name, section));
         }
         Ok(ini)
     }
@@ -148,6 +152,7 @@ impl Reading {
             }
             if name != FOR_ALL {
                 self.sections.insert(name.to_owned(), Values::new());
+                self.order.push(name.to_owned());
             }
             self.section = Some(name.to_owned());
             self.option = None;
@@ -214,8 +219,12 @@ mod tests {
         Ini::parse(text).expect("it is right")
     }
 
+    fn section_of<'a>(ini: &'a Ini, name: &str) -> Option<&'a Section> {
+        ini.sections().find(|(known, _)| *known == name).map(|(_, section)| section)
+    }
+
     fn option<'a>(ini: &'a Ini, section: &str, option: &str) -> Option<&'a str> {
-        ini.sections.get(section)?.text(option)
+        section_of(ini, section)?.text(option)
     }
 
     #[test]
@@ -246,13 +255,13 @@ mod tests {
             "[profile x]\ns3 =\n  max = 1\n\n  # no more\n  min=2\nregion = r\n\
              [services y]\nswf = \n  endpoint_url = http://h:1/\n",
         );
-        let x = &ini.sections["profile x"];
+        let x = section_of(&ini, "profile x").expect("it is there");
         assert_eq!((x.nested("s3", "max"), x.nested("s3", "min")), (Some("1"), Some("2")));
         assert_eq!(
             (x.text("s3"), x.text("region"), x.nested("region", "r")),
             (None, Some("r"), None)
         );
-        let services = &ini.sections["services y"];
+        let services = section_of(&ini, "services y").expect("it is there");
         assert_eq!(services.nested("swf", "endpoint_url"), Some("http://h:1/"));
     }
 

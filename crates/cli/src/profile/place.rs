@@ -112,11 +112,11 @@ impl Place {
         if let Some(url) = ours {
             return Ok(Place::Ours(url));
         }
+        // They say which of AWS's endpoints to take, and nothing of any other.
         let fips = sources.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
         let dual_stack = sources.switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
         match configured {
-            Some(_) if fips => Err(ProfileError::CustomEndpoint("FIPS")),
-            Some(_) if dual_stack => Err(ProfileError::CustomEndpoint("Dualstack")),
+            Some(url) if !has_host(&url) => Err(ProfileError::NoHost(url)),
             Some(url) => Ok(Place::Given(url)),
             None => Ok(Place::Aws(endpoint_of_aws(region, fips, dual_stack))),
         }
@@ -149,6 +149,11 @@ fn configured(sources: &Sources<'_>) -> Result<Option<String>, ProfileError> {
 const SUFFIX: &str = "amazonaws.com";
 const SUFFIX_OF_BOTH: &str = "api.aws";
 
+/// Whether a URL says whom to ask. All else that can be wrong with it is found when somebody does.
+fn has_host(url: &str) -> bool {
+    let behind = url.split_once("//").map_or("", |(_, behind)| behind);
+    !behind.is_empty() && !behind.starts_with(['/', '?', '#', ':'])
+}
 /// The partitions of AWS that are not the usual one: how their regions begin, and the ends of the
 /// names of their servers, the second of those that speak IPv6.
 const PARTITIONS: &[(&str, &str, &str)] = &[

@@ -250,6 +250,8 @@ fn credentials_are_found_in_awss_order() {
 
 #[test]
 fn tokens_of_temporary_keys_are_taken() {
+    const EMPTY: &str = "[default]\nregion = r\naws_access_key_id = K\naws_secret_access_key = s\n\
+                         aws_security_token =\naws_session_token = t\n";
     let token = |files, text| match resolve(files, text).expect("they are there").credentials {
         Credentials::Keys(keys) => keys.session_token,
         Credentials::None | Credentials::Process(_) => panic!("there are keys"),
@@ -260,6 +262,9 @@ fn tokens_of_temporary_keys_are_taken() {
     assert_eq!(token(FILES, &text).as_deref(), Some("t"));
     let text = format!("{ENV_KEYS} AWS_SESSION_TOKEN=t AWS_SECURITY_TOKEN=older");
     assert_eq!(token(FILES, &text).as_deref(), Some("older"));
+    let text = format!("{ENV_KEYS} AWS_SESSION_TOKEN=t AWS_SECURITY_TOKEN=");
+    assert_eq!(token(FILES, &text).as_deref(), Some("t"));
+    assert_eq!(token((EMPTY, ""), ""), None, "an empty one hides the other in a file");
 }
 
 #[test]
@@ -300,14 +305,11 @@ fn endpoints_are_found_in_awss_order() {
              configuration does not exist."
                 .to_owned(),
         ),
-        (
-            "AWS_PROFILE=plain AWS_USE_FIPS_ENDPOINT=true",
-            "! Invalid Configuration: FIPS and custom endpoint are not supported".to_owned(),
-        ),
-        (
-            "AWS_PROFILE=plain AWS_USE_DUALSTACK_ENDPOINT=true",
-            "! Invalid Configuration: Dualstack and custom endpoint are not supported".to_owned(),
-        ),
+        // They say which of AWS's endpoints to take, and this is none.
+        ("AWS_PROFILE=plain AWS_USE_FIPS_ENDPOINT=true", at("http://profile:1")),
+        ("AWS_PROFILE=plain AWS_USE_DUALSTACK_ENDPOINT=true", at("http://profile:1")),
+        ("AWS_PROFILE=plain --endpoint-url http://", "! Invalid endpoint: http://".to_owned()),
+        ("AWS_PROFILE=plain --endpoint-url http:/x", "! Invalid endpoint: http:/x".to_owned()),
     ] {
         assert_eq!(summary(FILES, &format!("{ENV_KEYS} {text}")), expected, "{text}");
     }
@@ -443,6 +445,76 @@ fn the_form_of_errors_is_found_even_if_nothing_else_is() {
     }
 }
 
+/// `[default]` and `[profile default]` are one profile, and the later of them is it.
+#[test]
+fn of_two_sections_for_the_default_profile_the_later_counts() {
+    const FIRST: &str = "[default]\nregion = us-west-1\naws_access_key_id = A\n";
+    const SECOND: &str = "[profile default]\nregion = us-west-2\n";
+    for (config, expected) in
+        [(format!("{FIRST}{SECOND}"), "us-west-2"), (format!("{SECOND}{FIRST}"), "us-west-1")]
+    {
+        let expected = format!("https://swf.{expected}.amazonaws.com {expected} unsigned");
+        assert_eq!(summary((&config, ""), "--no-sign-request"), expected);
+    }
+}
+
+/// What is wrong in more than one way is told as the AWS CLI tells it.
+#[test]
+fn mistakes_are_found_in_the_order_of_the_aws_cli() {
+    let half = "AWS_ACCESS_KEY_ID=A";
+    let partial = "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY";
+    let mode = "Invalid value provided to \"mode\": \"x\" must be one of: ('legacy', 'standard', \
+                'adaptive')";
+    let no_region = "You must specify a region. You can also configure your region by running \
+                     \"aws configure\".";
+    for (text, expected) in [
+        (format!("{half} AWS_RETRY_MODE=x"), partial),
+        (format!("{ENV_KEYS} --endpoint-url http:// --region r AWS_RETRY_MODE=x"), mode),
+        ("--region r AWS_RETRY_MODE=x".to_owned(), mode),
+        (format!("{half} AWS_ENDPOINT_URL=http://"), partial),
+        (format!("{ENV_KEYS} AWS_RETRY_MODE=x --endpoint-url http://"), no_region),
+        (format!("{ENV_KEYS} AWS_CA_BUNDLE="), no_region),
+        (
+            format!("{ENV_KEYS} --endpoint-url http:// --region r AWS_CA_BUNDLE="),
+            "Invalid endpoint: http://",
+        ),
+    ] {
+        assert_eq!(summary(BARE, &text), format!("! {expected}"), "{text}");
+    }
+}
+
+#[test]
+fn certificates_are_those_of_the_first_that_says() {
+    let bundle = |text: &str| {
+        resolve(FILES, &format!("{ENV_KEYS} --region r {text}")).map(|settings| settings.ca_bundle)
+    };
+    for (text, expected) in [
+        ("REQUESTS_CA_BUNDLE=/r.pem", Some("/r.pem")),
+        ("REQUESTS_CA_BUNDLE=/r.pem AWS_CA_BUNDLE=/e.pem", Some("/e.pem")),
+        ("REQUESTS_CA_BUNDLE=/r.pem AWS_PROFILE=shown", Some("/c.pem")),
+        ("", None),
+    ] {
+        assert_eq!(bundle(text), Ok(expected.map(str::to_owned)), "{text}");
+    }
+    for text in ["AWS_CA_BUNDLE=", "REQUESTS_CA_BUNDLE=", "AWS_CA_BUNDLE= AWS_PROFILE=shown"] {
+        assert_eq!(bundle(text), Err(ProfileError::EmptyCaBundle), "{text}");
+    }
+}
+
+#[test]
+fn a_profile_that_is_named_has_to_be_there() {
+    let check = |text: &str| {
+        let (globals, variables) = asked(text);
+        check_profile(&globals, &configuration(FILES), &|name| variables.get(name).cloned())
+    };
+    for text in ["", "--profile keys", "AWS_PROFILE=other"] {
+        assert_eq!(check(text), Ok(()), "{text}");
+    }
+    for (text, name) in [("--profile none", "none"), ("AWS_PROFILE=", ""), ("AWS_PROFILE=p", "p")] {
+        assert_eq!(check(text), Err(ProfileError::UnknownProfile(name.to_owned())), "{text}");
+    }
+}
+
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let file = File { path: "/config", text: "region = r\n" };
@@ -462,6 +534,8 @@ fn files_are_where_the_environment_says() {
     assert_eq!(of(""), pair("", ""));
     let text = "HOME=/h AWS_CONFIG_FILE=~/c AWS_SHARED_CREDENTIALS_FILE=/s";
     assert_eq!(of(text), pair("/h/c", "/s"));
+    let text = "HOME=/h AWS_CONFIG_FILE=$HOME/c AWS_SHARED_CREDENTIALS_FILE=${HOME}/$NONE/s";
+    assert_eq!(of(text), pair("/h/c", "/h/$NONE/s"));
 }
 
 #[test]

@@ -617,3 +617,30 @@ fn recorded_command_lines_ask_for_what_they_ask_of_the_aws_cli() {
     }
     assert!(calls > 100 && errors > 200, "{calls} calls and {errors} errors were compared");
 }
+
+/// What the AWS CLI would have looked at before it finds what is wrong.
+#[test]
+fn what_is_wrong_is_found_at_a_stage() {
+    for (line, stage) in [
+        ("describe-domain", Stage::Words),
+        ("describe-domain --name file://missing", Stage::Words),
+        ("describe-workflow-type --domain d --workflow-type x", Stage::Words),
+        ("describe-domain --name d --cli-input-json x", Stage::Input),
+        ("list-domains --max-items 1 --cli-input-json '{\"nextPageToken\":\"x\"}'", Stage::Input),
+        ("describe-domain --name ''", Stage::Parameters),
+        ("describe-domain --generate-cli-skeleton output --name ''", Stage::Parameters),
+    ] {
+        assert_eq!(read(&words(line), &SHELF).expect_err(line).stage, stage, "{line}");
+    }
+}
+
+/// A query that cannot be read is told before anything behind the options for all is looked at.
+#[test]
+fn a_query_is_read_first() {
+    for line in ["--query '['", "bogus --query '['", "describe-domain --query '[' --endpoint-url x"]
+    {
+        let refused = read(&words(line), &SHELF).expect_err(line).refused;
+        assert!(refused.to_string().starts_with("Bad value for --query [: "), "{line}: {refused}");
+        assert_eq!((refused.exit_code(), refused.code()), (252, Some("ParamValidation")));
+    }
+}

@@ -42,6 +42,8 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Calls one server as somebody.
 pub struct Caller {
     endpoint: Endpoint,
+    /// Of requests: the endpoint's, with the slash that may be at its end.
+    path: String,
     tls: Option<TlsConnector>,
     /// Whether there is a certificate for a server that wants one.
     shows_certificate: bool,
@@ -98,6 +100,8 @@ impl Caller {
         let endpoint = Endpoint::parse(place.url())
             .map_err(|_| CallError::InvalidEndpoint(place.url().to_owned()))?;
         let client = settings.client.as_ref();
+        let slash = if place.url().ends_with('/') || endpoint.path.is_empty() { "/" } else { "" };
+        let path = format!("{}{slash}", endpoint.path);
         let tls = match (endpoint.secure, globals.verify_ssl) {
             (false, _) => Ok(None),
             (true, true) => {
@@ -120,6 +124,7 @@ impl Caller {
             runtime.map_err(|error| CallError::System(format!("cannot start: {error}")))?;
         Ok(Caller {
             endpoint,
+            path,
             tls,
             shows_certificate: client.is_some(),
             signer,
@@ -240,7 +245,7 @@ impl Caller {
 
     /// The URL of requests, as errors show it.
     pub fn url(&self) -> String {
-        let slash = if self.endpoint.path.is_empty() { "/" } else { "" };
+        let slash = if self.path.ends_with('/') { "/" } else { "" };
         format!("{}{slash}", self.endpoint)
     }
 
@@ -366,7 +371,7 @@ impl Caller {
         id: &str,
     ) -> Result<Request<Full<Bytes>>, CallError> {
         let target = format!("{}.{}", target.service, target.operation);
-        let path = if self.endpoint.path.is_empty() { "/" } else { &self.endpoint.path };
+        let path = self.path.as_str();
         let mut headers = vec![
             ("host", self.endpoint.authority.as_str()),
             ("content-type", CONTENT_TYPE),

@@ -11,7 +11,7 @@ pub struct System;
 
 impl cli::Files for System {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        let path = expand(path, &super::variable);
+        let path = cli::expand(path, &super::variable);
         read(&path, VALUE_BYTES_MAX).map_err(|error| explain(&error, &path))
     }
 }
@@ -30,41 +30,6 @@ pub fn read(path: &str, bytes_max: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Fills in the home directory and variables: `~/`, `$NAME`, `${NAME}`. What is not set stays.
-fn expand(path: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
-    let home = path == "~" || path.starts_with("~/");
-    let home = if home { variable("HOME") } else { None };
-    let (mut expanded, mut rest) = match home {
-        Some(home) => (home, &path[1..]),
-        None => (String::new(), path),
-    };
-    while let Some(at) = rest.find('$') {
-        expanded.push_str(&rest[..at]);
-        let behind = &rest[at + 1..];
-        let (name, length) = match behind.strip_prefix('{') {
-            Some(braced) => match braced.find('}') {
-                Some(end) => (&braced[..end], end + 2),
-                None => ("", 0),
-            },
-            None => {
-                let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-                let end = behind.find(|letter| !is_part(letter)).unwrap_or(behind.len());
-                (&behind[..end], end)
-            }
-        };
-        match variable(name).filter(|_| !name.is_empty()) {
-            Some(value) => expanded.push_str(&value),
-            None => {
-                expanded.push('$');
-                expanded.push_str(&behind[..length]);
-            }
-        }
-        rest = &behind[length..];
-    }
-    expanded.push_str(rest);
-    expanded
-}
-
 /// What is wrong, in the words of Python, which are those of the AWS CLI.
 fn explain(error: &io::Error, path: &str) -> String {
     let text = error.to_string();
@@ -81,27 +46,6 @@ fn explain(error: &io::Error, path: &str) -> String {
 mod tests {
     use super::*;
     use cli::Files;
-
-    #[test]
-    fn homes_and_variables_are_filled_in() {
-        let variable = |name: &str| match name {
-            "HOME" => Some("/h".to_owned()),
-            "A" => Some("a".to_owned()),
-            _ => None,
-        };
-        for (path, expected) in [
-            ("x/y", "x/y"),
-            ("~/x", "/h/x"),
-            ("~", "/h"),
-            ("~other/x", "~other/x"),
-            ("$A/x$A", "a/xa"),
-            ("${A}b-$A-", "ab-a-"),
-            ("$B/${B}/$", "$B/${B}/$"),
-            ("${A", "${A"),
-        ] {
-            assert_eq!(expand(path, &variable), expected);
-        }
-    }
 
     #[test]
     fn what_cannot_be_read_is_said_as_python_says_it() {

@@ -107,7 +107,7 @@ fn write(stream: &mut dyn Write, text: &str) -> io::Result<()> {
 
 fn open(pager: &str) -> Result<Child, CallError> {
     let failed = |reason: String| CallError::Pager(reason);
-    let words = shlex::split(pager).ok_or_else(|| failed("No closing quotation".to_owned()))?;
+    let words = cli::shell_words(pager).ok_or_else(|| failed("No closing quotation".to_owned()))?;
     let Some((program, arguments)) = words.split_first() else {
         return Err(failed("it has no name".to_owned()));
     };
