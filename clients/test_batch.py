@@ -277,7 +277,7 @@ def test_a_denial_is_said_in_lines_with_the_action_that_it_takes(domain, batch):
     iam.permit(name, allow("swf:List*"))
     batch.make("terminate", "all")
     out, _ = batch.run("run", str(batch.job), key=key, code=1)
-    assert "It ended early: the service refuses it:\n  AccessDeniedException: User: " in out
+    assert "It ended early: the service refuses it:\n  AccessDeniedException: User:" in out
     assert f"\n\nTo go on:\n  tidewheel batch run {batch.job}" in out
     longest = max(len(line) for line in out.splitlines() if str(batch.job) not in line)
     assert longest <= 80, out

@@ -125,11 +125,12 @@ def test_top_has_the_terminal_until_it_is_left(domain, commands, end):
     try:
         read_until(rf"{DECISIONS} +decision")
         assert seen.startswith(ENTER)
-        assert "just begun to look" in seen, "the server of the tests is new"
+        assert "has just begun to look" in seen, "the server of the tests is new"
         assert "\x1b[1;31m!" not in seen, "so it is not known that nobody polls the list"
         seen = ""
+        os.write(ours, b"\x1a\x1c")  # Ctrl-Z and Ctrl-\ would leave the screen as it is.
         domain.start(workflowId="w")
-        read_until(rf"{DECISIONS} +decision +\S+ +2 ")
+        read_until(rf"{DECISIONS} +decision +2 ")
         if end == "q":
             os.write(ours, b"q")
         else:
@@ -142,6 +143,22 @@ def test_top_has_the_terminal_until_it_is_left(domain, commands, end):
         top.kill()
         top.wait(SECONDS_MAX)
         os.close(ours)
+
+
+def test_top_says_it_once_on_a_terminal_that_is_no_screen(domain, commands):
+    ours, its = pty.openpty()
+    done = subprocess.run(
+        commands.words("top", domain.name),
+        stdin=its,
+        stdout=its,
+        env=commands.environment | {"TERM": "dumb"},
+        timeout=SECONDS_MAX,
+    )
+    os.close(its)
+    seen = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "DOMAIN" in seen and ENTER not in seen
 
 
 def test_tail_shows_a_worker_at_work(domain, commands):
@@ -258,6 +275,29 @@ def test_lines_in_a_pipe_are_whole(domain, commands):
         show.communicate(timeout=SECONDS_MAX)
 
 
+@pytest.mark.parametrize("words", [("tail", "--workflow-id", "v"), ("show", "v", "--follow")])
+def test_who_follows_ends_when_nobody_reads_any_more(domain, commands, words):
+    """And not with the next event, which may never come."""
+    domain.start(workflowId="v")
+    command, *options = words
+    following = subprocess.Popen(
+        commands.words(command, domain.name, *options),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=commands.environment,
+    )
+    try:
+        assert following.stderr.readline()
+        following.stdout.close()
+        assert following.wait(SECONDS_MAX) == 0
+    finally:
+        following.kill()
+        following.wait(SECONDS_MAX)
+        following.stderr.close()
+
+
 def test_what_is_watched_is_said_before_what_has_happened(domain, commands):
     domain.start(workflowId="v")
     both = subprocess.Popen(
@@ -314,3 +354,16 @@ def test_an_endpoint_is_all_that_the_commands_need(open_server, tmp_path):
         assert done.returncode == 0, (line, done.stderr)
     closed = run(binary(), "explain", driver.name, execution["workflowId"], "--json", *of)
     assert json.loads(closed.stdout)["status"] == "TERMINATED"
+    unknown = run(binary(), "tail", "elsewhere", *of)
+    assert unknown.stderr.endswith("Unknown domain: elsewhere (in region us-east-1)\n")
+
+
+def test_who_has_no_credentials_is_told_so_by_a_server_that_wants_some(server):
+    bare = without_settings("AWS_", "TIDEWHEEL_") | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+    words = [binary(), "top", "--endpoint-url", server.url]
+    refused = subprocess.run(words, capture_output=True, text=True, env=bare, timeout=SECONDS_MAX)
+    assert refused.returncode == 1
+    assert "(no credentials are configured: " in refused.stderr

@@ -1,6 +1,10 @@
 //! What is said, and with which exit code the process ends, when a call fails: the texts of the AWS
 //! CLI, in the form that `--cli-error-format` asks for.
 
+mod hint;
+
+pub use hint::Asked;
+
 use crate::model::Model;
 use crate::output::{Format, Moments, Style, answer, print};
 use crate::paging::PagingError;

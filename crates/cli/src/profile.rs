@@ -445,6 +445,11 @@ impl Settings {
         Settings::settle(asked, configuration, variable, For::People)
     }
 
+    /// Whether requests are signed with what no server knows, because no credentials are configured.
+    pub fn stands_in(&self) -> bool {
+        self.place.credentials().is_some_and(|stand_in| self.credentials == stand_in)
+    }
+
     fn settle(
         asked: &Globals,
         configuration: &Configuration,

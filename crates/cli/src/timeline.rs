@@ -23,7 +23,7 @@ use effect::Effect;
 use std::collections::BTreeMap;
 use wire::event::WorkflowExecutionStarted;
 use wire::{ActivityType, CloseStatus, Event, EventId, RunId, Timeout, Timestamp};
-use wire::{WorkflowExecutionDetail, WorkflowType};
+use wire::{WorkflowExecutionDetail, WorkflowId, WorkflowType};
 
 /// The history of one run, gathered.
 #[derive(Debug, Default)]
@@ -147,6 +147,8 @@ pub(crate) struct Group {
     /// When an activity was asked to cancel.
     pub(crate) cancel_requested_at: Option<Timestamp>,
     pub(crate) registered: Option<Registered>,
+    /// The id of the other execution of which something was wanted, in a decision that was refused.
+    pub(crate) other: Option<WorkflowId>,
     /// The run of a child that was started.
     pub(crate) run: Option<RunId>,
     /// The event that completed the decision task that it is the outcome of.

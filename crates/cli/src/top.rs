@@ -111,8 +111,8 @@ impl Top {
         let title = format!("{}  {}  counting for {age}", self.place, date(self.now));
         let mut lines = vec![Line::plain(title)];
         if !has_looked(self.counted_since, self.now) {
-            let text = "The server has just begun to look: rates are those of this time, and pollers \
-                        may come back yet.";
+            let text =
+                "It has just begun to look: who polls may come back yet; rates are of this time.";
             lines.push(Line::plain(text));
         }
         let told = self.problems.iter().take(PROBLEMS_MAX).map(|problem| format!("! {problem}"));
@@ -218,7 +218,7 @@ impl Top {
             Column::text("KIND"),
             Column::number("BACKLOG"),
             Column::number("OLDEST"),
-            Column::number("POLLERS"),
+            Column::number("POLLS"),
             Column::number("IN/m"),
             Column::number("OUT/m"),
             Column { columns_min: WHO_COLUMNS_MIN, ..Column::names("WHO POLLS") },
@@ -297,10 +297,7 @@ impl Top {
     fn pollers(&self, list: &TaskListDetail) -> String {
         let Some(first) = list.pollers.first() else {
             let age = length(between(self.counted_since, self.now));
-            return match has_looked(self.counted_since, self.now) {
-                true => format!("nobody in {age}"),
-                false => format!("nobody yet, in {age}"),
-            };
+            return format!("nobody in {age}");
         };
         if first.waiting == 0 {
             let age = length(between(first.last_seen_at, self.now));

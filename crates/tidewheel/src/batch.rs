@@ -202,7 +202,7 @@ fn make(many: &Many, action: Action, door: &Door) -> Result<u8, BatchError> {
     header.endpoint = settings.place.url().to_owned();
     header.is_local = matches!(settings.place, Place::Ours(_));
     header.region = settings.region.clone();
-    let mut service = Service { caller: Caller::new(&globals, settings)? };
+    let mut service = Service::of(&globals, settings)?;
     let targets = search(&mut service, &query, &mut header)?;
     if targets.is_empty() {
         crate::complain(format_args!(

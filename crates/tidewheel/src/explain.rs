@@ -8,7 +8,7 @@ use crate::show::terminal;
 use crate::swf::output::Output;
 use crate::swf::service::{self, AskError};
 use crate::system::wall_time;
-use cli::explain::{Facts, LaterRun, Look, TaskLists, Untold, awaited, explain};
+use cli::explain::{Counted, Facts, LaterRun, Look, TaskLists, Untold, awaited, explain};
 use cli::failure::CallError;
 use cli::timeline::{Snapshot, Timeline};
 use serde_json::json;
@@ -123,7 +123,7 @@ fn describe(
 fn counts(
     executions: &mut Executions<'_>,
     awaited: Vec<TaskListName>,
-) -> Result<Vec<(TaskListName, Result<PendingTaskCount, Untold>)>, AskError> {
+) -> Result<Vec<Counted>, AskError> {
     let mut counts = Vec::new();
     for list in awaited {
         let operation = match list.kind {

@@ -5,10 +5,13 @@
 //! the terminal are interrupts for the pager.
 
 use crate::swf::output;
-use std::future::poll_fn;
-use std::io::{self, Write};
+use std::future::{pending, poll_fn};
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::task::Poll;
 use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::unix::pipe::Sender;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -34,6 +37,22 @@ pub fn until_signal(
     kinds: &[SignalKind],
     work: impl FnOnce() -> u8 + Send + 'static,
 ) -> io::Result<u8> {
+    until(name, kinds, None, work)
+}
+
+/// The same as [`interruptible`], and ends well when nobody reads any more what is written: whoever
+/// waits for news would learn of that only with the next.
+pub fn while_read(name: &str, work: impl FnOnce() -> u8 + Send + 'static) -> io::Result<u8> {
+    until(name, &[SignalKind::interrupt()], Some(0), work)
+}
+
+/// `unread` is the exit code of when nobody reads any more, if that is an end.
+fn until(
+    name: &str,
+    kinds: &[SignalKind],
+    unread: Option<u8>,
+    work: impl FnOnce() -> u8 + Send + 'static,
+) -> io::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let entered = runtime.enter();
     // From here on they do not end the process by themselves.
@@ -48,6 +67,7 @@ pub fn until_signal(
     Ok(runtime.block_on(async {
         tokio::select! {
             code = done => code.unwrap_or(EXIT_PANICKED),
+            () = reader_is_gone(), if unread.is_some() => unread.unwrap_or_default(),
             kind = interrupted(signals) => {
                 end_line().await;
                 u8::try_from(kind.as_raw_value()).map_or(EXIT_PANICKED, |number| EXIT_SIGNAL + number)
@@ -69,6 +89,21 @@ async fn interrupted(mut signals: Vec<(SignalKind, Signal)>) -> SignalKind {
         Poll::Pending
     })
     .await
+}
+
+/// Waits until nobody reads standard output any more. Files and terminals have a reader as long as they
+/// are there.
+async fn reader_is_gone() {
+    let stdout = io::stdout();
+    // What cannot be waited for is no pipe. It stays as it is, and is written to from elsewhere.
+    if !stdout.is_terminal()
+        && let Ok(pipe) = stdout.as_fd().try_clone_to_owned()
+        && let Ok(pipe) = Sender::from_owned_fd_unchecked(pipe)
+        && pipe.ready(Interest::ERROR).await.is_ok()
+    {
+        return;
+    }
+    pending().await
 }
 
 /// Ends the line where answers go, as the AWS CLI does, but does not wait for a pipe that nobody

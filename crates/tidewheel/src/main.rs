@@ -106,19 +106,35 @@ fn looked_at<E: Display>(
     looked_at_until(name, &[SignalKind::interrupt()], work)
 }
 
+/// The same, until nobody reads any more what is shown.
+fn followed<E: Display>(
+    name: &str,
+    work: impl FnOnce() -> Result<(), E> + Send + 'static,
+) -> ExitCode {
+    ended(interrupt::while_read(name, || coded(work())))
+}
+
 /// The same until one of these signals.
 fn looked_at_until<E: Display>(
     name: &str,
     ends: &[SignalKind],
     work: impl FnOnce() -> Result<(), E> + Send + 'static,
 ) -> ExitCode {
-    let code = interrupt::until_signal(name, ends, move || match work() {
+    ended(interrupt::until_signal(name, ends, || coded(work())))
+}
+
+/// The exit code of what was looked at, once it is said why it failed.
+fn coded<E: Display>(outcome: Result<(), E>) -> u8 {
+    match outcome {
         Ok(()) => 0,
         Err(error) => {
             complain(error);
             EXIT_FAILURE
         }
-    });
+    }
+}
+
+fn ended(code: std::io::Result<u8>) -> ExitCode {
     match code {
         Ok(code) => code.into(),
         Err(error) => {

@@ -26,7 +26,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// Shows an execution.
 pub fn run(show: Show) -> ExitCode {
-    crate::looked_at("show", move || perform(&show))
+    crate::followed("show", move || perform(&show))
 }
 
 fn perform(show: &Show) -> Result<(), AskError> {

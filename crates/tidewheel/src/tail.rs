@@ -53,7 +53,7 @@ impl From<CallError> for TailError {
 
 /// Shows events until it is interrupted.
 pub fn run(tail: Tail) -> ExitCode {
-    crate::looked_at("tail", move || perform(&tail))
+    crate::followed("tail", move || perform(&tail))
 }
 
 fn perform(tail: &Tail) -> Result<(), TailError> {
@@ -225,7 +225,10 @@ impl Absence {
                 self.0 = Some(pause);
                 Ok(pause)
             }
-            error => Err(error),
+            error @ (AskError::Call(_)
+            | AskError::Unreadable(..)
+            | AskError::Unknown(..)
+            | AskError::Endless) => Err(error),
         }
     }
 }

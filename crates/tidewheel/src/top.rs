@@ -8,6 +8,7 @@ use crate::command::Top as Words;
 use crate::show::terminal;
 use crate::swf::output::Output;
 use crate::swf::service::{AskError, Service};
+use crate::swf::variable;
 use crate::tail::may_pass;
 use cli::explain::Untold;
 use cli::failure::CallError;
@@ -68,6 +69,8 @@ fn perform(words: &Words) -> Result<(), TopError> {
     let mut service = Service::connect(&words.asking)?;
     let mut top = look(&mut service, words)?;
     let is_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+    // One that cannot be written on but at its end.
+    let is_terminal = is_terminal && variable("TERM").is_some_and(|term| term != "dumb");
     if words.json || words.once || !is_terminal {
         let (columns, colored) = terminal();
         // In a pipe, lines are whole.

@@ -291,10 +291,10 @@ impl<'a> Case<'a> {
             ],
             Help::NoDefault(_) => vec![self.commands.describe_type(of, &registered)],
             Help::UnknownExecution | Help::AlreadyRunning => {
-                let id = match group.kind == Kind::Child {
-                    true => group.id.as_str(),
-                    // A refusal is named after what was wanted, and of whom.
-                    false => group.name.rsplit(' ').next().unwrap_or(&group.name),
+                let id = match (&group.other, group.kind == Kind::Child) {
+                    (Some(other), _) => other.as_str(),
+                    (None, true) => group.id.as_str(),
+                    (None, false) => group.name.as_str(),
                 };
                 vec![self.commands.open_runs(id)]
             }

@@ -33,9 +33,12 @@ pub enum TaskLists {
         /// Why it does not tell who polls.
         untold: Untold,
         /// How much waits.
-        counts: Vec<(TaskListName, Result<PendingTaskCount, Untold>)>,
+        counts: Vec<Counted>,
     },
 }
+
+/// How much waits on a list, if that was told.
+pub type Counted = (TaskListName, Result<PendingTaskCount, Untold>);
 
 /// Why something was not told.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -437,6 +437,34 @@ fn who_has_no_region_is_told_commands_that_need_none() {
     }));
 }
 
+/// Ids may have spaces and look like anything, also where they are part of what was wanted.
+#[test]
+fn whether_another_execution_is_open_is_asked_by_its_whole_id() {
+    let id = "nobody 'here' x";
+    let json = include_str!("../recorded/refused.json").replace("\"nobody\"", &format!("{id:?}"));
+    let mut recorded: serde_json::Value = serde_json::from_str(&json).expect("a recording");
+    let child = recorded["events"]
+        .as_array_mut()
+        .expect("events")
+        .iter_mut()
+        .filter_map(|event| event.get_mut("startChildWorkflowExecutionFailedEventAttributes"))
+        .next()
+        .expect("a child was refused");
+    child["cause"] = "WORKFLOW_ALREADY_RUNNING".into();
+    child["workflowId"] = "a child of mine".into();
+    Asked::of(&recorded.to_string(), nothing_told()).explained(|explanation| {
+        check_commands(explanation);
+        let commands = explanation.findings.iter().flat_map(|finding| &finding.commands);
+        let asked: Vec<&str> = commands
+            .filter(|command| command.line.contains("list-open-workflow-executions"))
+            .map(|command| command.purpose.as_str())
+            .collect();
+        for id in [id, "a child of mine"] {
+            assert!(asked.contains(&&*format!("see whether {id:?} is open")), "{asked:?}");
+        }
+    });
+}
+
 /// Names may look like options.
 #[test]
 fn commands_tell_names_from_options() {

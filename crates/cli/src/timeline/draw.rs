@@ -3,7 +3,7 @@
 //! Colour is never alone: what it says is also said by a sign and by a word.
 
 use super::axis::Axis;
-use super::length::{between, length, offset, padded, plain, shortened, width, wrapped};
+use super::length::{between, length, offset, padded, plain, shortened, squeezed, width, wrapped};
 use super::{Group, Kind, Outcome, Snapshot};
 use std::collections::BTreeMap;
 
@@ -155,7 +155,8 @@ impl Snapshot<'_> {
             }
             let at = offset(zero, group.scheduled_at);
             let sign = view.of(group.outcome, &group.sign().to_string());
-            let label = padded(&shortened(&group.label(), labels), labels);
+            // An id stands at the end, and tells it from the others.
+            let label = padded(&squeezed(&group.label(), labels), labels);
             let bar = view.of(group.outcome, &axis.bar(group));
             let line = format!("{at:>8} {sign} {label} {bar}  {tail}");
             *text += &format!("{}\n", line.trim_end());

@@ -2,7 +2,7 @@
 
 use super::{Close, Group, Kind, Limits, Outcome, Registered, Timeline};
 use wire::EventAttributes as A;
-use wire::{CloseStatus, Data, Event, EventId};
+use wire::{CloseStatus, Data, Event, EventId, WorkflowId};
 
 /// What belongs to an event beside its name.
 type Payloads<'a> = &'a [(&'static str, &'a Option<Data>)];
@@ -164,8 +164,9 @@ impl Timeline {
             }
             A::StartChildWorkflowExecutionFailed(e) => {
                 let what = format!("child {}", e.workflow_id);
+                let of = (&e.workflow_id, &*what);
                 if let Some(group) =
-                    self.fall_through(e.initiated_event_id, &what, event, e.cause.as_str())
+                    self.fall_through(e.initiated_event_id, of, event, e.cause.as_str())
                 {
                     group.registered = Some(Registered::of_workflow(&e.workflow_type));
                 }
@@ -198,7 +199,8 @@ impl Timeline {
             }
             A::SignalExternalWorkflowExecutionFailed(e) => {
                 let what = format!("signal to {}", e.workflow_id);
-                self.fall_through(e.initiated_event_id, &what, event, e.cause.as_str());
+                let of = (&e.workflow_id, &*what);
+                self.fall_through(e.initiated_event_id, of, event, e.cause.as_str());
             }
             A::ExternalWorkflowExecutionSignaled(e) => {
                 self.end(e.initiated_event_id, event, Outcome::Done, "delivered");
@@ -209,7 +211,8 @@ impl Timeline {
             }
             A::RequestCancelExternalWorkflowExecutionFailed(e) => {
                 let what = format!("cancel of {}", e.workflow_id);
-                self.fall_through(e.initiated_event_id, &what, event, e.cause.as_str());
+                let of = (&e.workflow_id, &*what);
+                self.fall_through(e.initiated_event_id, of, event, e.cause.as_str());
             }
             A::ExternalWorkflowExecutionCancelRequested(e) => {
                 self.end(e.initiated_event_id, event, Outcome::Done, "delivered");
@@ -260,6 +263,7 @@ impl Timeline {
             task_list: None,
             cancel_requested_at: None,
             registered: None,
+            other: None,
             run: None,
             decided_by: None,
             started_event: None,
@@ -344,7 +348,7 @@ impl Timeline {
     fn fall_through(
         &mut self,
         begun: EventId,
-        what: &str,
+        (other, what): (&WorkflowId, &str),
         event: &Event,
         cause: &str,
     ) -> Option<&mut Group> {
@@ -352,7 +356,9 @@ impl Timeline {
             self.end(begun, event, Outcome::Failed, cause);
             return None;
         }
-        Some(self.refuse(what, event, cause))
+        let group = self.refuse(what, event, cause);
+        group.other = Some(other.clone());
+        Some(group)
     }
 
     fn take(&mut self, begun: EventId, payloads: Payloads<'_>) {

@@ -154,8 +154,8 @@ fn after_a_start_nothing_is_called_abandoned() {
     assert_eq!(severity(&top, 5.0), Severity::Waiting);
     assert_eq!(severity(&top, 900.0), Severity::Late);
     let text = top.draw(View { columns: 200, rows: None, colored: false });
-    assert!(text.contains("\nThe server has just begun to look: "), "{text}");
-    assert!(text.contains("nobody yet, in 20.0s"), "{text}");
+    assert!(text.contains("\nIt has just begun to look: "), "{text}");
+    assert!(text.contains("nobody in 20.0s"), "{text}");
     assert!(!text.lines().any(|line| line.starts_with('!')), "{text}");
     top.counted_since = Timestamp(now.0 - 300_000);
     assert_eq!(severity(&top, 5.0), Severity::Abandoned);

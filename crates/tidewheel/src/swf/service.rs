@@ -4,7 +4,7 @@
 use super::caller::Caller;
 use super::{configuration, keys, variable};
 use crate::command::Asking;
-use cli::failure::CallError;
+use cli::failure::{Asked, CallError};
 use cli::profile::{Credentials, Settings};
 use cli::{Globals, Model, Value};
 use serde::de::DeserializeOwned;
@@ -34,19 +34,26 @@ fn said(error: &CallError) -> String {
     {
         return denial;
     }
-    error.to_string()
+    error.to_string().trim_end().to_owned()
 }
 
 /// One server, asked as somebody.
 pub struct Service {
     pub caller: Caller,
+    asked: Asked,
 }
 
 impl Service {
     /// Gets ready to ask.
     pub fn connect(asking: &Asking) -> Result<Service, CallError> {
         let (globals, settings) = resolve(asking)?;
-        Ok(Service { caller: Caller::new(&globals, settings)? })
+        Service::of(&globals, settings)
+    }
+
+    /// The same with what is settled already.
+    pub fn of(globals: &Globals, settings: Settings) -> Result<Service, CallError> {
+        let asked = Asked { region: settings.region.clone(), stands_in: settings.stands_in() };
+        Ok(Service { caller: Caller::new(globals, settings)?, asked })
     }
 
     /// Calls an operation of the model.
@@ -61,13 +68,15 @@ impl Service {
     ) -> Result<T, AskError> {
         let operation = Model::get().operation(name).expect("the model has it");
         let parameters = Value::parse(&parameters.to_string()).expect("it was written as JSON");
-        let answer = self.caller.call(operation, &parameters)?;
+        let answer = self.caller.call(operation, &parameters);
+        let answer = answer.map_err(|error| error.with_hint(&self.asked))?;
         read(name, &answer)
     }
 
     /// Calls an operation that Tidewheel alone has.
     pub fn operate<T: DeserializeOwned>(&mut self, request: &OwnRequest) -> Result<T, AskError> {
-        let answer = self.caller.operate(request)?;
+        let answer = self.caller.operate(request);
+        let answer = answer.map_err(|error| error.with_hint(&self.asked))?;
         read(request.operation().name(), &answer)
     }
 }

@@ -15,6 +15,10 @@ const LEAVE: &str = "\u{1b}[?25h\u{1b}[?1049l";
 /// at as often.
 const KEY_WAIT: u8 = 2;
 
+/// The code of a key that does nothing special: `_POSIX_VDISABLE`, which is this on Linux. Elsewhere it
+/// may be another, and then Ctrl-@ does what these keys did.
+const DISABLED: u8 = 0;
+
 /// What the terminal was like, while it is ours.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
@@ -43,8 +47,12 @@ impl Screen {
     pub fn enter() -> io::Result<Screen> {
         let before = tcgetattr(io::stdin())?;
         let mut modes = before.clone();
-        // Signals stay: Ctrl-C is one.
+        // Ctrl-C stays a signal. Those that would leave the screen as it is, stopped or with a core, are
+        // keys like any other.
         modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        for code in [SpecialCodeIndex::VSUSP, SpecialCodeIndex::VQUIT] {
+            modes.special_codes[code] = DISABLED;
+        }
         modes.special_codes[SpecialCodeIndex::VMIN] = 0;
         modes.special_codes[SpecialCodeIndex::VTIME] = KEY_WAIT;
         *BEFORE.lock().expect("no holder panics") = Some(before);
