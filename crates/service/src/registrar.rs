@@ -172,9 +172,10 @@ pub fn rotate_token_key(
         .map_err(|_fault| StoreError("the new key was not acknowledged".to_owned()))
 }
 
-/// Notes in a store that was just restored that it holds events until then, and makes a key for tokens:
-/// each event of the backup is as early, and none that comes will be. What is sealed with an earlier one is good for what is in the backup alone, since what
-/// comes now may have the numbers of what is not. A server that only starts again notes nothing.
+/// Notes in a store that was just restored that it holds events until then: each event of the backup
+/// is as early, and none that comes will be. It makes a key for tokens, too: what is sealed with an
+/// earlier one is good for what is in the backup alone, since what comes now may have the numbers of
+/// what is not. A server that only starts again notes nothing.
 pub fn note_restoration(
     owner: &str,
     store: &dyn Store,

@@ -91,22 +91,32 @@ async fn play(address: SocketAddr, region: &str, voice: &Voice) -> Result<(), De
     Ok(())
 }
 
-/// How to look at the same with the AWS CLI.
+/// How to look at the same with the commands for people, and with the AWS CLI.
 fn hint(address: SocketAddr, region: &str, order: &customer::Order, voice: &Voice) {
+    let text = |member: &str| order.execution[member].as_str().unwrap_or_default();
+    let (workflow_id, run_id) = (text("workflowId"), text("runId"));
+    // As it was called, so that it is found again.
+    let program = std::env::args().next().unwrap_or_else(|| "tidewheel".to_owned());
+    let look = |command: &str| {
+        voice.plain(&format!(
+            "  {program} {command} --endpoint-url http://{address} --region {region}"
+        ));
+    };
+    voice.heading("Look at it");
+    look(&format!("show {DOMAIN} {workflow_id}"));
+    look("top");
     let aws = |operation: &str, rest: &str| {
         voice.plain(&format!(
             "  aws swf {operation} --endpoint-url http://{address} --region {region} {rest}"
         ));
     };
-    voice.heading("Look at it with the AWS CLI (any access key will do)");
+    voice.heading("Or with the AWS CLI (any access key will do)");
     voice.plain("  export AWS_ACCESS_KEY_ID=demonstration AWS_SECRET_ACCESS_KEY=demonstration");
     aws("list-domains", "--registration-status REGISTERED");
     aws(
         "list-closed-workflow-executions",
         &format!("--domain {DOMAIN} --start-time-filter oldestDate=2020-01-01"),
     );
-    let text = |member: &str| order.execution[member].as_str().unwrap_or_default();
-    let (workflow_id, run_id) = (text("workflowId"), text("runId"));
     aws(
         "get-workflow-execution-history",
         &format!("--domain {DOMAIN} --execution 'workflowId={workflow_id},runId={run_id}'"),
