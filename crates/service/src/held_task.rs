@@ -13,6 +13,14 @@ use engine::rows::{Key, TaskKind};
 use store::ShardId;
 use wire::{DomainName, Fault, TaskToken, Timestamp};
 
+/// The task of a token that was presented.
+#[derive(Clone)]
+pub struct HeldTask {
+    pub task: TaskRef,
+    /// If the store was restored since the token was made: until when the backup holds events.
+    started_until: Option<Timestamp>,
+}
+
 impl Shared {
     /// The task of a token. One that we did not make for such a task, and one that is another
     /// account's or region's, are refused in the same words: who should not have a token learns
@@ -22,7 +30,7 @@ impl Shared {
         scope: &Scope,
         kind: TaskKind,
         token: &TaskToken,
-    ) -> Result<TaskRef, Fault> {
+    ) -> Result<HeldTask, Fault> {
         let OpenedTask { home, delivery, started_until } = self.tokens.open_task(kind, token)?;
         let (of, domain) = match home {
             Home::Named(of, domain) => (of, domain),
@@ -35,18 +43,16 @@ impl Shared {
         if of != *scope {
             return Err(Fault::invalid_token());
         }
-        if let Some(until) = started_until {
-            self.check_started(&delivery, until)?;
-        }
-        Ok(TaskRef { scope: of, domain, delivery })
+        Ok(HeldTask { task: TaskRef { scope: of, domain, delivery }, started_until })
     }
 
-    /// Refuses the token of a task that was started later, or is not there: the store was restored
-    /// since it was made. Reads a row, which nothing else does before the shard: such tokens come to an
-    /// end with their tasks. An event that is there stays as it is, so nothing changes until the shard
-    /// is asked.
-    fn check_started(&self, delivery: &TaskDelivery, until: Timestamp) -> Result<(), Fault> {
-        let TaskDelivery { shard, run_id, started_event_id, .. } = delivery;
+    /// Refuses the token of a task that was started later than the backup goes, or is not there, if the
+    /// store was restored since it was made. For whoever may answer to the task, and is not held up:
+    /// it reads a row, as tokens of earlier releases do; such tokens come to an end with their tasks.
+    /// An event that is there stays as it is, so nothing changes until the shard is asked.
+    pub fn check_started(&self, held: &HeldTask) -> Result<(), Fault> {
+        let Some(until) = held.started_until else { return Ok(()) };
+        let TaskDelivery { shard, run_id, started_event_id, .. } = &held.task.delivery;
         match history::event(&*self.store, ShardId(*shard), run_id, *started_event_id) {
             Ok(started) if started.event_timestamp <= until => Ok(()),
             Ok(_) | Err(LoadError::Damaged(_)) => Err(Fault::invalid_token()),

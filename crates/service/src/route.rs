@@ -2,6 +2,7 @@
 
 use crate::api::{Answer, Pending};
 use crate::feed;
+use crate::held_task::HeldTask;
 use crate::judge::{Asker, Judgment};
 use crate::keys;
 use crate::listing::{Filter, Query};
@@ -11,7 +12,6 @@ use crate::reader::Read;
 use crate::registration;
 use crate::shard::{ShardCommand, Target};
 use crate::shared::{Registration, Shared, Ticket};
-use crate::token::TaskRef;
 use access::swf::{self, Subject};
 use access::{Caller, Origin};
 use engine::rows::{Listing, TaskKind, WorkflowKey};
@@ -91,7 +91,7 @@ impl Shared {
         };
         let asker = Asker::of(caller, judgment);
         if let Some(asker) = &asker {
-            self.judge.request(asker, request, task.as_ref(), now)?;
+            self.judge.request(asker, request, task.as_ref().map(|held| &held.task), now)?;
         }
         if !self.throttle.admit(&scope, request, &self.tokens, now) {
             return Err(Fault::Throttling);
@@ -110,7 +110,7 @@ struct Desk<'s> {
     /// Where the request comes from.
     origin: Arc<Origin>,
     /// What the request's token names.
-    task: Option<TaskRef>,
+    task: Option<HeldTask>,
 }
 
 /// A command, and the shard that handles it.

@@ -42,7 +42,6 @@ mod told;
 pub use command::{Outcome, Refusal, ShardCommand, StartedIds, StartedTask, Target, TaskStart};
 pub use commons::Commons;
 #[cfg(test)]
-#[cfg(test)]
 pub(crate) use import::{ACCOUNT_IMPORTS_MAX, IMPORT_IDLE_MS, IMPORTS_MAX};
 pub use import::{Import, Last, Piece};
 pub(crate) use load::unknown_run;

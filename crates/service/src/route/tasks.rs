@@ -57,7 +57,9 @@ impl Desk<'_> {
 
     /// What the request's token names.
     pub(super) fn held_task(&self) -> Result<TaskRef, Fault> {
-        self.task.clone().ok_or_else(Fault::invalid_token)
+        let held = self.task.as_ref().ok_or_else(Fault::invalid_token)?;
+        self.shared.check_started(held)?;
+        Ok(held.task.clone())
     }
 
     /// Whoever's rights count goes with what is judged in the shard.

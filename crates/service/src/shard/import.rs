@@ -187,9 +187,6 @@ impl Shard {
         if **replay.identity() != piece.identity {
             return Err(taken(&run_id));
         }
-        if begun.is_none() && self.is_elsewhere(&run_id)? {
-            return Err(taken(&run_id));
-        }
         if begun.is_none()
             && piece.last.is_none()
             && let Some(full) = self.imports.full(&piece.identity.scope.account)
@@ -201,6 +198,9 @@ impl Shard {
             return Err(invalid(format!(
                 "No import of run {run_id} is under way: begin with event 1"
             )));
+        }
+        if begun.is_none() && self.is_elsewhere(&piece.identity)? {
+            return Err(taken(&run_id));
         }
         let known = piece.events.iter().take_while(|event| event.event_id < next).count();
         let (known, fresh) = piece.events.split_at(known);
@@ -247,17 +247,18 @@ impl Shard {
         Ok(Outcome::Import(ImportProgress { status, last_event_id }))
     }
 
-    /// Whether the run id is taken in another shard, where the run belongs if its domain or workflow id
-    /// is another one. Rows would not get in each other's way there as they do within a shard; but
-    /// whether a run can be imported is not to hang on which shards two names happen to be in. Two that
-    /// come at the same moment are both taken, which is harmless for that reason.
-    fn is_elsewhere(&self, run_id: &RunId) -> Result<bool, StoreError> {
-        let taken = [keys::row(&Key::Run(run_id.clone())), keys::import(run_id)];
+    /// Whether the account has the run in another shard of the region, where it belongs if its domain or
+    /// workflow id is another one. Rows would not get in each other's way there as they do within a
+    /// shard; but whether a run can be imported is not to hang on which shards two names happen to be
+    /// in. Two that come at the same moment are both taken, which is harmless for that reason. What
+    /// other accounts have is not told.
+    fn is_elsewhere(&self, identity: &RunIdentity) -> Result<bool, Refusal> {
+        let run = keys::row(&Key::Run(identity.run_id.clone()));
         for shard in keys::shards().filter(|shard| *shard != self.id) {
-            for key in &taken {
-                if self.store.get(shard, key)?.is_some() {
-                    return Ok(true);
-                }
+            if let Some(row) = self.store.get(shard, &run)?
+                && values::parse_identity(&row)?.scope == identity.scope
+            {
+                return Ok(true);
             }
         }
         Ok(false)

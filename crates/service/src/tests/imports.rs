@@ -427,8 +427,28 @@ fn what_is_here_is_not_imported_twice() {
     for other in &others {
         let taken = format!("The run id {run_id} is taken");
         refused(send(&target, piece(other, &run_id, &events[..1])), &taken);
-        refused(send(&target, piece(other, "r", &events[..1])), "The run id r is taken");
     }
+    // Rows have one place in a shard; what is under way in others takes nothing.
+    let beside = all().find(|other| shard(other) == shard("another")).expect("it is endless");
+    refused(send(&target, piece(&beside, "r", &events[..1])), "The run id r is taken");
+    let apart = all().find(|other| shard(other) != shard("another")).expect("it is endless");
+    send(&target, piece(&apart, "r", &events[..1])).expect("it begins, too");
+    // Nor does what others have, of which nobody is told.
+    let abroad = Scope { region: "eu-west-1".into(), ..scope() };
+    let foreigner = Caller::unrestricted(abroad.account.clone(), abroad.region.clone());
+    for (operation, body) in registrations() {
+        let request = request(operation, body).expect("a right request");
+        wait(target.service.call(&foreigner, request)).expect("it is new");
+    }
+    let shard_abroad = |workflow_id: &str| {
+        let (domain, workflow_id) = ("d".into(), workflow_id.into());
+        keys::shard_of(&WorkflowKey { scope: abroad.clone(), domain, workflow_id })
+    };
+    let apart = all().find(|other| shard_abroad(other) != shard("parent"));
+    let body = piece(&apart.expect("it is endless"), &run_id, &events[..1]);
+    let request = OwnRequest::check(OwnOperation::ImportWorkflowExecution, body);
+    let answer = wait(target.service.operate(&foreigner, request.expect("a right request")));
+    assert_eq!(answer.expect("it begins")["status"], "IN_PROGRESS");
     agrees(&target.memory);
 }
 

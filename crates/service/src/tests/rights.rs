@@ -3,7 +3,7 @@
 
 mod conditions;
 mod decisions;
-mod house;
+pub(super) mod house;
 mod operations;
 mod own;
 mod polls;

@@ -3,6 +3,7 @@
 
 use super::client::{Client, TestEntropy, wait};
 use super::fixture::{request, rows, scope};
+use super::rights::house::nobody;
 use crate::token::{KEY_BYTES, KEYS_MAX, KeyId, TaskDelivery, Tokens};
 use crate::{TokenKeyRotation, keys, note_restoration, values};
 use access::Caller;
@@ -178,7 +179,7 @@ fn a_token_that_was_altered_or_made_up_is_refused_and_changes_nothing() {
     let other = Tokens::new([(KeyId::FIRST, vec![7; KEY_BYTES])]);
     let remade = |kind, token: &str| {
         let task = client.service.shared.held_task(&scope(), kind, &token.into()).expect("ours");
-        other.task(kind, &task).as_str().to_owned()
+        other.task(kind, &task.task).as_str().to_owned()
     };
     let decision = remade(TaskKind::Decision, &held.decision);
     let activity = remade(TaskKind::Activity, &held.activity);
@@ -240,7 +241,7 @@ fn tasks_in_domains_with_the_longest_names_are_answered() {
         {
             assert!(token.len() <= 1024);
             let task = client.service.shared.held_task(&scope(), kind, &token.as_str().into());
-            assert_eq!(task.expect("ours").domain.as_str(), name);
+            assert_eq!(task.expect("ours").task.domain.as_str(), name);
         }
         let other = Scope { region: "eu-west-1".into(), ..scope() };
         held.check_refused(&client, &other, is_invalid);
@@ -382,6 +383,14 @@ fn after_a_restore_a_token_is_good_for_a_task_that_the_backup_has_and_for_no_oth
     let again = Held::of(&client, "d", "goes on");
     for held in [&after, &after_1, &unknown] {
         held.check_refused(&client, &scope(), is_invalid);
+    }
+    // Who may not answer to a task does not learn whether the backup has it.
+    for held in [&before, &after] {
+        for (operation, body) in held.uses() {
+            let request = request(operation, body).expect("a right request");
+            let answer = wait(client.service.call(&nobody(), request));
+            assert!(matches!(answer, Err(Fault::AccessDenied(_))), "{operation}: {answer:?}");
+        }
     }
     before.check_good(&client);
     form_1.check_good(&client);

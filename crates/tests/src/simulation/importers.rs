@@ -33,6 +33,9 @@ const LOOKS_ONCE_IN: usize = 4;
 /// How often somebody begins anew, whose import is not under way any more: none is dropped so soon.
 const RESTARTS_MAX: usize = 3;
 
+/// How many pieces a history is cut into at most: one is sent in a round.
+const PIECES_MAX: usize = 100;
+
 /// How many rounds all that is left may take once nothing fails.
 const ROUNDS_MAX: usize = 300;
 
@@ -145,7 +148,8 @@ impl Import {
             Progress::Reading => {
                 self.events = reply["events"].as_array().expect("a list").clone();
                 let whole = reply.get("nextPageToken").is_none() && !cannot_move(&self.events);
-                self.size = 1 + chance.below(self.events.len());
+                let size = 1 + chance.below(self.events.len());
+                self.size = size.max(self.events.len().div_ceil(PIECES_MAX));
                 self.progress = if whole { Progress::Sending(0) } else { Progress::Refused };
             }
             Progress::Sending(from) => {
