@@ -293,7 +293,7 @@ pub async fn secured(
 /// A connection that takes one request after the other.
 ///
 /// It is driven by the runtime on which it was opened: between requests, if nothing runs there, it
-/// stands still, and that it has ended is seen with the next one.
+/// stands still, and that it has ended is not seen before somebody looks ([`Line::reusable`]).
 pub struct Line {
     sender: http1::SendRequest<Full<Bytes>>,
     /// When the last answer came.
@@ -320,14 +320,17 @@ impl Line {
         Ok(Line { sender, used_at: Instant::now() })
     }
 
-    /// The line, if it can take another request.
-    pub fn reusable(self) -> Option<Line> {
-        (!self.has_ended() && self.used_at.elapsed() < Line::IDLE_MAX).then_some(self)
-    }
+    /// How often the runtime is given a turn to see what has come on a line: in the first it asks the
+    /// system, and in the second the connection reads. One more does no harm.
+    const TURNS: usize = 3;
 
-    /// Whether it was seen that the connection has ended.
-    pub fn has_ended(&self) -> bool {
-        self.sender.is_closed()
+    /// The line, if it can take another request: nothing was heard of its end. To be awaited on the
+    /// runtime on which it was opened.
+    pub async fn reusable(self) -> Option<Line> {
+        for _ in 0..Line::TURNS {
+            tokio::task::yield_now().await;
+        }
+        (!self.sender.is_closed() && self.used_at.elapsed() < Line::IDLE_MAX).then_some(self)
     }
 
     /// Sends a request, and gives the head of the answer. The answer has to be read to its end before

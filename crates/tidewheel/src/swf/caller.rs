@@ -189,8 +189,15 @@ impl Caller {
                 self.runtime.block_on(async { sleep(wait).await });
             }
             self.trace(&format!("{} to {}, attempt {attempt}", target.operation, self.endpoint));
-            let mut line = self.line.take().and_then(Line::reusable);
-            let outcome = self.runtime.block_on(self.attempt(&mut line, target, body, &id));
+            let line = self.line.take();
+            let (line, outcome) = self.runtime.block_on(async {
+                let mut line = match line {
+                    Some(line) => line.reusable().await,
+                    None => None,
+                };
+                let outcome = self.attempt(&mut line, target, body, &id).await;
+                (line, outcome)
+            });
             // Of one on which something went wrong nobody knows what comes next.
             self.line = line.filter(|_| outcome.is_ok());
             if let Ok(answer) = &outcome {

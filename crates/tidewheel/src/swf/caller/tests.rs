@@ -8,6 +8,8 @@ use std::fs::Permissions;
 use std::net::{Shutdown, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 
 /// What a server answers that was asked for a domain.
 const DOMAIN: &str = r#"{"domainInfo":{"name":"d"}}"#;
@@ -30,48 +32,65 @@ fn describe(caller: &mut Caller) -> Result<Value, CallError> {
     caller.call(operation, &parameters)
 }
 
-/// Takes connections, one for each number, and answers so many requests on each before it hangs up.
-fn serve(listener: TcpListener, requests: &'static [usize]) -> std::thread::JoinHandle<()> {
-    std::thread::spawn(move || {
-        for requests in requests {
-            let (stream, _) = listener.accept().expect("a client");
-            for _ in 0..*requests {
-                answering::exchange(&stream, "200 OK", DOMAIN);
+/// Takes connections, one for each number, and answers so many requests on each. Then it hangs up when
+/// it is told to, and says when it has.
+struct Server {
+    thread: JoinHandle<()>,
+    url: String,
+    hang_up: Sender<()>,
+    hung_up: Receiver<()>,
+}
+
+impl Server {
+    fn start(requests: &'static [usize]) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let ((hang_up, told), (done, hung_up)) = (channel(), channel());
+        let thread = std::thread::spawn(move || {
+            for requests in requests {
+                let (stream, _) = listener.accept().expect("a client");
+                for _ in 0..*requests {
+                    answering::exchange(&stream, "200 OK", DOMAIN);
+                }
+                told.recv().expect("the test goes on");
+                stream.shutdown(Shutdown::Both).expect("it is open");
+                done.send(()).expect("the test waits");
             }
-            stream.shutdown(Shutdown::Both).expect("it is open");
-        }
-    })
+        });
+        Server { thread, url, hang_up, hung_up }
+    }
+
+    fn hang_up(&self) {
+        self.hang_up.send(()).expect("the server waits");
+        // On one machine its end has come by then.
+        self.hung_up.recv().expect("the server is well");
+    }
 }
 
 #[test]
 fn calls_follow_each_other_on_one_connection() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-    let server = serve(listener, &[3]);
-    let mut caller = Caller::new(&Globals::default(), settings(&url)).expect("all is there");
+    let server = Server::start(&[3]);
+    let mut caller = Caller::new(&Globals::default(), settings(&server.url)).expect("all is there");
     for _ in 0..3 {
         describe(&mut caller).expect("it is answered");
     }
-    server.join().expect("there was one connection");
+    server.hang_up();
+    server.thread.join().expect("there was one connection");
 }
 
-/// The other side may hang up between two calls. Nothing was sent then, so that nothing is sent
-/// again: the settings have one attempt.
+/// The other side may hang up between two calls, while nothing runs here. Nothing was sent then, so
+/// that nothing is sent again: the settings have one attempt.
 #[test]
 fn a_connection_that_has_ended_is_followed_by_another() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-    let server = serve(listener, &[1, 2]);
-    let mut caller = Caller::new(&Globals::default(), settings(&url)).expect("all is there");
+    let server = Server::start(&[1, 2]);
+    let mut caller = Caller::new(&Globals::default(), settings(&server.url)).expect("all is there");
     describe(&mut caller).expect("it is answered");
-    // The end of the connection has come when it can be seen here.
-    while caller.line.as_ref().is_some_and(|line| !line.has_ended()) {
-        caller.runtime.block_on(tokio::task::yield_now());
-    }
+    server.hang_up();
     for _ in 0..2 {
         describe(&mut caller).expect("it is answered");
     }
-    server.join().expect("there were two connections");
+    server.hang_up();
+    server.thread.join().expect("there were two connections");
 }
 
 /// A server that lets in whom an authority vouches for, with and without such a certificate.
