@@ -247,3 +247,25 @@ def test_an_execution_that_is_not_there_is_no_finding(command, domain):
     ended = subprocess.run(line, capture_output=True, text=True, env=command.environment)
     assert ended.returncode == 1
     assert "UnknownResourceFault" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["plain", "two\nlines", "at the end\n\n", "long " * 6_000, "file:///etc/hostname", "it's \"$HOME\" é", ""],
+    ids=["plain", "lines", "trailing", "long", "file", "quoted", "empty"],
+)
+def test_an_execution_is_started_again_with_the_same_input(command, domain, text, tmp_path):
+    """As its command stands there, in a shell."""
+    execution = domain.start(input=text)
+    domain.terminate(execution)
+    commands = command.first(execution)["commands"]
+    [again] = [line["line"] for line in commands if line["purpose"] == "start it again"]
+    (tmp_path / "tidewheel").symlink_to(binary())
+    environment = command.environment | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    started = subprocess.run(
+        ["bash", "-c", again], capture_output=True, text=True, env=environment, timeout=SECONDS_MAX
+    )
+    assert started.returncode == 0, started.stderr
+    run = execution | {"runId": json.loads(started.stdout)["runId"]}
+    first = domain.history(run)[0]
+    assert first["workflowExecutionStartedEventAttributes"].get("input") == text

@@ -263,13 +263,11 @@ impl<'a> Commands<'a> {
             words.extend(["--lambda-role".to_owned(), role.as_str().to_owned()]);
         }
         let input = started.input.as_ref().map(wire::Data::as_str);
-        // It would be read as the name of a file.
-        if input.is_some_and(|input| input.starts_with("file://") || input.starts_with("fileb://"))
-        {
-            return None;
-        }
         let is_short = input.is_none_or(|input| {
-            input.chars().count() <= INPUT_CHARS_MAX && !input.contains(char::is_control)
+            // It would be read as the name of a file.
+            let is_file = input.starts_with("file://") || input.starts_with("fileb://");
+            let is_line = !input.contains(char::is_control);
+            is_line && !is_file && input.chars().count() <= INPUT_CHARS_MAX
         });
         if let Some(input) = input.filter(|_| is_short) {
             words.extend(["--input".to_owned(), input.to_owned()]);
@@ -292,11 +290,12 @@ impl<'a> Commands<'a> {
                 "--max-items",
                 "1",
                 "--query",
-                "events[0].workflowExecutionStartedEventAttributes.input",
+                "{input: events[0].workflowExecutionStartedEventAttributes.input}",
                 "--output",
-                "text",
+                "json",
             ]);
-            line += &format!(" --input \"$({read})\"");
+            // As JSON, of which a shell takes nothing away, not even line breaks at the end.
+            line += &format!(" --cli-input-json \"$({read})\"");
         }
         Some(Suggestion { purpose: "start it again".to_owned(), line })
     }
