@@ -275,8 +275,13 @@ def test_what_is_there_stays_as_it_is(source, target):
     assert "imported 1 executions" in take_over(source, target, "--execute")
     there.signal(execution)
     there.client.deprecate_domain(name=there.name)
-    told = take_over(source, target, "--execute", code=1)
-    assert f"domain {there.name}: status" in told and "has another event 3" in told
+    # The report knows what the import will refuse, and has no history of its own there.
+    before = here.history(execution)
+    for words in [(), ("--execute",)]:
+        told = take_over(source, target, *words, code=1)
+        assert f"domain {there.name}: status" in told and "has another event 3" in told
+        assert "0 to import, 0 there already, 1 refused" in told
+    assert here.history(execution) == before
     assert here.client.describe_domain(name=here.name)["domainInfo"]["status"] == "REGISTERED"
 
 

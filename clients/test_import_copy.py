@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from driver import Domain, complete_workflow, continue_as_new, schedule, unique
 from test_import import at, child, run, source, types  # noqa: F401
 
@@ -27,6 +29,11 @@ def test_a_domain_is_copied_on_its_own_server(source, tmp_path):
     report = run(*into, "--dry-run", code=1)
     assert "open executions: 0 to import, 0 there already, 103 refused" in report
     assert f"that run is there in domain {domain.name}" in report and "--new-run-ids" in report
+    # And nothing is left of the attempt.
+    told = run(*into, code=1)
+    assert f"nothing of domain {copy} is registered" in told
+    with pytest.raises(domain.client.exceptions.UnknownResourceFault):
+        domain.client.describe_domain(name=copy)
     report = run(*into, "--dry-run", "--new-run-ids")
     assert "open executions: 103 to import, 0 there already, 0 refused" in report
     assert "closed executions: 1 to import" in report

@@ -114,6 +114,8 @@ pub enum Here {
     Run,
     /// Another run of its workflow id, which is open.
     OtherOpen(RunId),
+    /// This run with other events, and how it differs, in words.
+    Different(String),
     /// This run, in the domain that it comes from and is not to be in.
     Origin(DomainName),
 }
@@ -249,6 +251,15 @@ impl Plan {
         }
         Plan { steps }
     }
+
+    /// The domains that have executions, of which none comes.
+    pub fn all_refused<'f>(&self, facts: &'f [Facts]) -> BTreeSet<&'f DomainName> {
+        let domain = |step: &Step| &facts[step.index].domain;
+        let is_refused = |step: &&Step| matches!(step.verdict, Verdict::Refused(_));
+        let (refused, others): (Vec<&Step>, Vec<&Step>) = self.steps.iter().partition(is_refused);
+        let others: BTreeSet<&DomainName> = others.into_iter().map(domain).collect();
+        refused.into_iter().map(domain).filter(|domain| !others.contains(domain)).collect()
+    }
 }
 
 /// The order in which executions can be imported: open ones first, parents before their children,
@@ -305,6 +316,9 @@ fn verdict(
     };
     if of.here == Here::Run {
         return Verdict::Known;
+    }
+    if let Here::Different(how) = &of.here {
+        return Verdict::Refused(how.clone());
     }
     if let Here::Origin(origin) = &of.here {
         return Verdict::Refused(format!(

@@ -28,7 +28,7 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
         file.new_run_ids = Some(NewRunIds { domain: domain.into() });
     }
     let mut survey = Survey::of(&mut file, rename)?;
-    let registry = target.look(&mut survey)?;
+    let registry = target.look(&mut file, &mut survey)?;
     let options = Options {
         closed: !arguments.from_aws || arguments.closed,
         resends: !arguments.no_resend,
@@ -37,6 +37,12 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
     };
     let plan = Plan::make(&survey.facts, &survey.effects, &registry, options);
     say(&plan.report(&survey.facts, &registry, Shown { all: arguments.all }))?;
+    let no_use = plan.all_refused(&survey.facts);
+    for name in &no_use {
+        crate::complain(format_args!(
+            "nothing of domain {name} is registered: all of its executions are refused"
+        ));
+    }
     let executes = if arguments.from_aws { arguments.execute } else { !arguments.dry_run };
     if !executes {
         let how = if arguments.from_aws { "; --execute does it" } else { "" };
@@ -44,14 +50,17 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
         let refuses = plan.steps.iter().any(|step| matches!(step.verdict, Verdict::Refused(_)));
         return Ok(is_complete && !refuses);
     }
-    let new = target.register(&survey)?;
+    let new = target.register(&survey, &no_use)?;
     let (mut imported, mut known, mut refused) = (0_u64, 0_u64, 0_u64);
     for step in &plan.steps {
         let facts = &survey.facts[step.index];
         let resend = match &step.verdict {
             Verdict::Import { resend } => resend.as_slice(),
-            // Whether it is the same is looked at.
-            Verdict::Known => &[],
+            // It was compared.
+            Verdict::Known => {
+                known += 1;
+                continue;
+            }
             Verdict::Refused(_) => {
                 refused += 1;
                 continue;

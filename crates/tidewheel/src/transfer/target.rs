@@ -62,7 +62,11 @@ impl Target {
 
     /// Compares domains, types and executions with what is there, and notes what is there of each
     /// execution.
-    pub fn look(&mut self, survey: &mut Survey) -> Result<Registry, TransferError> {
+    pub fn look(
+        &mut self,
+        file: &mut ExportFile,
+        survey: &mut Survey,
+    ) -> Result<Registry, TransferError> {
         let mut registry = Registry::default();
         let mut there = BTreeSet::new();
         let named = survey.domains.iter().map(|domain| &domain.detail.domain_info.name);
@@ -95,7 +99,8 @@ impl Target {
         self.look_at_types(survey, &there, &mut registry)?;
         let mut types = BTreeMap::new();
         let origin = survey.origin.clone();
-        for facts in survey.facts.iter_mut().filter(|facts| facts.fault.is_none()) {
+        let all = survey.facts.iter_mut().zip(&survey.places);
+        for (facts, place) in all.filter(|(facts, _)| facts.fault.is_none()) {
             if let Some(WorkflowType { name, version }) = &facts.workflow_type {
                 let key = (facts.domain.clone(), name.clone(), version.clone());
                 if !registry.workflow_types.contains(&key) && !types.contains_key(&key) {
@@ -117,7 +122,13 @@ impl Target {
             if there.contains(&facts.domain) {
                 facts.here = self.here(facts)?;
             }
-            if let (Some(origin), false) = (&origin, facts.here == Here::Run)
+            if facts.here == Here::Run
+                && let Some(how) = self.difference(file, *place, facts)?
+            {
+                facts.here = Here::Different(how);
+            }
+            let is_there = matches!(facts.here, Here::Run | Here::Different(_));
+            if let (Some(origin), false) = (&origin, is_there)
                 && self.is_in(origin, facts)?
             {
                 facts.here = Here::Origin(origin.clone());
@@ -221,11 +232,19 @@ impl Target {
         Ok(other.map_or(Here::Nothing, |info| Here::OtherOpen(info.execution.run_id)))
     }
 
-    /// Registers what is not there, types before they are deprecated. Gives the domains that were not.
-    pub fn register(&mut self, survey: &Survey) -> Result<BTreeSet<DomainName>, TransferError> {
+    /// Registers what is not there, types before they are deprecated, but for what is of `no_use`. Gives
+    /// the domains that were not.
+    pub fn register(
+        &mut self,
+        survey: &Survey,
+        no_use: &BTreeSet<&DomainName>,
+    ) -> Result<BTreeSet<DomainName>, TransferError> {
         let mut domains = BTreeSet::new();
         for Domain { detail, tags } in &survey.domains {
             let info = &detail.domain_info;
+            if no_use.contains(&info.name) {
+                continue;
+            }
             let mut ask = members_of(&detail.configuration);
             ask["name"] = json!(info.name);
             ask["description"] = json!(info.description);
@@ -236,7 +255,8 @@ impl Target {
                 domains.insert(info.name.clone());
             }
         }
-        for registered in registered_types(survey) {
+        let of_use = |registered: &RegisteredType<'_>| !no_use.contains(registered.domain);
+        for registered in registered_types(survey).filter(of_use) {
             let mut ask = registered.configuration.clone();
             ask["domain"] = json!(registered.domain);
             ask["name"] = json!(registered.name);
@@ -287,7 +307,7 @@ impl Target {
         Ok(())
     }
 
-    /// Sends an execution, piece by piece. Of one that is there, each is compared.
+    /// Sends an execution that is not there, piece by piece.
     pub fn send(
         &mut self,
         file: &mut ExportFile,
@@ -296,36 +316,43 @@ impl Target {
         times_out_started: bool,
         resend: &[EventId],
     ) -> Result<Sent, TransferError> {
-        let execution = WorkflowExecution {
-            workflow_id: facts.workflow_id.clone(),
-            run_id: facts.run_id.clone(),
-        };
-        let mut piece: Vec<Event> = Vec::new();
-        let (mut bytes, mut sent) = (0, 0);
         let mut outcome = None;
-        let input = |events: Vec<Event>, is_last: bool| ImportWorkflowExecutionInput {
-            domain: facts.domain.clone(),
-            execution: execution.clone(),
-            events,
-            is_last: Some(is_last),
-            times_out_started: is_last.then_some(times_out_started),
-            resend: is_last.then(|| resend.to_vec()),
-        };
-        file.events(place, |event| {
-            bytes += serde_json::to_string(&event).map_or(0, |text| text.len());
-            piece.push(event);
-            sent += 1;
-            let is_last = sent == facts.events;
-            if is_last || bytes >= PIECE_BYTES || piece.len() >= PIECE_EVENTS {
-                bytes = 0;
-                outcome = self.send_piece(input(std::mem::take(&mut piece), is_last))?;
-                // So far it is the same.
-                outcome.take_if(|sent| matches!(sent, Sent::Known) && !is_last);
-            }
+        pieces(file, place, facts, |events, is_last| {
+            outcome = self.send_piece(ImportWorkflowExecutionInput {
+                is_last: Some(is_last),
+                times_out_started: is_last.then_some(times_out_started),
+                resend: is_last.then(|| resend.to_vec()),
+                ..piece_of(facts, events)
+            })?;
+            // Somebody else has brought it meanwhile. So far it is the same.
+            outcome.take_if(|sent| matches!(sent, Sent::Known) && !is_last);
             Ok(outcome.is_none())
         })?;
         // The last piece has an outcome, unless the file has become shorter since it was read.
         Ok(outcome.unwrap_or_else(|| Sent::Refused("its events are not there any more".to_owned())))
+    }
+
+    /// How a run that is there differs from the file's, if it does. The server compares what it has
+    /// with what is sent; the first event is not sent, without which it begins no import.
+    fn difference(
+        &mut self,
+        file: &mut ExportFile,
+        place: u64,
+        facts: &Facts,
+    ) -> Result<Option<String>, TransferError> {
+        let mut how = None;
+        pieces(file, place, facts, |events, _| {
+            let events: Vec<Event> =
+                events.into_iter().filter(|event| event.event_id != EventId(1)).collect();
+            if events.is_empty() {
+                return Ok(true);
+            }
+            if let Some(Sent::Refused(why)) = self.send_piece(piece_of(facts, events))? {
+                how = Some(why);
+            }
+            Ok(how.is_none())
+        })?;
+        Ok(how)
     }
 
     /// `None` if more pieces are wanted.
@@ -352,6 +379,44 @@ impl Target {
             ImportStatus::Imported => Some(Sent::Imported),
             ImportStatus::AlreadyImported => Some(Sent::Known),
         })
+    }
+}
+
+/// The events of an execution in pieces that can be sent, and whether each is the last, as long as more
+/// are wanted.
+fn pieces(
+    file: &mut ExportFile,
+    place: u64,
+    facts: &Facts,
+    mut take: impl FnMut(Vec<Event>, bool) -> Result<bool, TransferError>,
+) -> Result<(), TransferError> {
+    let mut piece: Vec<Event> = Vec::new();
+    let (mut bytes, mut taken) = (0, 0);
+    file.events(place, |event| {
+        bytes += serde_json::to_string(&event).map_or(0, |text| text.len());
+        piece.push(event);
+        taken += 1;
+        let is_last = taken == facts.events;
+        if is_last || bytes >= PIECE_BYTES || piece.len() >= PIECE_EVENTS {
+            bytes = 0;
+            return take(std::mem::take(&mut piece), is_last);
+        }
+        Ok(true)
+    })
+}
+
+/// A piece that is not said to be the last.
+fn piece_of(facts: &Facts, events: Vec<Event>) -> ImportWorkflowExecutionInput {
+    ImportWorkflowExecutionInput {
+        domain: facts.domain.clone(),
+        execution: WorkflowExecution {
+            workflow_id: facts.workflow_id.clone(),
+            run_id: facts.run_id.clone(),
+        },
+        events,
+        is_last: None,
+        times_out_started: None,
+        resend: None,
     }
 }
 
