@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from driver import Domain, fault
-from identities import Iam, allow, describe, key_of, verified
+from identities import Iam, allow, describe, key_of, policy, verified
 from server import ADMINISTRATOR, Server
 from test_access import UNKNOWN_KEY
 
@@ -119,3 +119,16 @@ def test_identities_outlive_their_file_and_a_restart(house):
     domain.client.describe_domain(name=domain.name)
     ada = Domain(house.server, REGION, house.domain.name, key_of("ada"))
     ada.client.describe_domain(name=domain.name)
+
+
+def test_a_policy_that_names_another_account_is_warned_of(house):
+    """As whoever comes from AWS writes it first: the account's number stands in every ARN."""
+    iam = Iam(house.server)
+    for account, warned in [("123456789012", True), ("000000000000", False)]:
+        resource = f"arn:aws:swf:*:{account}:/domain/{house.domain.name}"
+        document = policy(allow(DESCRIBE, resource=resource))
+        done = iam.run(
+            "put-user-policy", user_name="ada", policy_name="w", policy_document=document
+        )
+        assert done.returncode == 0, done.stderr
+        assert ("warning" in done.stderr and account in done.stderr) == warned, done.stderr

@@ -109,7 +109,7 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
             let answer = operate(&mut *performer, shape, members)?.print();
             // What was taken can be read.
             if let Ok(request) = IdentityRequest::parse(shape.operation, given.as_bytes()) {
-                warn(&request, &place);
+                warn(&request, &place, &mut *performer);
             }
             Ok(answer)
         }
@@ -119,7 +119,7 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
             let if_empty = if dry_run { IfEmpty::Imagine } else { IfEmpty::Begin };
             let mut performer = performer(&place, if_empty, Elsewhere::Asked)?;
             let answer = performer.perform(request.operation(), &request.to_json())?;
-            warn(&request, &place);
+            warn(&request, &place, &mut *performer);
             Ok(readable(&answer)?.print())
         }
         Task::RotateMasterKey { drop_old } => {
@@ -135,13 +135,27 @@ fn answer(words: &[OsString]) -> Result<String, Failure> {
     }
 }
 
-/// Says what has no effect in the policies that were given. A server knows whose account it is, and says
-/// what that leaves without effect in its log.
-fn warn(request: &IdentityRequest, place: &Place) {
-    let account = place.endpoint_url.is_none().then(|| local::account(place));
+/// Says what has no effect in the policies that were given.
+fn warn(request: &IdentityRequest, place: &Place, performer: &mut dyn Perform) {
+    let account = match place.endpoint_url {
+        None => Some(local::account(place)),
+        // Whose account it is says the server; it is asked where that makes a difference.
+        Some(_) if request.warnings(None) != request.warnings(Some("")) => {
+            caller_account(performer)
+        }
+        Some(_) => None,
+    };
     for warning in request.warnings(account.as_deref()) {
         crate::complain(format!("warning: {warning}"));
     }
+}
+
+/// The account of whoever asks a server. What was to be done is done by now: a failure here is none of
+/// that, and only a warning is not given, which the server's log has.
+fn caller_account(performer: &mut dyn Perform) -> Option<String> {
+    let answer = performer.perform("GetCallerIdentity", b"{}").ok()?;
+    let answer: Value = serde_json::from_slice(&answer).ok()?;
+    answer["Account"].as_str().map(str::to_owned)
 }
 
 /// Whether a server carries it out as well.
