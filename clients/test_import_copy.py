@@ -39,6 +39,19 @@ def test_a_domain_is_copied_on_its_own_server(source, tmp_path):
     assert "closed executions: 1 to import" in report
     assert "imported 104 executions" in run(*into, "--new-run-ids")
     assert "imported 0 executions; 104 were there already" in run(*into, "--new-run-ids")
+    # A domain of that name in another region is another one, and its runs have other ids.
+    beside = run(*into, "--new-run-ids", "--region", "eu-west-1")
+    assert "imported 104 executions; 0 were there already, 0 were refused" in beside
+    here, elsewhere = [
+        {
+            info["execution"]["runId"]
+            for info in source.client(region).list_open_workflow_executions(
+                domain=copy, startTimeFilter={"oldestDate": 0}
+            )["executionInfos"]
+        }
+        for region in ["us-east-1", "eu-west-1"]
+    ]
+    assert len(here) == len(elsewhere) == 103 and here.isdisjoint(elsewhere)
     # Nor by whoever writes the name of another domain into the file.
     text = file.read_text().replace(json.dumps(domain.name), json.dumps(unique("other")))
     file.write_text(text)

@@ -1,5 +1,6 @@
 """Histories as the AWS CLI prints them, of executions in every state, go on at another server."""
 
+import itertools
 import json
 
 import pytest
@@ -210,17 +211,29 @@ def test_types_that_are_not_there_or_deprecated_are_named(domain, there, moving)
     gone, old = {"name": "gone", "version": "1"}, {"name": "old", "version": "1"}
     for workflow_type in [gone, old]:
         domain.register_workflow(workflow_type, **WORKFLOW_DEFAULTS)
-    domain.register_activity(gone, **ACTIVITY_DEFAULTS)
+    for activity_type in [gone, old]:
+        domain.register_activity(activity_type, **ACTIVITY_DEFAULTS)
     there.register_workflow(old, **WORKFLOW_DEFAULTS)
     there.client.deprecate_workflow_type(domain=there.name, workflowType=old)
+    there.register_activity(old, **ACTIVITY_DEFAULTS)
+    there.client.deprecate_activity_type(domain=there.name, activityType=old)
     first = start(domain, "gone", workflowType=gone)
     second = start(domain, "old", workflowType=old)
-    domain.respond(domain.poll_decision("gone"), schedule("a", gone))
+    domain.respond(domain.poll_decision("gone"), schedule("a", gone), schedule("b", old))
     said = moving.take(first) + moving.take(second)
     assert "its type gone 1 is not registered: it cannot continue as new until it is" in said
-    assert f"activity type gone 1 of {there.name}" in said
+    named = dict.fromkeys(["gone", "old"])
+    for line, following in itertools.pairwise(said.splitlines()):
+        for name in named:
+            if following == f"  activity type {name} 1 of {there.name}":
+                named[name] = line
+    assert named == {
+        "gone": "in histories, and registered neither there nor here; they cannot be scheduled until they are:",
+        "old": "in histories, and deprecated there; they cannot be scheduled before that is undone:",
+    }
     assert "its type old 1 is deprecated there" in said
     # They go on all the same.
+    there.work()
     there.work()
     there.respond(there.poll_decision("gone"), continue_as_new())
     causes = [

@@ -29,7 +29,11 @@ CREDENTIAL = re.compile(r"Credential=([^/]*)/\d+/([^/]*)/swf/")
 KEYS = """#!/bin/sh
 version=1
 token=',"SessionToken":"T"'
-case $1 in version-2) version=2 ;; no-token) token= ;; esac
+case $1 in
+version-2) version=2 ;; version-1.0) version=1.0 ;; no-token) token= ;;
+ended) token=$token',"Expiration":"2020-01-01T00:00:00Z"' ;;
+ending) token=$token',"Expiration":"2999-12-31T23:00:00+01:00"' ;;
+esac
 name=$(echo "$*" | tr ' ' -)
 printf '{"Version":%s,"AccessKeyId":"KEY-%s","SecretAccessKey":"s"%s}' $version "$name" "$token"
 """

@@ -8,7 +8,7 @@ pub use hint::Asked;
 use crate::model::Model;
 use crate::output::{Format, Moments, Style, answer, print};
 use crate::paging::PagingError;
-use crate::profile::{ProcessError, ProfileError};
+use crate::profile::{ProcessError, ProfileError, without_user};
 use crate::python;
 use crate::query::{Query, QueryError};
 use crate::refused::Refused;
@@ -184,7 +184,7 @@ pub enum CallError {
     )]
     Service(Box<ServiceError>),
     /// Nobody can be asked there.
-    #[error("Invalid endpoint: {0}")]
+    #[error("Invalid endpoint: {}", without_user(.0))]
     InvalidEndpoint(String),
     /// There is no connection.
     #[error("Could not connect to the endpoint URL: \"{url}\"")]

@@ -13,13 +13,13 @@ mod tests;
 
 pub use credentials::{Credentials, Keys, ProcessError, read_process};
 use place::For;
-pub use place::Place;
+pub use place::{Place, without_user};
 
 use crate::failure::ErrorFormat;
 use crate::file::expand;
 use crate::invocation::Globals;
 use crate::output::Format;
-use crate::python::shell_words;
+use crate::python::{NotANumber, shell_words, whole_number};
 use crate::retry::Mode;
 use ini::{Ini, Section};
 use std::collections::BTreeMap;
@@ -27,11 +27,15 @@ use std::path::PathBuf;
 
 /// The profile that is taken if none is named.
 const DEFAULT_PROFILE: &str = "default";
-/// How long to wait for a connection, and for an answer, if nobody says: in seconds.
+/// How long to wait for a connection, if nobody says: in seconds.
 const TIMEOUT_SECONDS: u64 = 60;
 /// What the answer is shown with on a terminal, if nobody says.
 const PAGER: &str = "less";
 
+/// Names a server of this project. `tidewheel swf` and the commands for people read it, and AWS's tools
+/// and programs do not, so that they go on as they were set up. `tidewheel iam` works on the data
+/// directory unless an option names a server.
+pub const ENDPOINT_URL_VARIABLE: &str = "TIDEWHEEL_ENDPOINT_URL";
 /// The file of the certificate that is shown to a server which wants one of its clients.
 pub const CLIENT_CERT_VARIABLE: &str = "TIDEWHEEL_CLIENT_CERT";
 /// And that of its private key.
@@ -100,7 +104,7 @@ pub enum ProfileError {
     #[error("Provided region_name '{0}' doesn't match a supported format.")]
     InvalidRegion(String),
     /// A URL without a host.
-    #[error("Invalid endpoint: {0}")]
+    #[error("Invalid endpoint: {}", without_user(.0))]
     NoHost(String),
     /// A file of certificates without a name: a variable, perhaps, that was to have it.
     #[error(
@@ -110,8 +114,8 @@ pub enum ProfileError {
     )]
     EmptyCaBundle,
     /// No number.
-    #[error("invalid literal for int() with base 10: '{0}'")]
-    NoNumber(String),
+    #[error(transparent)]
+    NoNumber(#[from] NotANumber),
     /// No mode of repeating requests.
     #[error(
         "Invalid value provided to \"mode\": \"{0}\" must be one of: ('legacy', 'standard', \
@@ -357,11 +361,7 @@ impl<'a> Sources<'a> {
 
     fn integer(&self, variable: &str, option: &str) -> Result<Option<i64>, ProfileError> {
         let Some(text) = self.setting(&[variable], option) else { return Ok(None) };
-        text.trim().parse().map(Some).map_err(|_| ProfileError::NoNumber(text))
-    }
-
-    fn number(&self, variable: &str, option: &str) -> Result<Option<u32>, ProfileError> {
-        Ok(self.integer(variable, option)?.map(clamped))
+        Ok(Some(whole_number(&text)?))
     }
 }
 
@@ -484,14 +484,6 @@ impl Settings {
             return Err(ProfileError::EmptyCaBundle);
         }
         let client = ClientFiles::find(variable)?;
-        let connect_timeout = match asked.connect_timeout {
-            Some(seconds) => Some(seconds),
-            None => sources.number("AWS_CONNECT_TIMEOUT", "connect_timeout")?.map(u64::from),
-        };
-        let read_timeout = match asked.read_timeout {
-            Some(seconds) => Some(seconds),
-            None => sources.number("AWS_READ_TIMEOUT", "read_timeout")?.map(u64::from),
-        };
         let region = match region {
             Some(region) => region,
             None => place.region().ok_or(ProfileError::NoRegion)?.to_owned(),
@@ -500,7 +492,8 @@ impl Settings {
             Some(credentials) => credentials,
             None => place.credentials().ok_or(ProfileError::NoCredentials)?,
         };
-        let connect_timeout = connect_timeout.unwrap_or(TIMEOUT_SECONDS);
+        // The AWS CLI asks neither the profile nor the environment for these two.
+        let connect_timeout = asked.connect_timeout.unwrap_or(TIMEOUT_SECONDS);
         Ok(Settings {
             place,
             region,
@@ -510,7 +503,7 @@ impl Settings {
             retry_mode,
             attempts,
             connect_timeout: (connect_timeout != 0).then_some(connect_timeout),
-            read_timeout,
+            read_timeout: asked.read_timeout,
         })
     }
 }

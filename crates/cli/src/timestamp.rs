@@ -22,6 +22,12 @@ pub(crate) fn parse(value: &Value) -> Option<i64> {
     SECONDS.contains(&seconds).then_some(seconds)
 }
 
+/// The same of a text that names its zone, which is then the same moment everywhere.
+pub(crate) fn parse_with_zone(text: &str) -> Option<i64> {
+    let read = Reader::default().read(text.trim())?;
+    read.zone.and_then(|_| read.seconds())
+}
+
 fn parse_text(text: &str) -> Option<i64> {
     let text = text.trim();
     if text.bytes().any(|byte| byte.is_ascii_digit())
@@ -29,7 +35,7 @@ fn parse_text(text: &str) -> Option<i64> {
     {
         return whole(seconds);
     }
-    Reader::default().read(text)
+    Reader::default().read(text)?.seconds()
 }
 
 /// The second in which a moment is that was given with a fraction, which counts to the microsecond.
@@ -54,11 +60,16 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(mut self, text: &str) -> Option<i64> {
+    fn read(mut self, text: &str) -> Option<Reader> {
         let text = without_sign(text);
         for word in text.split_whitespace() {
             self.word(word.trim_end_matches(','))?;
         }
+        Some(self)
+    }
+
+    /// Since 1970.
+    fn seconds(&self) -> Option<i64> {
         let time = self.time.unwrap_or(0);
         Some(self.days()? * 86_400 + time - self.zone.unwrap_or(0))
     }
@@ -293,6 +304,22 @@ mod tests {
         check("2024-02-29", Some(1_709_164_800));
         check("2000-02-29", Some(951_782_400));
         check("1900-03-01", Some(-2_203_891_200));
+    }
+
+    #[test]
+    fn some_have_to_name_their_zone() {
+        for (text, expected) in [
+            ("2024-01-01T10:20:30.999Z", Some(1_704_104_430)),
+            (" 2024-01-01T10:20:30+02:00 ", Some(1_704_097_230)),
+            ("Mon, 01 Jan 2024 10:20:30 GMT", Some(1_704_104_430)),
+            ("9999-12-31T23:59:59Z", Some(253_402_300_799)),
+            ("2024-01-01T10:20:30", None),
+            ("2024-01-01", None),
+            ("1704104430", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_with_zone(text), expected, "{text}");
+        }
     }
 
     #[test]

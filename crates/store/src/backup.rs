@@ -130,6 +130,20 @@ pub enum BackupError {
         /// In words.
         what: String,
     },
+    /// The manifest has its name, and its directory could not be flushed.
+    #[error("backup {id} was made, but {source}: if the machine fails, it may be lost")]
+    Unflushed {
+        /// The backup.
+        id: BackupId,
+        /// Why not.
+        source: Box<BackupError>,
+    },
+    /// What was to be backed up came in another order than that of a store: nobody could restore it.
+    #[error("what is to be backed up comes out of order: {what}")]
+    OutOfOrder {
+        /// In words.
+        what: String,
+    },
     /// A row, or the list of all, is larger than what a backup can hold.
     #[error("{what} of {bytes} bytes does not go into a backup, {bytes_max} is the most")]
     TooLarge {

@@ -90,6 +90,8 @@ impl Failure {
                 | BackupError::Damaged { .. }
                 | BackupError::Unsure { .. }
                 | BackupError::Later { .. }
+                | BackupError::Unflushed { .. }
+                | BackupError::OutOfOrder { .. }
                 | BackupError::TooLarge { .. }
                 | BackupError::Io { .. }
                 | BackupError::Store(_) => EXIT_FAILURE,
@@ -154,7 +156,8 @@ fn make(create: &Create) -> Result<(), Failure> {
     })?;
     let snapshot = store.snapshot()?;
     let repository = Writing::open(&repository)?;
-    save(repository, &*snapshot, wall_time()).map_err(cut_short)
+    let created = save(repository, &*snapshot, wall_time()).map_err(cut_short)?;
+    tell_of(&created)
 }
 
 fn make_of_server(create: &Create) -> Result<(), Failure> {
@@ -164,14 +167,18 @@ fn make_of_server(create: &Create) -> Result<(), Failure> {
     let (remote, taken_at) = Remote::begin(&create.asking)?;
     let repository = Writing::open(&repository)?;
     let saved = save(repository, &remote, taken_at);
-    saved.map_err(|error| cut_short(remote.failure().map_or(error, Failure::Remote)))
+    let created = saved.map_err(|why| cut_short(remote.failure().map_or(why, Failure::Remote)))?;
+    tell_of(&created)
 }
 
 fn cut_short(why: Failure) -> Failure {
-    Failure::CutShort(Box::new(why))
+    match matches!(why, Failure::Backup(BackupError::Unflushed { .. })) {
+        true => why,
+        false => Failure::CutShort(Box::new(why)),
+    }
 }
 
-fn save(repository: Writing, snapshot: &dyn Snapshot, at: Timestamp) -> Result<(), Failure> {
+fn save(repository: Writing, snapshot: &dyn Snapshot, at: Timestamp) -> Result<Created, Failure> {
     let mut line = Line::new();
     let mut tell = |progress: &Progress| {
         line.tell(|| {
@@ -180,9 +187,11 @@ fn save(repository: Writing, snapshot: &dyn Snapshot, at: Timestamp) -> Result<(
         });
     };
     let build = env!("CARGO_PKG_VERSION");
-    let created = backup::create(repository, snapshot, taken_at(at)?, build, &mut tell)?;
-    drop(line);
-    say(&summary(&created))?;
+    Ok(backup::create(repository, snapshot, taken_at(at)?, build, &mut tell)?)
+}
+
+fn tell_of(created: &Created) -> Result<(), Failure> {
+    say(&summary(created))?;
     if let Some(newest) = &created.behind {
         complain(format_args!(
             "backup {newest} counts as newer: it was made while a clock showed a later time. Whoever \
@@ -342,6 +351,28 @@ fn remove(arguments: &Prune) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Its manifest has its name by then, and the next list shows it.
+    #[test]
+    fn a_backup_that_may_be_lost_is_not_said_to_be_none() {
+        let backup = BackupId::parse("20261126T100636.123Z-1f2e3d4c5b6a7988").expect("an id");
+        let flush = |path: &str| {
+            let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            BackupError::Io { what: "flush", path: path.into(), source }
+        };
+        let source = Box::new(flush("manifests"));
+        let unflushed = BackupError::Unflushed { id: backup, source };
+        let said = [unflushed, flush("chunks")].map(|why| cut_short(why.into()).to_string());
+        assert_eq!(
+            said,
+            [
+                "backup 20261126T100636.123Z-1f2e3d4c5b6a7988 was made, but cannot flush manifests: no \
+                 storage space: if the machine fails, it may be lost",
+                "cannot flush chunks: no storage space; no backup was made, and what was written of it \
+                 is used by the next create",
+            ]
+        );
+    }
 
     #[test]
     fn what_the_backup_has_is_told_from_what_comes() {

@@ -19,7 +19,7 @@ use cli::batch::{
     Action, CALLS_MAX, Header, Job, Pace, Stop, TARGETS_MAX, Target, Told, preview, status, summary,
 };
 use cli::failure::{CallError, EXIT_INTERRUPTED};
-use cli::profile::{Place, Settings};
+use cli::profile::{ENDPOINT_URL_VARIABLE, Place, Settings};
 use cli::search::{Query, SearchError};
 use command::{Batch, Many, Rate, Task};
 use drive::{News, drive};
@@ -45,8 +45,6 @@ const EXIT_LEFT: u8 = 5;
 const PAGE_ITEMS: u32 = 1000;
 /// The most pages that are looked at.
 const PAGES_MAX: usize = 10_000;
-/// The variable that names our own server.
-const ENDPOINT: &str = "TIDEWHEEL_ENDPOINT_URL";
 /// The longest answer of whoever confirms, in bytes.
 const ANSWER_BYTES_MAX: u64 = 100;
 
@@ -338,7 +336,7 @@ fn settle(asking: &Asking, header: &Header) -> Result<(Globals, Settings), CallE
         }
     }
     let variable = |name: &str| match &ours {
-        Some(ours) if name == ENDPOINT => Some(ours.clone()),
+        Some(ours) if name == ENDPOINT_URL_VARIABLE => Some(ours.clone()),
         Some(_) | None => variable(name),
     };
     let settings = Settings::for_people(&globals, &configuration()?, &variable)?;

@@ -1,4 +1,5 @@
-//! Connections to other servers: where they are, who vouches for them, and one request on each.
+//! Connections to other servers: where they are, who vouches for them, and requests on them: one on
+//! each, or several that follow each other.
 //!
 //! No redirect and no proxy is followed, and no server is believed that no authority vouches for,
 //! unless a person says that any is to be believed.
@@ -13,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -78,10 +80,18 @@ impl Endpoint {
             return Err("must be a URL of a host, a port and perhaps a path, and nothing else");
         }
         let bracketed = authority.host();
-        let host = bracketed.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = match bracketed.strip_prefix('[') {
+            None => bracketed,
+            // A name in brackets would pass where names are looked at, and be asked nevertheless.
+            Some(rest) => rest
+                .strip_suffix(']')
+                .filter(|address| address.parse::<Ipv6Addr>().is_ok())
+                .ok_or(WANTED)?,
+        };
         if host.is_empty() {
             return Err(WANTED);
         }
+        let host = host.to_owned();
         let port = match authority.as_str().strip_prefix(bracketed).unwrap_or_default() {
             "" if secure => 443,
             "" => 80,

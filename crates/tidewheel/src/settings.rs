@@ -19,6 +19,7 @@ use crate::lambda::LambdaSettings;
 use crate::master_key;
 use crate::tls::TlsFiles;
 use access::Regions;
+use cli::profile::without_user;
 use limits::LimitsError;
 use server::{AllowedHosts, TrustedProxies};
 use service::{Denials, EmptyPollToken, Limits, Throttles};
@@ -284,9 +285,10 @@ fn value<T>(
     parse: impl FnOnce(&str) -> Result<T, Wrong>,
 ) -> Result<Option<T>, SettingsError> {
     let Some((text, origin)) = sources.get(key) else { return Ok(None) };
+    let told = if key == Key::LambdaEndpoint { without_user(text) } else { text.into() };
     parse(text).map(Some).map_err(|Wrong(wanted)| SettingsError::Invalid {
         place: Place::of(key, origin),
-        text: text.to_owned(),
+        text: told.into_owned(),
         wanted,
     })
 }

@@ -1,6 +1,7 @@
 //! The commands that help, as lines for a shell, with all names and ids filled in.
 
 use super::{Facts, Suggestion};
+use crate::profile::ENDPOINT_URL_VARIABLE;
 use crate::timeline::Registered;
 use wire::{TaskListKind, TaskListName};
 
@@ -9,9 +10,6 @@ const INPUT_CHARS_MAX: usize = 200;
 
 /// The one option that takes no value.
 const REVERSE: &str = "--reverse-order";
-
-/// The variable that names a server of this project.
-const ENDPOINT: &str = "TIDEWHEEL_ENDPOINT_URL";
 
 /// Makes commands on one execution.
 pub struct Commands<'a> {
@@ -37,7 +35,7 @@ impl<'a> Commands<'a> {
     /// The program, where it asks the server that was asked.
     fn program(&self) -> String {
         match self.endpoint {
-            Some(endpoint) => format!("{ENDPOINT}={} tidewheel", quoted(endpoint)),
+            Some(endpoint) => format!("{ENDPOINT_URL_VARIABLE}={} tidewheel", quoted(endpoint)),
             None => "tidewheel".to_owned(),
         }
     }

@@ -7,8 +7,10 @@
 use super::{ProfileError, Section, Sources};
 use crate::invocation::Globals;
 use crate::python::shell_words;
+use crate::timestamp::parse_with_zone;
 use serde_json::Value;
 use std::fmt;
+use wire::Timestamp;
 
 /// Both halves of the key that stands in for others.
 const STAND_IN: &str = "tidewheel";
@@ -33,11 +35,6 @@ impl Keys {
             secret_access_key: STAND_IN.to_owned(),
             session_token: None,
         }
-    }
-
-    /// Whether they only stand in for keys that nobody gave.
-    pub fn are_stand_ins(&self) -> bool {
-        *self == Keys::stand_ins()
     }
 }
 
@@ -80,12 +77,22 @@ pub enum ProcessError {
          '{0}'"
     )]
     Missing(&'static str),
+    /// The keys end at no moment.
+    #[error(
+        "Error when retrieving credentials from custom-process: Expiration must be a moment with a \
+         zone, such as 2026-01-31T12:00:00Z, not {0}"
+    )]
+    Expiration(String),
+    /// The keys have ended.
+    #[error("Credentials were refreshed, but the refreshed credentials are still expired.")]
+    Expired,
 }
 
-/// Reads what a command wrote.
-pub fn read_process(output: &[u8]) -> Result<Keys, ProcessError> {
+/// Reads what a command wrote, by this time.
+pub fn read_process(output: &[u8], now: Timestamp) -> Result<Keys, ProcessError> {
     let output: Value = serde_json::from_slice(output).map_err(|_| ProcessError::NoJson)?;
-    if output["Version"] != 1 {
+    // A whole number may be written with a point.
+    if output["Version"].as_f64() != Some(1.0) {
         let version = match &output["Version"] {
             Value::Null => "<Version key not provided>".to_owned(),
             Value::String(text) => text.clone(),
@@ -97,11 +104,19 @@ pub fn read_process(output: &[u8]) -> Result<Keys, ProcessError> {
     }
     let member = |name: &'static str| output[name].as_str().map(str::to_owned);
     let needed = |name: &'static str| member(name).ok_or(ProcessError::Missing(name));
-    Ok(Keys {
+    let keys = Keys {
         access_key_id: needed("AccessKeyId")?,
         secret_access_key: needed("SecretAccessKey")?,
         session_token: member("SessionToken"),
-    })
+    };
+    match &output["Expiration"] {
+        Value::Null => Ok(keys),
+        moment => {
+            let end = moment.as_str().and_then(parse_with_zone);
+            let end = end.ok_or_else(|| ProcessError::Expiration(moment.to_string()))?;
+            if end * 1000 < now.0 { Err(ProcessError::Expired) } else { Ok(keys) }
+        }
+    }
 }
 
 /// What a file is called where keys from it are not whole.

@@ -1,16 +1,14 @@
 //! Where requests go: the endpoint that was given, AWS, or the local server.
 
-use super::{Credentials, Keys, ProfileError, Sources};
+use super::{Credentials, ENDPOINT_URL_VARIABLE, Keys, ProfileError, Sources};
 use crate::invocation::Globals;
+use std::borrow::Cow;
 
 /// Where the server of this project listens unless it is told otherwise.
 const LOCAL: &str = "http://127.0.0.1:7933";
 /// The region of requests to a server of this project, if nobody says; it is that of
 /// `tidewheel iam`, too.
 const REGION: &str = "us-east-1";
-/// Our own variable for it. Only this command reads it, so that AWS's tools and programs go on as
-/// they were set up.
-const VARIABLE: &str = "TIDEWHEEL_ENDPOINT_URL";
 
 /// A server.
 ///
@@ -79,7 +77,7 @@ impl Place {
         whom: For,
     ) -> Result<Place, ProfileError> {
         let set = |name: &str| (sources.variable)(name).filter(|text| !text.is_empty());
-        let ours = asked.endpoint_url.is_none().then(|| set(VARIABLE)).flatten();
+        let ours = asked.endpoint_url.is_none().then(|| set(ENDPOINT_URL_VARIABLE)).flatten();
         let configured = match &ours {
             Some(_) => None,
             None => match &asked.endpoint_url {
@@ -175,13 +173,32 @@ fn endpoint_of_aws(region: &str, fips: bool, dual_stack: bool) -> String {
     format!("https://{host}.{region}.{suffix}")
 }
 
-/// Whether an endpoint is one of AWS's.
+/// What is wrong with a URL is told with the URL, but not with the name and the password in it.
+pub fn without_user(url: &str) -> Cow<'_, str> {
+    // A password may have every sign in it if it is not written as it has to be.
+    let Some((before, behind)) = url.rsplit_once('@') else { return url.into() };
+    let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match before.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) {
+        Some((scheme, _)) => format!("{scheme}://***@{behind}").into(),
+        None => format!("***@{behind}").into(),
+    }
+}
+
+/// Whether an endpoint is one of AWS's. A server of ours must be named in a way that is not: to take one
+/// of AWS's for ours would be to ask it with a key and for a region that nobody gave.
 fn is_of_aws(url: &str) -> bool {
-    let behind = url.split_once("://").map_or(url, |(_, behind)| behind);
-    let host = behind.split(['/', ':', '?']).next().unwrap_or_default().to_ascii_lowercase();
+    let host = host(url).to_ascii_lowercase();
     let mut suffixes = PARTITIONS.iter().flat_map(|(_, usual, of_both)| [*usual, *of_both]);
     let is_in = |suffix: &str| host.strip_suffix(suffix).is_some_and(|name| name.ends_with('.'));
     is_in(SUFFIX) || is_in(SUFFIX_OF_BOTH) || suffixes.any(is_in)
+}
+
+/// The name of the host in a URL, without the dot that ends it where it is whole.
+fn host(url: &str) -> &str {
+    let behind = url.split_once("//").map_or(url, |(_, behind)| behind);
+    let authority = behind.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    host.split(':').next().unwrap_or_default().trim().trim_end_matches('.')
 }
 
 /// Whether it can be part of the name of a host.

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::collections::BTreeMap;
+use wire::Timestamp;
 
 const CONFIG: &str = "\
 [default]
@@ -361,24 +362,53 @@ fn the_rest_is_found_too() {
     let shown = |text: &str| {
         let text = format!("{ENV_KEYS} AWS_REGION=us-west-2 {text}");
         let found = resolve(FILES, &text).expect("it is right");
-        (found.attempts, found.ca_bundle, found.connect_timeout, found.read_timeout)
+        (found.attempts, found.ca_bundle)
     };
     let bundle = |path: &str| Some(path.to_owned());
-    assert_eq!(shown(""), (3, None, Some(60), None));
-    assert_eq!(shown("AWS_PROFILE=shown"), (7, bundle("/c.pem"), Some(60), Some(5)));
-    assert_eq!(shown("AWS_PROFILE=old"), (5, None, Some(60), None));
+    assert_eq!(shown(""), (3, None));
+    assert_eq!(shown("AWS_PROFILE=shown"), (7, bundle("/c.pem")));
+    assert_eq!(shown("AWS_PROFILE=old"), (5, None));
     assert_eq!(
-        shown("AWS_PROFILE=shown AWS_MAX_ATTEMPTS=1 AWS_CA_BUNDLE=/e.pem AWS_CONNECT_TIMEOUT=0"),
-        (1, bundle("/e.pem"), None, Some(5))
+        shown("AWS_PROFILE=shown AWS_MAX_ATTEMPTS=1 AWS_CA_BUNDLE=/e.pem"),
+        (1, bundle("/e.pem"))
     );
     assert_eq!(shown("AWS_PROFILE=shown --ca-bundle /o.pem").1, bundle("/o.pem"));
     let wrong = |text: &str| resolve(FILES, &format!("{ENV_KEYS} AWS_REGION=a {text}"));
-    assert_eq!(wrong("AWS_MAX_ATTEMPTS=x"), Err(ProfileError::NoNumber("x".to_owned())));
+    assert_eq!(
+        wrong("AWS_MAX_ATTEMPTS=x"),
+        Err(ProfileError::NoNumber(NotANumber("x".to_owned())))
+    );
+    assert_eq!(shown("AWS_MAX_ATTEMPTS=1_0").0, 10);
     assert_eq!(wrong("AWS_MAX_ATTEMPTS=-1"), Err(ProfileError::TooFewAttempts(-1)));
     assert_eq!(
         wrong("AWS_RETRY_MODE=never"),
         Err(ProfileError::UnknownRetryMode("never".to_owned()))
     );
+}
+
+/// As in the AWS CLI, neither the profile nor the environment has a say in it.
+#[test]
+fn only_options_say_how_long_is_waited() {
+    let waits = |options: Globals| {
+        let (_, variables) = asked(ENV_KEYS);
+        let more = [("AWS_PROFILE", "shown"), ("AWS_REGION", "us-west-2")];
+        let timeouts = [("AWS_READ_TIMEOUT", "6"), ("AWS_CONNECT_TIMEOUT", "x")];
+        let more: BTreeMap<&str, &str> = more.into_iter().chain(timeouts).collect();
+        let variable = |name: &str| {
+            variables.get(name).cloned().or_else(|| more.get(name).map(|text| (*text).to_owned()))
+        };
+        let found = Settings::resolve(&options, &configuration(FILES), &variable);
+        let found = found.expect("it is right");
+        (found.connect_timeout, found.read_timeout)
+    };
+    let options = |connect: Option<u64>, read: Option<u64>| Globals {
+        connect_timeout: connect,
+        read_timeout: read,
+        ..Globals::default()
+    };
+    assert_eq!(waits(options(None, None)), (Some(60), None));
+    assert_eq!(waits(options(Some(7), Some(8))), (Some(7), Some(8)));
+    assert_eq!(waits(options(Some(0), Some(0))), (None, Some(0)));
 }
 
 #[test]
@@ -540,8 +570,8 @@ fn files_are_where_the_environment_says() {
 
 #[test]
 fn commands_give_keys_as_json() {
-    let read = |json: &str| read_process(json.as_bytes());
-    let whole = r#"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T","Expiration":"x"}"#;
+    let read = |json: &str| read_process(json.as_bytes(), Timestamp(0));
+    let whole = r#"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T"}"#;
     let keys = read(whole).expect("it is right");
     assert_eq!((&*keys.access_key_id, &*keys.secret_access_key), ("A", "S"));
     assert_eq!(keys.session_token.as_deref(), Some("T"));
@@ -550,9 +580,39 @@ fn commands_give_keys_as_json() {
         ("", ProcessError::NoJson),
         ("{}", ProcessError::Version("<Version key not provided>".to_owned())),
         (r#"{"Version":2}"#, ProcessError::Version("2".to_owned())),
+        (r#"{"Version":1.5}"#, ProcessError::Version("1.5".to_owned())),
+        (r#"{"Version":"1"}"#, ProcessError::Version("1".to_owned())),
+        (r#"{"Version":1.0}"#, ProcessError::Missing("AccessKeyId")),
         (r#"{"Version":1,"AccessKeyId":"A"}"#, ProcessError::Missing("SecretAccessKey")),
     ] {
         assert_eq!(read(json), Err(error), "{json}");
+    }
+}
+
+#[test]
+fn keys_of_a_command_end_when_it_says() {
+    let read = |end: &str| {
+        let text = format!(
+            r#"{{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","Expiration":{end}}}"#
+        );
+        read_process(text.as_bytes(), Timestamp(1_000)).map(|keys| keys.access_key_id)
+    };
+    for end in [
+        "null",
+        r#""1970-01-01T00:00:01Z""#,
+        r#""1970-01-01 00:00:01.5+00:00""#,
+        r#""1970-01-01T02:00:01+0200""#,
+        r#""Thu, 01 Jan 1970 00:00:01 GMT""#,
+        r#""9999-12-31T23:59:59Z""#,
+    ] {
+        assert_eq!(read(end).as_deref(), Ok("A"), "{end}");
+    }
+    for end in [r#""1970-01-01T00:00:00.999Z""#, r#""1970-01-01T01:00:01+02:00""#] {
+        assert_eq!(read(end), Err(ProcessError::Expired), "{end}");
+    }
+    // The AWS CLI refuses what has no zone, too.
+    for end in ["5", "true", r#""""#, r#""x""#, r#""2999-01-01""#, r#""2999-01-01T00:00:00""#] {
+        assert_eq!(read(end), Err(ProcessError::Expiration(end.to_owned())), "{end}");
     }
 }
 
@@ -582,5 +642,61 @@ fn the_commands_for_people_need_no_region_and_no_key_where_an_endpoint_is_given(
         let stands_in = settled.as_ref().is_ok_and(Settings::stands_in);
         assert_eq!(stands_in, people.ends_with(" tidewheel"), "{text}");
         assert_eq!(summed_up(settled), people, "{text}");
+    }
+}
+
+/// An endpoint of AWS is one however it is written; what is only written like one is none.
+#[test]
+fn endpoints_of_aws_are_known_in_every_spelling() {
+    let no_region = Err(ProfileError::NoRegion);
+    for url in [
+        "https://swf.us-east-1.amazonaws.com",
+        "https://swf.us-east-1.amazonaws.com.",
+        "https://swf.us-east-1.amazonaws.com.:443/",
+        "https://swf.us-east-1.amazonaws.com:443",
+        "HTTPS://SWF.US-EAST-1.AMAZONAWS.COM",
+        "https://swf.us-east-1.amazonaws.com?x",
+        "https://swf.us-east-1.amazonaws.com#x",
+        "https://ada:secret@swf.us-east-1.amazonaws.com",
+        "https://127.0.0.1:1@swf.us-east-1.amazonaws.com:443/",
+        "//swf.us-east-1.amazonaws.com",
+        " https://swf.us-east-1.amazonaws.com ",
+        "https://swf.cn-north-1.amazonaws.com.cn.",
+        "https://vpce-1.swf.us-east-1.vpce.amazonaws.com",
+    ] {
+        let globals = Globals { endpoint_url: Some(url.to_owned()), ..Globals::default() };
+        let found = Settings::for_people(&globals, &Configuration::default(), &|_| None);
+        assert_eq!(found, no_region, "{url}");
+    }
+    for url in [
+        "https://amazonaws.com.example",
+        "https://h/swf.us-east-1.amazonaws.com",
+        "https://h?swf.us-east-1.amazonaws.com",
+        "https://swf.us-east-1.amazonaws.com@h",
+        "https://h#@swf.us-east-1.amazonaws.com",
+        "http://[::1]:1",
+    ] {
+        let globals = Globals { endpoint_url: Some(url.to_owned()), ..Globals::default() };
+        let found = Settings::for_people(&globals, &Configuration::default(), &|_| None);
+        assert!(found.is_ok_and(|found| found.stands_in()), "{url}");
+    }
+}
+
+#[test]
+fn passwords_in_urls_are_not_told() {
+    for (url, told) in [
+        ("http://h:1/x", "http://h:1/x"),
+        ("http://ada:secret@", "http://***@"),
+        ("https://ada:s/e?c#r@t@h:1/x", "https://***@h:1/x"),
+        ("ada:sec//ret@h", "***@h"),
+        ("ada:sec://ret@h", "***@h"),
+        ("//ada@h", "***@h"),
+    ] {
+        assert_eq!(without_user(url), told);
+        let errors = [
+            ProfileError::NoHost(url.to_owned()).to_string(),
+            crate::failure::CallError::InvalidEndpoint(url.to_owned()).to_string(),
+        ];
+        assert_eq!(errors, [format!("Invalid endpoint: {told}"), errors[0].clone()]);
     }
 }

@@ -30,34 +30,13 @@ impl Around<'_> {
             return notes;
         }
         notes.extend(overdue(of, options.now));
-        for held in &of.held {
-            notes.push(match held {
-            Held::DecisionTask => {
-                "a decider has a decision task in hand: it times out, and another one is scheduled"
-                    .to_owned()
-            }
-            Held::Activity { activity_id, .. } if options.times_out_started => {
-                format!("a worker has activity {activity_id} in hand: it times out")
-            }
-            Held::Activity { activity_id, times_out_at: Some(at) } if *at <= options.now => {
-                format!("a worker has activity {activity_id} in hand: its time is over")
-            }
-            Held::Activity { activity_id, times_out_at: Some(at) } => format!(
-                "a worker has activity {activity_id} in hand: it times out in {} s",
-                (at.0 - options.now.0 + 999) / 1000
-            ),
-            Held::Activity { activity_id, times_out_at: None } => format!(
-                "a worker has activity {activity_id} in hand, which has no timeout: it does not end \
-                 before the execution, unless with --time-out-started"
-            ),
-            Held::Lambda => "a Lambda function is being called: its task times out".to_owned(),
-        });
-        }
+        notes.extend(of.held.iter().map(|held| in_hand(held, options)));
         if of.lambdas > 0 {
             notes.push(format!(
-            "{} Lambda tasks wait: they are started there, if the server has a --lambda-endpoint",
-            of.lambdas
-        ));
+                "{} Lambda tasks wait: they are started there, if the server has a \
+                 --lambda-endpoint",
+                of.lambdas
+            ));
         }
         for announcement in &of.announced {
             let Announcement { event_id, what, workflow_id } = announcement;
@@ -88,19 +67,19 @@ impl Around<'_> {
             let link = Link { run_id: of.run_id.clone(), event_id: *event_id };
             if !self.children.contains(&link) {
                 notes.push(format!(
-                "its child {workflow_id} of event {event_id} is not imported with it, and nobody will \
-                 tell how that ends, unless it is there already"
-            ));
+                    "its child {workflow_id} of event {event_id} is not imported with it, and nobody \
+                     will tell how that ends, unless it is there already"
+                ));
             }
         }
         if let Some(parent) =
             of.parent.as_ref().filter(|parent| !self.come.contains(&parent.run_id))
         {
             notes.push(format!(
-            "its parent, run {}, is not imported with it, and will not be told how it ends, unless it \
-             is there already",
-            parent.run_id
-        ));
+                "its parent, run {}, is not imported with it, and will not be told how it ends, \
+                 unless it is there already",
+                parent.run_id
+            ));
         }
         notes.extend(self.of_type(of));
         notes
@@ -120,6 +99,31 @@ impl Around<'_> {
                  undone"
             )
         })
+    }
+}
+
+/// What becomes of something that somebody has in hand.
+fn in_hand(held: &Held, options: Options) -> String {
+    match held {
+        Held::DecisionTask => {
+            "a decider has a decision task in hand: it times out, and another one is scheduled"
+                .to_owned()
+        }
+        Held::Activity { activity_id, .. } if options.times_out_started => {
+            format!("a worker has activity {activity_id} in hand: it times out")
+        }
+        Held::Activity { activity_id, times_out_at: Some(at) } if *at <= options.now => {
+            format!("a worker has activity {activity_id} in hand: its time is over")
+        }
+        Held::Activity { activity_id, times_out_at: Some(at) } => format!(
+            "a worker has activity {activity_id} in hand: it times out in {} s",
+            (at.0 - options.now.0 + 999) / 1000
+        ),
+        Held::Activity { activity_id, times_out_at: None } => format!(
+            "a worker has activity {activity_id} in hand, which has no timeout: it does not end \
+             before the execution, unless with --time-out-started"
+        ),
+        Held::Lambda => "a Lambda function is being called: its task times out".to_owned(),
     }
 }
 

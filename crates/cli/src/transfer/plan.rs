@@ -132,6 +132,8 @@ pub struct Registry {
     pub deprecated_types: BTreeSet<(DomainName, Name, Version)>,
     /// Activity types that are in histories, and that the target neither has nor will have, in words.
     pub missing_activity_types: Vec<String>,
+    /// Those that it has, and that are deprecated there, unless they come.
+    pub deprecated_activity_types: Vec<String>,
     /// What becomes of each domain and type of the source.
     pub registrations: Vec<Registration>,
 }
@@ -179,8 +181,11 @@ pub enum Verdict {
     Closed,
     /// It is closed, and would not be kept any more.
     Expired,
-    /// It was read again later, and more of it was there then.
-    Superseded,
+    /// It is there more than once, and this is not the one that counts.
+    Superseded {
+        /// The place among the facts of the one that does.
+        by: usize,
+    },
     /// It cannot be imported.
     Refused(String),
 }
@@ -212,23 +217,23 @@ impl Plan {
         registry: &Registry,
         options: Options,
     ) -> Plan {
-        let runs: BTreeMap<(&DomainName, &RunId), usize> = facts
-            .iter()
-            .enumerate()
-            .map(|(index, facts)| ((&facts.domain, &facts.run_id), index))
-            .collect();
+        // Of a run that is there more than once, the one with the most events; of equals, the last.
+        let mut runs: BTreeMap<(&DomainName, &RunId), usize> = BTreeMap::new();
+        for (index, of) in facts.iter().enumerate() {
+            let counts = runs.entry((&of.domain, &of.run_id)).or_insert(index);
+            if facts[*counts].events <= of.events {
+                *counts = index;
+            }
+        }
         let mut verdicts: Vec<Option<Verdict>> = vec![None; facts.len()];
         let order = order(facts, &runs);
         let mut steps = Vec::with_capacity(facts.len());
         for index in order {
             let of = &facts[index];
-            let newest = runs[&(&of.domain, &of.run_id)];
-            let verdict = if newest == index {
-                verdict(of, effects, registry, options, &verdicts, &runs)
-            } else if facts[newest].events >= of.events {
-                Verdict::Superseded
-            } else {
-                Verdict::Refused("it is there twice".to_owned())
+            let by = runs[&(&of.domain, &of.run_id)];
+            let verdict = match by == index {
+                true => verdict(of, effects, registry, options, &verdicts, &runs),
+                false => Verdict::Superseded { by },
             };
             verdicts[index] = Some(verdict.clone());
             steps.push(Step { index, verdict, notes: Vec::new() });
@@ -322,8 +327,8 @@ fn verdict(
     }
     if let Here::Origin(origin) = &of.here {
         return Verdict::Refused(format!(
-            "that run is there in domain {origin}, and a server has a run id once: --new-run-ids gives \
-             the copy its own"
+            "that run is there in domain {origin}, and no two domains have a run id in common: \
+             --new-run-ids gives the copy its own"
         ));
     }
     if let Some((_, at)) = of.closed {

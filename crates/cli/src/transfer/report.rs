@@ -45,16 +45,27 @@ impl Plan {
             &registry.missing_activity_types,
             shown,
         );
+        list(
+            &mut line,
+            "in histories, and deprecated there; they cannot be scheduled before that is undone",
+            &registry.deprecated_activity_types,
+            shown,
+        );
         let mut open = [0_u64; 3];
         let mut closed = [0_u64; 5];
-        let mut superseded = 0_u64;
+        let mut superseded = Vec::new();
         let mut refused = Vec::new();
         let mut notes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for (place, step) in self.steps.iter().enumerate() {
             let of = &facts[step.index];
             let is_open = of.closed.is_none();
             match (&step.verdict, is_open) {
-                (Verdict::Superseded, _) => superseded += 1,
+                (Verdict::Superseded { by }, _) => superseded.push(format!(
+                    "{}: the one with {} events counts, and one with {} does not",
+                    name(of),
+                    facts[*by].events,
+                    of.events
+                )),
                 (Verdict::Import { .. }, true) => open[0] += 1,
                 (Verdict::Known, true) => open[1] += 1,
                 (Verdict::Refused(_), true) => open[2] += 1,
@@ -80,12 +91,12 @@ impl Plan {
              retention",
             closed[0], closed[1], closed[2], closed[3], closed[4]
         ));
-        if superseded > 0 {
-            line(format!(
-                "executions that were read again, since they went on meanwhile: {superseded}; the last \
-                 reading counts"
-            ));
-        }
+        list(
+            &mut line,
+            "there more than once; the most events count, and of equals the last",
+            &superseded,
+            shown,
+        );
         list(&mut line, "refused", &refused, shown);
         let notes: Vec<String> = notes
             .into_iter()

@@ -177,6 +177,7 @@ fn registry() -> Registry {
         workflow_types: BTreeSet::from([("d".into(), "t".into(), "1".into())]),
         deprecated_types: BTreeSet::new(),
         missing_activity_types: Vec::new(),
+        deprecated_activity_types: Vec::new(),
         registrations: Vec::new(),
     }
 }
@@ -195,10 +196,10 @@ fn plan(facts: &[Facts], effects: &[Link], options: Options) -> Vec<String> {
             Verdict::Import { resend } if resend.is_empty() => format!("{run_id}{notes}"),
             Verdict::Import { resend } => format!("{run_id} resends {resend:?}{notes}"),
             Verdict::Refused(why) => format!("{run_id} refused: {why}"),
-            verdict @ (Verdict::Known
-            | Verdict::Closed
-            | Verdict::Expired
-            | Verdict::Superseded) => format!("{run_id} {verdict:?}"),
+            Verdict::Superseded { by } => format!("{run_id} gives way to place {by}"),
+            verdict @ (Verdict::Known | Verdict::Closed | Verdict::Expired) => {
+                format!("{run_id} {verdict:?}")
+            }
         }
     };
     plan.steps.iter().map(step).collect()
@@ -249,11 +250,11 @@ fn what_is_not_imported_has_its_reason() {
             "known Known",
             "taken refused: run x of its workflow id is open there",
             "broken refused: event 3: no",
-            "copied refused: that run is there in domain e, and a server has a run id once: \
-             --new-run-ids gives the copy its own",
+            "copied refused: that run is there in domain e, and no two domains have a run id in \
+             common: --new-run-ids gives the copy its own",
             "elsewhere refused: the domain e is not registered",
-            "twice refused: it is there twice",
             "twice",
+            "twice gives way to place 5",
             "last refused: it goes on as run broken, which is not imported",
             "lonely refused: it goes on as run nobody, which is not imported",
             "new",
@@ -276,7 +277,7 @@ fn what_went_on_while_it_was_read_comes_as_it_was_last() {
     assert_eq!(
         plan(&all, &[], live_only),
         [
-            "stale Superseded",
+            "stale gives way to place 1",
             "live",
             "stale Closed",
             "over; it has closed since it was listed, and is imported as closed",
@@ -287,11 +288,31 @@ fn what_went_on_while_it_was_read_comes_as_it_was_last() {
 domains and types: 0 to register, 0 there already, 0 there and different
 open executions: 1 to import, 0 there already, 0 refused
 closed executions: 1 to import, 0 there already, 0 refused, 1 left out, 0 past their retention
-executions that were read again, since they went on meanwhile: 1; the last reading counts
+there more than once; the most events count, and of equals the last:
+  d w-stale run stale: the one with 4 events counts, and one with 3 does not
 what will be different:
   d w-over run over: it has closed since it was listed, and is imported as closed
 ";
     assert_eq!(plan.report(&all, &registry(), Shown { all: false }), expected);
+}
+
+/// The longest is the latest, wherever it stands: a history only grows.
+#[test]
+fn of_a_run_that_is_there_more_than_once_the_longest_counts() {
+    let of = |events: u64| Facts { events, ..facts("r", 1) };
+    for (events, counts) in
+        [(vec![2, 3], 1), (vec![3, 2], 0), (vec![3, 3], 1), (vec![2, 4, 3], 1), (vec![4, 4, 3], 1)]
+    {
+        let all: Vec<Facts> = events.iter().copied().map(of).collect();
+        let plan = Plan::make(&all, &BTreeSet::new(), &registry(), ALL);
+        for step in &plan.steps {
+            let expected = match step.index == counts {
+                true => Verdict::Import { resend: Vec::new() },
+                false => Verdict::Superseded { by: counts },
+            };
+            assert_eq!(step.verdict, expected, "{} of {events:?}", step.index);
+        }
+    }
 }
 
 #[test]
@@ -432,6 +453,7 @@ fn what_will_be_different_is_said() {
         },
     ];
     registry.missing_activity_types = vec!["activity type b 1 of d".to_owned()];
+    registry.deprecated_activity_types = vec!["activity type c 1 of d".to_owned()];
     let found = Link { run_id: "busy".into(), event_id: EventId(8) };
     let plan = Plan::make(&all, &BTreeSet::from([found]), &registry, ALL);
     let expected = "\
@@ -442,6 +464,8 @@ different; what is there stays:
   activity type a 1: x, y
 in histories, and registered neither there nor here; they cannot be scheduled until they are:
   activity type b 1 of d
+in histories, and deprecated there; they cannot be scheduled before that is undone:
+  activity type c 1 of d
 open executions: 2 to import, 1 there already, 0 refused
 closed executions: 0 to import, 0 there already, 0 refused, 0 left out, 0 past their retention
 what will be different:

@@ -4,7 +4,7 @@ use super::BackupError;
 use super::cutter::{Cut, Cutter};
 use super::manifest::{BackupId, ChunkOf, FORMAT, Key, Manifest, Name, ShardOf, TakenAt};
 use super::repository::Writing;
-use crate::contract::{Snapshot, StoreError};
+use crate::contract::{ShardId, Snapshot};
 use crate::embedded;
 
 /// How much is read at a time, in bytes of keys and values.
@@ -50,6 +50,9 @@ pub fn create(
     tell: &mut dyn FnMut(&Progress),
 ) -> Result<Created, BackupError> {
     let shards = snapshot.shards()?;
+    if let Some([before, shard]) = first_unsorted(&shards) {
+        return Err(out_of_order(format!("shard {} behind shard {}", shard.0, before.0)));
+    }
     let mut progress = Progress { shards_all: shards.len() as u64, ..Progress::default() };
     let mut listed = Vec::new();
     for shard in shards {
@@ -64,8 +67,7 @@ pub fn create(
             let mut before = last.as_deref();
             for (key, value) in &page {
                 if before.is_some_and(|before| key.as_slice() <= before) {
-                    let what = "its rows do not come in the order of their keys".to_owned();
-                    return Err(StoreError(what).into());
+                    return Err(out_of_order(format!("the keys of rows in shard {}", shard.0)));
                 }
                 before = Some(key);
                 progress.rows += 1;
@@ -100,6 +102,15 @@ pub fn create(
     let id = repository.finish(&manifest)?;
     let behind = newest.filter(|newest| id < *newest);
     Ok(Created { id, progress, behind })
+}
+
+/// The first two of which the second does not come behind the first.
+fn first_unsorted(shards: &[ShardId]) -> Option<&[ShardId; 2]> {
+    shards.array_windows().find(|[before, shard]| shard <= before)
+}
+
+fn out_of_order(what: String) -> BackupError {
+    BackupError::OutOfOrder { what }
 }
 
 fn store(

@@ -115,11 +115,7 @@ impl Reading {
     pub fn manifest(&self, id: &BackupId) -> Result<Manifest, BackupError> {
         let path = self.manifest_path(id);
         let bytes = read_bounded(&path, MANIFEST_BYTES_MAX)?;
-        self.decode(id, path, &bytes)
-    }
-
-    fn decode(&self, id: &BackupId, path: PathBuf, bytes: &[u8]) -> Result<Manifest, BackupError> {
-        Manifest::decode(id, bytes).map_err(|why| match why {
+        Manifest::decode(id, &bytes).map_err(|why| match why {
             Undecodable::Damaged(what) => BackupError::Damaged { path, what },
             Undecodable::Later(found) => BackupError::Later { path, found, supported: FORMAT },
         })
@@ -149,12 +145,19 @@ impl Reading {
 }
 
 impl Writing {
-    /// Looks whether a repository can be written to, or made. Makes nothing: for those who have
-    /// something to do before that may fail.
+    /// Looks whether a repository can be written to, or made. Makes and removes nothing: for those who
+    /// have something to do before that may fail.
     pub fn check(dir: &Path) -> Result<(), BackupError> {
         match has_mark(dir)? {
-            true => Writing::open(dir).map(|_| ()),
-            false => check_makeable(dir),
+            true => check_mark(dir)?,
+            false => check_makeable(dir)?,
+        }
+        let path = dir.join(LOCK);
+        match OpenOptions::new().write(true).open(&path) {
+            Ok(lock) => lock_with(dir, lock.try_lock()),
+            // It is made with the rest.
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(io_error("open", &path, source)),
         }
     }
 
@@ -237,17 +240,15 @@ impl Writing {
     /// Names the backup, which is whole and durable then.
     pub(super) fn finish(mut self, manifest: &Manifest) -> Result<BackupId, BackupError> {
         let (id, bytes) = manifest.encode()?;
-        // Whoever was read may have given rows out of order: better no backup than one that nobody can
-        // restore.
-        let path = self.reading.manifest_path(&id);
-        self.reading.decode(&id, path.clone(), &bytes)?;
         for dir in std::mem::take(&mut self.touched) {
             sync(&dir)?;
         }
         sync(&self.reading.dir.join(CHUNKS))?;
-        self.write(&path, &bytes)?;
-        sync(&self.reading.dir.join(MANIFESTS))?;
-        Ok(id)
+        self.write(&self.reading.manifest_path(&id), &bytes)?;
+        match sync(&self.reading.dir.join(MANIFESTS)) {
+            Ok(()) => Ok(id),
+            Err(error) => Err(BackupError::Unflushed { id, source: Box::new(error) }),
+        }
     }
 
     /// Whole or not at all, and durable but for the directory.
@@ -348,9 +349,10 @@ fn has_mark(dir: &Path) -> Result<bool, BackupError> {
     }
 }
 
-/// Fails if there is something else. What a create was about to make is no obstacle.
+/// Fails if there is something else. What a create was about to make is no obstacle, nor is the mark:
+/// somebody has made it since it was looked for.
 fn check_makeable(dir: &Path) -> Result<(), BackupError> {
-    let ours = [CHUNKS, MANIFESTS, TEMPORARY, LOCK, LOST_AND_FOUND];
+    let ours = [CHUNKS, MANIFESTS, TEMPORARY, LOCK, MARK, LOST_AND_FOUND];
     match names_in(dir) {
         Ok(names) if names.iter().all(|name| ours.contains(&name.as_str())) => Ok(()),
         Ok(_) => Err(BackupError::Foreign { dir: dir.to_owned() }),

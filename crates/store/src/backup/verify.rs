@@ -58,6 +58,8 @@ pub fn verify(
                 | BackupError::Unsure { .. }
                 | BackupError::Later { .. }
                 | BackupError::TooLarge { .. }
+                | BackupError::Unflushed { .. }
+                | BackupError::OutOfOrder { .. }
                 | BackupError::Store(_)) => error.to_string(),
             });
             let what = match found {

@@ -2,9 +2,8 @@
 //!
 //! Invariants: requests take effect in the order of the queue, so a commit behind a claim is judged
 //! by that claim; each is answered only when its group is durable and readers see it; after a failed
-//! write none is
-//! written, because a flush that fails may have dropped what it failed to write, and a second one
-//! would report success. Knows nothing of reads.
+//! write none is written, because a flush that fails may have dropped what it failed to write, and a
+//! second one would report success. Knows nothing of reads.
 
 use super::published::Published;
 use super::reclaimer::Removals;

@@ -10,7 +10,7 @@ use crate::connect::Endpoint;
 use crate::swf::caller::Caller;
 use cli::Globals;
 use cli::failure::{CallError, ServiceError};
-use cli::profile::{Configuration, Credentials, Settings, Variables};
+use cli::profile::{Configuration, Settings, Variables};
 
 /// The longest line of a server that is shown as it is, in bytes.
 const LINE_BYTES_MAX: usize = 200;
@@ -39,7 +39,7 @@ impl Remote {
         };
         let settings = Settings::for_people(&globals, configuration, variable)
             .map_err(|error| Failure::Usage(error.to_string()))?;
-        if matches!(&settings.credentials, Credentials::Keys(keys) if keys.are_stand_ins()) {
+        if settings.stands_in() {
             let text = "there are no credentials: set AWS_ACCESS_KEY_ID and \
                         AWS_SECRET_ACCESS_KEY, or name a --profile";
             return Err(Failure::Usage(text.to_owned()));

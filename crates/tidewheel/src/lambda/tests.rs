@@ -327,6 +327,7 @@ fn endpoints_as_they_are_written() {
         ("HTTP://localhost:4566", "localhost", 4566, "http://localhost:4566"),
         ("https://lambda.internal/x", "lambda.internal", 443, "https://lambda.internal/x"),
         ("https://[fd00::1]:8443", "fd00::1", 8443, "https://[fd00::1]:8443"),
+        ("http://[::ffff:127.0.0.1]", "::ffff:127.0.0.1", 80, "http://[::ffff:127.0.0.1]"),
     ] {
         let endpoint = Endpoint::parse(text).expect(text);
         assert_eq!((endpoint.host.as_str(), endpoint.port), (host, port), "{text}");
@@ -347,6 +348,16 @@ fn endpoints_as_they_are_written() {
         "http://host:0",
         "http://host:99999",
         "http://ho st",
+        "http://h%6fst",
+        "http://h\u{3002}st",
+        "http://h\\st",
+        "http://[host]",
+        "http://[host.]:80",
+        "http://host[",
+        "http://[[::1]]",
+        "http://[::1",
+        "http://ho[::1]",
+        "http://a:b@host",
     ] {
         assert!(Endpoint::parse(text).is_err(), "{text}");
     }

@@ -8,7 +8,7 @@ use super::key::Key;
 use super::{Defaults, SettingsError};
 use crate::master_key;
 use access::identity::Secret;
-use cli::profile::{CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE};
+use cli::profile::{CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE, ENDPOINT_URL_VARIABLE};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -22,7 +22,7 @@ pub(super) const VARIABLE_PREFIX: &str = "TIDEWHEEL_";
 pub(super) const CONFIG_VARIABLE: &str = "TIDEWHEEL_CONFIG";
 /// Those of clients, which are set where a server of one's own is started as well.
 const CLIENT_VARIABLES: [&str; 3] =
-    ["TIDEWHEEL_ENDPOINT_URL", CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE];
+    [ENDPOINT_URL_VARIABLE, CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE];
 
 /// What the command line says.
 #[derive(Clone, Debug, Default)]

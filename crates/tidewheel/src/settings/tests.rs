@@ -357,6 +357,14 @@ fn values_that_are_wrong() {
         );
     }
     check_error(
+        &Sources {
+            flags: &[(Key::LambdaEndpoint, "http://ada:secret@host")],
+            ..Sources::default()
+        },
+        "--lambda-endpoint: must be a URL of a host, a port and perhaps a path, and nothing else, \
+         not 'http://***@host'",
+    );
+    check_error(
         &Sources { variables: &[("TIDEWHEEL_LOG_FORMAT", "x")], ..Sources::default() },
         "TIDEWHEEL_LOG_FORMAT: must be text or json, not 'x'",
     );

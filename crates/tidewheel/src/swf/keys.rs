@@ -1,5 +1,6 @@
 //! Keys that a command writes: `credential_process` of a profile.
 
+use crate::system::wall_time;
 use cli::failure::CallError;
 use cli::profile::{Keys, ProcessError, read_process};
 use std::process::{Command, Stdio};
@@ -19,7 +20,7 @@ pub fn of_command(words: &[String]) -> Result<Keys, CallError> {
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
     }
-    Ok(read_process(&output.stdout)?)
+    Ok(read_process(&output.stdout, wall_time())?)
 }
 
 #[cfg(test)]
@@ -47,5 +48,8 @@ mod tests {
         assert!(error.starts_with(&format!("{start}/no/such/command: No such file")), "{error}");
         let error = run(&["/bin/echo", "{}"]).expect_err("there are no keys");
         assert!(error.contains("Unsupported version"), "{error}");
+        let json = r#"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","Expiration":"1999-12-31T23:59:59Z"}"#;
+        let error = run(&["/bin/echo", json]).expect_err("they have ended");
+        assert!(error.ends_with("are still expired."), "{error}");
     }
 }

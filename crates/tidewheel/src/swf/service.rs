@@ -56,6 +56,11 @@ impl Service {
         Ok(Service { caller: Caller::new(globals, settings)?, asked })
     }
 
+    /// The region that is asked.
+    pub fn region(&self) -> &str {
+        &self.asked.region
+    }
+
     /// Calls an operation of the model.
     ///
     /// # Panics

@@ -88,8 +88,8 @@ pub struct Import {
     /// Into this domain; whose history it is, if it does not say so itself.
     #[arg(long, value_name = "NAME", conflicts_with = "from_aws")]
     pub domain: Option<String>,
-    /// With --domain: every run gets a run id of its own, so that a domain can be copied on its own
-    /// server, which knows each run id once.
+    /// With --domain: every run gets a run id of its own, made from the old one, the region and the
+    /// domain, so that a domain can be copied on its own server, where its run ids are taken.
     #[arg(long, requires = "domain", conflicts_with = "workflow_id")]
     pub new_run_ids: bool,
     /// Whose history it is.

@@ -25,7 +25,8 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
     let is_owned = arguments.workflow_id.is_some();
     let rename = arguments.domain.as_deref().filter(|_| !is_owned);
     if let (Some(domain), true) = (rename, arguments.new_run_ids) {
-        file.new_run_ids = Some(NewRunIds { domain: domain.into() });
+        let region = target.service.region().to_owned();
+        file.new_run_ids = Some(NewRunIds { region, domain: domain.into() });
     }
     let mut survey = Survey::of(&mut file, rename)?;
     let registry = target.look(&mut file, &mut survey)?;
@@ -65,7 +66,7 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
                 refused += 1;
                 continue;
             }
-            Verdict::Closed | Verdict::Expired | Verdict::Superseded => continue,
+            Verdict::Closed | Verdict::Expired | Verdict::Superseded { .. } => continue,
         };
         let place = survey.places[step.index];
         match target.send(&mut file, place, facts, arguments.time_out_started, resend)? {

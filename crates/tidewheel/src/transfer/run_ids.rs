@@ -1,7 +1,7 @@
 //! Run ids for a copy: those of its source name runs there, and may on the same server.
 //!
-//! Each is made from the one that it stands for and the name of the copy's domain. So what refers to
-//! each other still does, and an import that is run again finds what it has brought.
+//! Each is made from the one that it stands for and the region and name of the copy's domain. So what
+//! refers to each other still does, and an import that is run again finds what it has brought.
 
 use cli::transfer::Line;
 use serde_json::Value;
@@ -22,6 +22,8 @@ pub(super) const MEMBERS: [&str; 3] = ["runId", "newExecutionRunId", "continuedE
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRunIds {
+    /// The region of the copy: a domain of the same name in another one is another domain.
+    pub region: String,
     /// The domain of the copy.
     pub domain: DomainName,
 }
@@ -30,8 +32,10 @@ impl NewRunIds {
     /// The id that stands for another one.
     pub fn of(&self, run_id: &str) -> String {
         let mut hash = Sha256::new();
-        hash.update((self.domain.as_str().len() as u64).to_be_bytes());
-        hash.update(self.domain.as_str());
+        for text in [&*self.region, self.domain.as_str()] {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
         hash.update(run_id);
         let time = run_id.get(..TIME_CHARS).unwrap_or_default();
         let is_time = time.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -140,7 +140,7 @@ impl Target {
         Ok(registry)
     }
 
-    /// Notes the activity types of histories that are not there and do not come.
+    /// Notes the activity types of histories that do not come, and are not there or deprecated.
     fn look_at_scheduled(
         &mut self,
         survey: &Survey,
@@ -159,9 +159,13 @@ impl Target {
                 true => self.find(ACTIVITY_TYPE.describe, &ask)?,
                 false => None,
             };
-            if found.is_none() {
-                let text = format!("activity type {name} {version} of {domain}");
-                registry.missing_activity_types.push(text);
+            let text = format!("activity type {name} {version} of {domain}");
+            match found.map(|found| found.type_info.status) {
+                None => registry.missing_activity_types.push(text),
+                Some(RegistrationStatus::Deprecated) => {
+                    registry.deprecated_activity_types.push(text);
+                }
+                Some(RegistrationStatus::Registered) => (),
             }
         }
         Ok(())

@@ -145,7 +145,7 @@ fn blank_lines_end_nothing() {
 
 #[test]
 fn a_copy_has_run_ids_of_its_own_that_name_each_other() {
-    let new_run_ids = NewRunIds { domain: "copy".into() };
+    let new_run_ids = NewRunIds { region: "eu".into(), domain: "copy".into() };
     let mut file = open(&export("d", EVENTS), None).expect("it is one");
     let before = Survey::of(&mut file, Some("copy")).expect("it can be read");
     file.new_run_ids = Some(new_run_ids.clone());
@@ -175,12 +175,17 @@ fn a_copy_has_run_ids_of_its_own_that_name_each_other() {
 }
 
 #[test]
-fn run_ids_of_a_copy_are_the_same_again_and_differ_by_domain() {
-    let of = |domain: &str, run_id: &str| NewRunIds { domain: domain.into() }.of(run_id);
+fn run_ids_of_a_copy_are_the_same_again_and_differ_by_domain_and_region() {
+    let of_region = |region: &str, domain: &str, run_id: &str| {
+        NewRunIds { region: region.to_owned(), domain: domain.into() }.of(run_id)
+    };
+    let of = |domain: &str, run_id: &str| of_region("eu", domain, run_id);
     let tidewheels = "018f6b3a2c1d00112233445566778899";
     assert_eq!(of("d", tidewheels), of("d", tidewheels));
     assert_ne!(of("d", tidewheels), of("e", tidewheels));
     assert_ne!(of("d", "1r"), of("d1", "r"));
+    assert_ne!(of("d", tidewheels), of_region("us", "d", tidewheels));
+    assert_ne!(of("d", "r"), of_region("e", "ud", "r"));
     assert_eq!(of("d", tidewheels)[..12], tidewheels[..12]);
     assert_eq!(of("d", tidewheels).len(), 44);
     // Amazon's, and others that are not ours.

@@ -242,6 +242,29 @@ fn a_full_disk_leaves_no_backup_and_the_next_create_goes_on() {
     assert!(verified.ends_with(" rows: all agree\n"), "{verified}");
 }
 
+/// Whoever reads that there is none makes another, or gives up.
+#[test]
+fn a_backup_that_cannot_be_told_of_is_there_and_not_denied() {
+    let dir = scratch();
+    let [data, backups] = ["data", "backups"].map(|name| dir.path().join(name));
+    let server = Server::start(&data);
+    begin(&server);
+    let full = || fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let made_untold = |mut command: Command| {
+        command.stdout(full()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the binary starts");
+        let output = bounded(|| child.wait_with_output().expect("the process ends"));
+        assert_eq!(output.status.code(), Some(1));
+        let why = text(&output.stderr);
+        assert!(why.starts_with("tidewheel: cannot write to standard output: "), "{why}");
+        assert!(!why.contains("no backup was made"), "{why}");
+        succeeds(backup(&["list"], &[&backups])).lines().count()
+    };
+    assert_eq!(made_untold(create_of(&backups, &server)), 1);
+    stop(server);
+    assert_eq!(made_untold(create(&backups, &data)), 2);
+}
+
 /// Rows that nobody knows are in backups, too; so many that it takes a while.
 #[test]
 fn a_server_that_dies_meanwhile_leaves_no_backup_and_the_next_create_goes_on() {

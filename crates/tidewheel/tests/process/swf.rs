@@ -190,6 +190,11 @@ fn what_goes_wrong_is_said_with_the_exit_codes_of_the_aws_cli() {
             255,
             error("Invalid endpoint: nowhere"),
         ),
+        (
+            format!("TIDEWHEEL_ENDPOINT_URL=http://ada:secret@{unused} {describe}"),
+            255,
+            error(&format!("Invalid endpoint: http://***@{unused}")),
+        ),
     ] {
         assert_eq!(swf(dir.path(), &line), (Some(code), String::new(), expected), "{line}");
     }
