@@ -344,7 +344,8 @@ fn remove(arguments: &Prune) -> Result<(), Failure> {
     for id in &pruned.removed {
         say(&format!("removed backup {id}"))?;
     }
-    say(&format!("removed {} chunks, {}", pruned.chunks, size(pruned.bytes)))?;
+    let noun = if pruned.chunks == 1 { "chunk" } else { "chunks" };
+    say(&format!("removed {} {noun}, {}", pruned.chunks, size(pruned.bytes)))?;
     Ok(())
 }
 

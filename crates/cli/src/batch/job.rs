@@ -229,7 +229,7 @@ impl Header {
 pub fn file_name(action: &Action, domain: &str, made: Timestamp) -> String {
     let plain = domain.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
     let domain: String = plain.take(NAME_CHARACTERS_MAX).collect();
-    let made = moment::date(made).strftime("%Y%m%dT%H%M%SZ");
+    let made = moment::date(made).strftime("%Y%m%dT%H%M%S.%3fZ");
     format!("tidewheel-batch-{}-{domain}-{made}.jsonl", action.word())
 }
 

@@ -348,7 +348,7 @@ fn what_is_shown_fits_a_terminal_and_moves_no_cursor() {
 fn the_name_of_a_file_is_one_whatever_the_domain_is() {
     assert_eq!(
         file_name(&Action::Cancel {}, "my domain/../é", NOW),
-        "tidewheel-batch-cancel-my-domain------20261126T100000Z.jsonl"
+        "tidewheel-batch-cancel-my-domain------20261126T100000.000Z.jsonl"
     );
     assert!(file_name(&terminate(), &"d".repeat(256), NOW).len() < 200);
 }
