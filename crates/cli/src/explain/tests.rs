@@ -248,6 +248,19 @@ fn how_long_a_backlog_takes_is_not_said_from_the_counts_of_seconds() {
     assert!(sentence(3600).contains("2.0 a minute are handed out"), "{}", sentence(3600));
 }
 
+/// Whoever took six of ten may be gone: what is left does not get less.
+#[test]
+fn how_long_a_backlog_takes_is_not_said_where_nothing_is_handed_out_any_more() {
+    let at = now(UNPOLLED);
+    let mut lists = told(at, &[(K::Activity, "mail", &[("worker-1", 100)])]);
+    let TaskLists::Told { lists: told, .. } = &mut lists else { panic!("they are told") };
+    told[0].handed_out.last_minute = 0;
+    let first = |explanation: &Explanation<'_>| explanation.findings[0].sentence.clone();
+    let sentence = Asked::of(UNPOLLED, lists).explained(first);
+    assert!(sentence.contains("none was handed out in the last minute."), "{sentence}");
+    assert!(!sentence.contains("all of it in"), "{sentence}");
+}
+
 /// What a policy denies is another thing than what a server cannot.
 #[test]
 fn what_is_denied_is_told_with_the_action_that_it_takes() {

@@ -208,13 +208,17 @@ impl<'a> Case<'a> {
         let since = self.facts.lists.since();
         let rate = since.and_then(|since| per_minute(&told.handed_out, since, now));
         if let Some(rate) = rate.filter(|rate| 0.0 < *rate) {
-            let left_ms = (f64::from(told.backlog.count) / rate * 60_000.0) as i64;
-            text += &format!(
-                " {} {} on it and {rate:.1} a minute are handed out: all of it in about {}.",
-                told.backlog.count,
-                if told.backlog.count == 1 { "waits" } else { "wait" },
-                length(left_ms)
-            );
+            let waits = if told.backlog.count == 1 { "waits" } else { "wait" };
+            text += &format!(" {} {waits} on it and", told.backlog.count);
+            // Whoever took them before may be gone.
+            text += &match told.handed_out.last_minute {
+                0 => " none was handed out in the last minute.".to_owned(),
+                _ => {
+                    let left_ms = (f64::from(told.backlog.count) / rate * 60_000.0) as i64;
+                    let left = length(left_ms);
+                    format!(" {rate:.1} a minute are handed out: all of it in about {left}.")
+                }
+            };
         }
         text
     }
