@@ -94,7 +94,8 @@ def test_an_import_whose_server_was_killed_is_run_again(export, target, number, 
 
     act = at_piece(number, None, die) if is_taken else at_piece(number, die)
     with between(target, act) as passing:
-        run("import", str(export[2]), "--endpoint-url", passing.url, code=1)
+        told = run("import", str(export[2]), "--endpoint-url", passing.url, code=1)
+    assert "0 executions were imported before that; the same import goes on" in told
     target.start()
     # What has come in is not found before it is whole.
     here = at(target, export[0].name)

@@ -69,7 +69,13 @@ pub fn run(arguments: &Import) -> Result<bool, TransferError> {
             Verdict::Closed | Verdict::Expired | Verdict::Superseded { .. } => continue,
         };
         let place = survey.places[step.index];
-        match target.send(&mut file, place, facts, arguments.time_out_started, resend)? {
+        let sent = target.send(&mut file, place, facts, arguments.time_out_started, resend);
+        let sent = sent.inspect_err(|_| {
+            crate::complain(format_args!(
+                "{imported} executions were imported before that; the same import goes on with the rest"
+            ));
+        })?;
+        match sent {
             Sent::Imported => imported += 1,
             Sent::Known => known += 1,
             Sent::Refused(why) => {
