@@ -15,12 +15,14 @@ class Between:
     number)` is called: the number says how many requests of that operation there were before. What it
     returns, if anything, is called when the server has answered and the client has not heard of it.
     An OSError of either is the client's broken connection. The server gets what `change(operation,
-    body)` makes of the body, and so must not verify signatures."""
+    body)` makes of the body, and so must not verify signatures. It seems to lack the operations in
+    `lacks`: they are forwarded under names that no server knows."""
 
-    def __init__(self, server, act, change):
+    def __init__(self, server, act, change, lacks):
         self.server = server
         self.act = act
         self.change = change
+        self.lacks = lacks
         self.counts = {}
         self.url = None
 
@@ -32,7 +34,10 @@ class Between:
         after = self.act(operation, number)
         body = self.change(operation, body)
         place = urllib.parse.urlsplit(self.server.url)
-        headers = {k: v for k, v in handler.headers.items() if k.lower() not in NOT_FORWARDED}
+        headers = {k.lower(): v for k, v in handler.headers.items()}
+        headers = {k: v for k, v in headers.items() if k not in NOT_FORWARDED}
+        if operation in self.lacks:
+            headers["x-amz-target"] = "SimpleWorkflowService.Unknown"
         with contextlib.closing(http.client.HTTPConnection(place.hostname, place.port)) as there:
             there.request("POST", handler.path, body, headers)
             reply = there.getresponse()
@@ -49,9 +54,14 @@ class Between:
 
 
 @contextlib.contextmanager
-def between(server, act=lambda operation, number: None, change=lambda operation, body: body):
+def between(
+    server,
+    act=lambda operation, number: None,
+    change=lambda operation, body: body,
+    lacks=(),
+):
     """One that listens."""
-    passing = Between(server, act, change)
+    passing = Between(server, act, change, lacks)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -15,6 +15,7 @@ import pytest
 
 from driver import (
     WORKFLOW,
+    Domain,
     complete_workflow,
     continue_as_new,
     marker,
@@ -88,8 +89,10 @@ def event_ids(finding: dict) -> list:
     return [evidence["eventId"] for evidence in finding["evidence"] if evidence["eventId"]]
 
 
-def test_nobody_polls_the_list_yet_and_one_with_a_similar_name_is_polled(command, domain):
+def test_nobody_polls_the_list_yet_and_one_with_a_similar_name_is_polled(own_server, regions):
     """What nobody has polled since the server began to look a moment ago is not called stuck."""
+    domain = Domain.create(own_server, regions.shared())
+    command = Command(domain)
     execution = domain.start(taskList={"name": "orders-blue"})
     other = domain.start(taskList={"name": "orders-green"})
     domain.respond(domain.poll_decision("orders-green", identity="green-1"), complete_workflow())
@@ -194,6 +197,26 @@ def test_who_may_not_wait_for_events_asks_for_them_again_and_again(domain):
     assert following.returncode == 0, complaints
     assert "tidewheel:WaitForEvents is denied to whoever asks here; the end of" in complaints
     assert json.loads(told.splitlines()[-1])["eventType"] == "WorkflowExecutionCompleted"
+
+
+def test_of_all_lists_of_an_execution_it_is_asked_who_polls_them(own_server, regions):
+    """A list for each host is usual. Those behind the first hundred are found among all of the domain,
+    though all of the first are polled."""
+    domain = Domain.create(own_server, regions.shared())
+    execution = domain.start()
+    hosts = [f"host-{number:03}" for number in range(120)]
+    for try_ in ("first", "second"):
+        for some in (hosts[:60], hosts[60:]):
+            lists = [schedule(f"{host}-{try_}", taskList={"name": host}) for host in some]
+            domain.decide(*lists)
+            domain.signal(execution)
+    for host in hosts[:101]:
+        domain.poll_activity(host)
+    explained = json.loads(Command(domain).run(*Command(domain).line("explain", execution, "--json")))
+    sentences = [finding["sentence"] for finding in explained["findings"]]
+    polled = [s for s in sentences if "1 worker was seen in the last 5 minutes" in s]
+    unpolled = [s for s in sentences if "for a worker on" in s and "Nobody has polled it yet" in s]
+    assert (len(polled), len(unpolled)) == (101, 19)
 
 
 def test_a_history_of_several_pages_is_shown_in_whole(command, domain):

@@ -12,7 +12,16 @@ import time
 
 import pytest
 
-from driver import ACTIVITIES, DECISIONS, Domain, schedule, unique
+from between import between
+from driver import (
+    ACTIVITIES,
+    DECISIONS,
+    Domain,
+    complete_workflow,
+    continue_as_new,
+    schedule,
+    unique,
+)
 from identities import Iam, allow
 from server import ADMINISTRATOR, binary, without_settings
 
@@ -85,23 +94,25 @@ def test_workers_of_boto3_are_seen_while_they_poll_and_when_they_have_a_task(dom
         decisions = lists["decision", DECISIONS]
         assert decisions["waitingPollers"] == 0
         assert decisions["backlog"] == {"count": 0, "truncated": False}
-        assert decisions["handedOut"]["lastMinute"] == 1
+        assert decisions["handedOut"]["lastFiveMinutes"] == 1
         assert decisions["pollers"][0]["waiting"] == 0
         assert load["openExecutions"] == 1
-        assert load["decisionTasksHandedOut"]["lastMinute"] == 1
+        assert load["decisionTasksHandedOut"]["lastFiveMinutes"] == 1
         client.respond_decision_task_completed(
             taskToken=task["taskToken"], decisions=[schedule("step-1")]
         )
         assert idle.result(SECONDS_MAX)["activityId"] == "step-1"
         activities = commands.top(domain)[0]["activity", ACTIVITIES]
-        assert activities["scheduled"]["lastMinute"] == 1
-        assert activities["handedOut"]["lastMinute"] == 1
+        assert activities["scheduled"]["lastFiveMinutes"] == 1
+        assert activities["handedOut"]["lastFiveMinutes"] == 1
         client.terminate_workflow_execution(domain=domain.name, workflowId="v")
-        assert commands.top(domain)[1]["terminated"]["lastMinute"] == 1
+        assert commands.top(domain)[1]["terminated"]["lastFiveMinutes"] == 1
 
 
 @pytest.mark.parametrize("end", ["q", "SIGINT", "SIGTERM"])
-def test_top_has_the_terminal_until_it_is_left(domain, commands, end):
+def test_top_has_the_terminal_until_it_is_left(own_server, regions, end):
+    domain = Domain.create(own_server, regions.shared())
+    commands = Commands(domain.url, domain.region)
     domain.start(workflowId="v")
     ours, its = pty.openpty()
     os.set_blocking(ours, False)
@@ -125,7 +136,7 @@ def test_top_has_the_terminal_until_it_is_left(domain, commands, end):
     try:
         read_until(rf"{DECISIONS} +decision")
         assert seen.startswith(ENTER)
-        assert "has just begun to look" in seen, "the server of the tests is new"
+        assert "has just begun to look" in seen, "the server is new"
         assert "\x1b[1;31m!" not in seen, "so it is not known that nobody polls the list"
         seen = ""
         os.write(ours, b"\x1a\x1c")  # Ctrl-Z and Ctrl-\ would leave the screen as it is.
@@ -252,13 +263,17 @@ class Tail:
 
 
 def test_lines_in_a_pipe_are_whole(domain, commands):
-    """An input is as long as it is, in one line, without anything that a terminal would obey."""
+    """An input is as long as it is, and so is a workflow id, in one line, without anything that a
+    terminal would obey."""
+    name = "v" * 256
     text = "x" * 5000 + "\x1b[31m\n" + "y" * 100
-    execution = domain.start(workflowId="v", input=text)
+    execution = domain.start(workflowId=name, input=text)
     expected = text.replace("\x1b", " ").replace("\n", " ")
-    with Tail(commands, domain.name, "--workflow-id", "v", "--since-start") as tail:
-        assert tail.stdout.readline().endswith(f"input={expected}\n")
-    line = commands.words("show", domain.name, "v", execution["runId"], "--follow")
+    with Tail(commands, domain.name, "--workflow-id", name, "--since-start") as tail:
+        line = tail.stdout.readline()
+        assert f"Z {name} " in line
+        assert line.endswith(f"input={expected}\n")
+    line = commands.words("show", domain.name, name, execution["runId"], "--follow")
     show = subprocess.Popen(
         line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=commands.environment
     )
@@ -323,8 +338,62 @@ def test_what_is_watched_is_said_before_what_has_happened(domain, commands):
         assert "WorkflowExecutionStarted" in tail.stdout.readline()
 
 
-def test_an_endpoint_is_all_that_the_commands_need(open_server, tmp_path):
-    """Of a server without access control; what they suggest needs no more either."""
+def told_until(tail, is_last) -> list:
+    told = []
+    for line in tail.stdout:
+        event = json.loads(line)
+        told.append((event["runId"], event["event"]["eventId"]))
+        if is_last(*told[-1]):
+            break
+    return told
+
+
+def test_who_asks_again_and_again_misses_no_run(open_server, regions):
+    """Where the server does not tell of events: whatever is new from the second look on is shown,
+    though runs have begun and ended in between."""
+    domain = Domain.create(open_server, regions.shared())
+    runs = []
+
+    def act(operation, number):
+        if operation != "ListOpenWorkflowExecutions":
+            return
+        if number == 1:
+            runs.append(domain.start(workflowId="v")["runId"])
+        if number == 2:
+            for _ in range(2):
+                domain.decide(continue_as_new())
+            domain.decide(complete_workflow())
+            runs.append(domain.start(workflowId="v")["runId"])
+
+    with between(open_server, act, lacks=["WaitForEvents"]) as passing:
+        commands = Commands(passing.url, domain.region)
+        with Tail(commands, domain.name, "--workflow-id", "v", "--json") as tail:
+            told = told_until(tail, lambda run_id, number: runs[1:] == [run_id] and number == 2)
+    assert [number for _, number in told] == [1, 2] + [3, 4, 5] + 2 * [1, 2, 3, 4, 5] + [1, 2]
+    assert told[0][0] == runs[0] == told[4][0]
+    assert told[-1][0] == runs[1]
+    assert len({run_id for run_id, _ in told}) == 4
+
+
+def test_who_asks_again_and_again_from_now_on_is_told_nothing_of_before(open_server, regions):
+    domain = Domain.create(open_server, regions.shared())
+    execution = domain.start(workflowId="v")
+
+    def act(operation, number):
+        if (operation, number) == ("ListOpenWorkflowExecutions", 1):
+            domain.signal(execution)
+
+    with between(open_server, act, lacks=["WaitForEvents"]) as passing:
+        commands = Commands(passing.url, domain.region)
+        with Tail(commands, domain.name, "--workflow-id", "v", "--json") as tail:
+            told = told_until(tail, lambda _, number: number == 3)
+    assert told == [(execution["runId"], 3)]
+
+
+@pytest.mark.parametrize("told", ["flag", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SWF", "profile"])
+def test_an_endpoint_is_all_that_the_commands_need(open_server, tmp_path, told):
+    """Of a server without access control, however it is named; what they suggest needs no more
+    either."""
     driver = Domain.create(open_server, "us-east-1")
     execution = driver.start(workflowId="it's \"ü\" $HOME")
     bare = without_settings("AWS_", "TIDEWHEEL_") | {
@@ -339,7 +408,15 @@ def test_an_endpoint_is_all_that_the_commands_need(open_server, tmp_path):
             words, capture_output=True, text=True, env=bare, timeout=SECONDS_MAX, **options
         )
 
-    of = ["--endpoint-url", driver.url]
+    of = []
+    if told == "flag":
+        of = ["--endpoint-url", driver.url]
+    elif told == "profile":
+        config = tmp_path / "config"
+        config.write_text(f"[default]\nendpoint_url = {driver.url}\n")
+        bare["AWS_CONFIG_FILE"] = str(config)
+    else:
+        bare[told] = driver.url
     assert run(binary(), "top", *of).returncode == 0
     assert run(binary(), "show", driver.name, execution["workflowId"], *of).returncode == 0
     refused = run(binary(), "swf", "list-domains", "--registration-status", "REGISTERED", *of)

@@ -20,7 +20,7 @@ mod tests;
 mod waits;
 
 pub use draw::Look;
-pub use lists::{Counted, TaskLists, Untold, awaited};
+pub use lists::{Counted, LISTS_ASKED_MAX, TaskLists, Untold, awaited};
 
 use crate::timeline::length::{between, clock, length};
 use crate::timeline::{Group, Kind, Outcome, Snapshot, Timeline};

@@ -19,6 +19,15 @@ pub(crate) const LOOK_MS_MIN: i64 = RECENT_MS;
 /// From counts of less than this nothing is said of the future, in milliseconds.
 const RATE_MS_MIN: i64 = 2 * MINUTE_MS;
 
+/// For so long a server remembers a poller that does not come back, in milliseconds. It says since when
+/// it counts, which is its start, and that may be longer ago: of pollers it knows nothing from before.
+pub(crate) const POLLERS_REMEMBERED_MS: i64 = 24 * 60 * MINUTE_MS;
+
+/// Since when a server that has counted since then would still know of whoever polled.
+pub(crate) fn remembers_pollers_since(counted_since: Timestamp, now: Timestamp) -> Timestamp {
+    counted_since.max(Timestamp(now.0.saturating_sub(POLLERS_REMEMBERED_MS)))
+}
+
 /// Whether a server that has looked since then would have seen whoever polls.
 pub(crate) fn has_looked(since: Timestamp, now: Timestamp) -> bool {
     LOOK_MS_MIN <= between(since, now)
@@ -52,6 +61,15 @@ mod tests {
             let since = Timestamp(now.0 - seconds * 1000);
             assert_eq!(has_looked(since, now), looked, "{seconds}");
             assert_eq!(per_minute(&count, since, now), rate, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn pollers_are_remembered_for_a_day_at_most() {
+        let now = Timestamp(10_000_000_000);
+        for (hours, remembered) in [(0, 0), (23, 23), (24, 24), (25, 24), (960, 24)] {
+            let since = remembers_pollers_since(Timestamp(now.0 - hours * 3_600_000), now);
+            assert_eq!(between(since, now), remembered * 3_600_000, "{hours}");
         }
     }
 }

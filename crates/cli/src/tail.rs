@@ -7,13 +7,14 @@ use wire::{Timestamp, ToldEvent};
 /// The colours that tell executions apart: those that can be read on dark and on light.
 const COLORS: &[u8] = &[31, 32, 33, 34, 35, 36];
 
-/// How wide a workflow id is at most, before it is cut.
+/// How wide a workflow id is at most, before it is cut, or where nothing is cut stands out of its
+/// column.
 const ID_COLUMNS_MAX: usize = 32;
 
 /// How events are shown.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
-    /// How wide a line is at most.
+    /// How wide a line is at most; `usize::MAX` if it is whole.
     pub columns: usize,
     /// Whether executions have colours.
     pub colored: bool,
@@ -28,8 +29,11 @@ pub struct Lines {
 impl Lines {
     /// The line of an event: when (in UTC), which execution, and what.
     pub fn line(&mut self, told: &ToldEvent, view: View) -> String {
-        let id = shortened(told.workflow_id.as_str(), ID_COLUMNS_MAX);
-        self.id_columns = self.id_columns.max(width(&id));
+        let id = match view.columns {
+            usize::MAX => plain(told.workflow_id.as_str()),
+            _ => shortened(told.workflow_id.as_str(), ID_COLUMNS_MAX),
+        };
+        self.id_columns = self.id_columns.max(width(&id).min(ID_COLUMNS_MAX));
         let id = padded(&id, self.id_columns);
         let at = time(told.event.event_timestamp);
         let used = width(&at) + width(&id) + 2;
@@ -106,6 +110,11 @@ mod tests {
         assert_eq!(line("order", "go", 40, false), "02:09:54.566Z order        7 WorkflowEx…");
         let long = line(&"x".repeat(256), "go", 200, false);
         assert!(long.starts_with(&format!("02:09:54.566Z {}… ", "x".repeat(31))), "{long}");
+        let whole = line(&"x".repeat(256), "go", usize::MAX, false);
+        assert!(whole.starts_with(&format!("02:09:54.566Z {}     7 ", "x".repeat(256))), "{whole}");
+        let beside = line("order", "go", usize::MAX, false);
+        assert!(beside.starts_with(&format!("02:09:54.566Z order{}     7 ", " ".repeat(27))));
+        assert!(!line("a\u{1b}b", "c", usize::MAX, false).contains(char::is_control));
         let evil = line("a\u{1b}[31m\nb", "c\u{7}d", 200, false);
         assert!(!evil.contains(char::is_control), "{evil:?}");
     }

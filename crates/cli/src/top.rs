@@ -1,7 +1,7 @@
 //! What `tidewheel top` shows: domains with how much is done in them, and task lists with what waits
 //! there and who asks for it, the worst first. Data in, text out.
 
-use crate::lately::{RECENT_MS, has_looked};
+use crate::lately::{RECENT_MS, has_looked, remembers_pollers_since};
 use crate::timeline::length::{between, date, length, padded, plain, shortened, squeezed, width};
 use std::cmp::Reverse;
 use wire::{Backlog, DomainLoad, DomainName, PollerDetail, RecentCount, TaskListDetail, Timestamp};
@@ -17,6 +17,9 @@ const NAMES_COLUMNS_MIN: usize = 12;
 
 /// How much of who polls is seen before names give way to it.
 const WHO_COLUMNS_MIN: usize = 20;
+
+/// Of how many domains the task lists are asked for, at most.
+const DOMAINS_ASKED_MAX: usize = 50;
 
 /// How many things that could not be had are told.
 const PROBLEMS_MAX: usize = 3;
@@ -105,6 +108,35 @@ impl Line {
 }
 
 impl Top {
+    /// The domains whose task lists are to be asked for: those in which something has waited for the
+    /// longest time first, and those in which nothing is open last, though somebody may poll there.
+    /// Of how many that is too much stands among the problems.
+    pub fn to_ask(&mut self) -> Vec<DomainName> {
+        let mut names: Vec<DomainName> =
+            self.sorted_domains().into_iter().map(|load| load.domain.clone()).collect();
+        let more = names.len().saturating_sub(DOMAINS_ASKED_MAX);
+        names.truncate(DOMAINS_ASKED_MAX);
+        if more > 0 {
+            let (domains, are) = if more == 1 { ("domain", "is") } else { ("domains", "are") };
+            self.problems.push(format!(
+                "the task lists of {more} {domains} {are} not shown: those of {DOMAINS_ASKED_MAX} \
+                 are asked for, the oldest backlog first; name a domain to see its own"
+            ));
+        }
+        names
+    }
+
+    /// The domains, the oldest backlog first.
+    fn sorted_domains(&self) -> Vec<&DomainLoad> {
+        let mut domains: Vec<&DomainLoad> = self.domains.iter().collect();
+        domains.sort_by_key(|load| {
+            let backlog = both(&load.decision_backlog, &load.activity_backlog);
+            let oldest = backlog.oldest_task_scheduled_at.unwrap_or(Timestamp::MAX);
+            (oldest, Reverse(load.open_executions), load.domain.clone())
+        });
+        domains
+    }
+
     /// The text, each line with its end.
     pub fn draw(&self, view: View) -> String {
         let age = length(between(self.counted_since, self.now));
@@ -200,13 +232,7 @@ impl Top {
                 load.tasks_timed_out.last_minute.to_string(),
             ]
         };
-        let mut domains: Vec<&DomainLoad> = self.domains.iter().collect();
-        domains.sort_by_key(|load| {
-            let backlog = both(&load.decision_backlog, &load.activity_backlog);
-            let oldest = backlog.oldest_task_scheduled_at.unwrap_or(Timestamp::MAX);
-            (oldest, Reverse(load.open_executions), load.domain.clone())
-        });
-        let rows: Vec<Vec<String>> = domains.iter().map(row).collect();
+        let rows: Vec<Vec<String>> = self.sorted_domains().iter().map(row).collect();
         let colors = vec![None; rows.len()];
         table(&head, rows, &colors, columns)
     }
@@ -296,8 +322,8 @@ impl Top {
     /// Who polls, or when somebody last did.
     fn pollers(&self, list: &TaskListDetail) -> String {
         let Some(first) = list.pollers.first() else {
-            let age = length(between(self.counted_since, self.now));
-            return format!("nobody in {age}");
+            let since = remembers_pollers_since(self.counted_since, self.now);
+            return format!("nobody in {}", length(between(since, self.now)));
         };
         if first.waiting == 0 {
             let age = length(between(first.last_seen_at, self.now));

@@ -8,7 +8,9 @@ use crate::show::terminal;
 use crate::swf::output::Output;
 use crate::swf::service::{self, AskError};
 use crate::system::wall_time;
-use cli::explain::{Counted, Facts, LaterRun, Look, TaskLists, Untold, awaited, explain};
+use cli::explain::{
+    Counted, Facts, LISTS_ASKED_MAX, LaterRun, Look, TaskLists, Untold, awaited, explain,
+};
 use cli::failure::CallError;
 use cli::timeline::{Snapshot, Timeline};
 use serde_json::json;
@@ -18,8 +20,8 @@ use wire::{TaskListDetails, TaskListKind, TaskListName, Timestamp};
 
 /// The most runs of a chain that are followed; the newest of a longer one is not found.
 const CHAIN_MAX: usize = 100;
-/// The most lists of which it is asked what waits on them.
-const LISTS_MAX: usize = 20;
+/// The most lists of which what waits on them is counted, where it is a request for each.
+const LISTS_COUNTED_MAX: usize = 20;
 /// The most pages of lists of a domain that are looked through for one with a similar name.
 const LIST_PAGES_MAX: usize = 10;
 
@@ -52,7 +54,7 @@ fn perform(arguments: &Explain) -> Result<(), AskError> {
         lists: &lists,
         later: &later_runs(&mut executions, &arguments.workflow_id, &timeline)?,
         asking: &asking.words(),
-        endpoint,
+        endpoint: endpoint.as_deref(),
     };
     let explanation = explain(facts);
     let (columns, colored) = terminal();
@@ -68,15 +70,15 @@ fn perform(arguments: &Explain) -> Result<(), AskError> {
 /// or not to who asks, what waits is counted.
 fn lists(
     executions: &mut Executions<'_>,
-    mut awaited: Vec<TaskListName>,
+    awaited: Vec<TaskListName>,
 ) -> Result<(TaskLists, Option<Timestamp>), AskError> {
-    awaited.truncate(LISTS_MAX);
+    let asked = &awaited[..awaited.len().min(LISTS_ASKED_MAX)];
     if awaited.is_empty() {
         let told = TaskLists::Counted { untold: Untold::NotHere, counts: Vec::new() };
         return Ok((told, None));
     }
-    let TaskListDetails { counted_since: since, now: told_at, mut task_lists, .. } =
-        match describe(executions, Some(awaited.clone()), None) {
+    let TaskListDetails { counted_since: since, now: told_at, mut task_lists, mut next_page_token } =
+        match describe(executions, Some(asked.to_vec()), None) {
             Ok(told) => told,
             Err(AskError::Call(error)) => {
                 let untold = Untold::of(&error).ok_or(error)?;
@@ -85,6 +87,18 @@ fn lists(
             }
             Err(error) => return Err(error),
         };
+    // A page may end before all of them: counting long backlogs takes the server time.
+    while let Some(token) = next_page_token.take().filter(|_| task_lists.len() < asked.len()) {
+        let page = match describe(executions, Some(asked.to_vec()), Some(token)) {
+            Ok(page) => page,
+            // What is known already is worth telling.
+            Err(AskError::Call(CallError::Service(_))) => break,
+            Err(error) => return Err(error),
+        };
+        // Each page has a list.
+        next_page_token = page.next_page_token.filter(|_| !page.task_lists.is_empty());
+        task_lists.extend(page.task_lists);
+    }
     let told = TaskLists::Told { since, lists: task_lists.clone() };
     if awaited.iter().any(|list| !told.is_polled(list, told_at)) {
         let mut token = None;
@@ -96,8 +110,9 @@ fn lists(
                 Err(error) => return Err(error),
             };
             let others = page.task_lists.into_iter().filter(|list| {
-                !awaited.iter().any(|known| known.kind == list.kind && known.name == list.name)
+                !task_lists.iter().any(|known| known.kind == list.kind && known.name == list.name)
             });
+            let others: Vec<_> = others.collect();
             task_lists.extend(others);
             token = page.next_page_token;
             if token.is_none() {
@@ -125,7 +140,7 @@ fn counts(
     awaited: Vec<TaskListName>,
 ) -> Result<Vec<Counted>, AskError> {
     let mut counts = Vec::new();
-    for list in awaited {
+    for list in awaited.into_iter().take(LISTS_COUNTED_MAX) {
         let operation = match list.kind {
             TaskListKind::Decision => "CountPendingDecisionTasks",
             TaskListKind::Activity => "CountPendingActivityTasks",

@@ -26,24 +26,33 @@ const STACK_BYTES: usize = 32 * 1024 * 1024;
 const END_LINE: Duration = Duration::from_millis(100);
 
 /// Begins the work in a thread of its own, and waits for its end or for an interrupt. Gives the exit
-/// code.
+/// code. What was answered so far ends with a line's end, as the AWS CLI has it.
 pub fn interruptible(name: &str, work: impl FnOnce() -> u8 + Send + 'static) -> io::Result<u8> {
-    until_signal(name, &[SignalKind::interrupt()], work)
+    until(name, &[SignalKind::interrupt()], None, EndsLine::Always, work)
 }
 
-/// The same with any of these signals, for who has something to put in order before the end.
+/// The same with any of these signals, for who has something to put in order before the end. Whoever
+/// reads it other than on a terminal gets nothing that was not to be shown.
 pub fn until_signal(
     name: &str,
     kinds: &[SignalKind],
     work: impl FnOnce() -> u8 + Send + 'static,
 ) -> io::Result<u8> {
-    until(name, kinds, None, work)
+    until(name, kinds, None, EndsLine::OnTerminal, work)
 }
 
-/// The same as [`interruptible`], and ends well when nobody reads any more what is written: whoever
+/// The same as [`until_signal`] with an interrupt, and ends well when nobody reads any more what is written: whoever
 /// waits for news would learn of that only with the next.
 pub fn while_read(name: &str, work: impl FnOnce() -> u8 + Send + 'static) -> io::Result<u8> {
-    until(name, &[SignalKind::interrupt()], Some(0), work)
+    until(name, &[SignalKind::interrupt()], Some(0), EndsLine::OnTerminal, work)
+}
+
+/// Where an interrupted command ends its line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EndsLine {
+    Always,
+    /// There the sign of the interrupt stands in it.
+    OnTerminal,
 }
 
 /// `unread` is the exit code of when nobody reads any more, if that is an end.
@@ -51,6 +60,7 @@ fn until(
     name: &str,
     kinds: &[SignalKind],
     unread: Option<u8>,
+    ends_line: EndsLine,
     work: impl FnOnce() -> u8 + Send + 'static,
 ) -> io::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -69,7 +79,9 @@ fn until(
             code = done => code.unwrap_or(EXIT_PANICKED),
             () = reader_is_gone(), if unread.is_some() => unread.unwrap_or_default(),
             kind = interrupted(signals) => {
-                end_line().await;
+                if ends_line == EndsLine::Always || io::stdout().is_terminal() {
+                    end_line().await;
+                }
                 u8::try_from(kind.as_raw_value()).map_or(EXIT_PANICKED, |number| EXIT_SIGNAL + number)
             }
         }

@@ -13,6 +13,7 @@ use crate::swf::service::{AskError, Service};
 use cli::explain::Untold;
 use cli::failure::CallError;
 use cli::tail::{Lines, View, json};
+use cli::timeline::Timeline;
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ use wire::{
 const WAIT_SECONDS: u32 = 20;
 /// How long nobody asks who was answered at once, and with nothing: the server is about to end.
 pub const PAUSE: Duration = Duration::from_secs(1);
+/// The most runs between two looks at the newest that are shown; of more, those in between are not.
+const RUNS_MAX: usize = 100;
 /// The longest wait between two questions to a server that does not answer.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
@@ -186,10 +189,12 @@ fn follow(
         sink.history(&mut executions, tail, workflow_id)?;
     }
     let mut absence = Absence::default();
-    let skips = !tail.since_start;
+    // What there was at the first look has happened before; a run that begins later is new in whole.
+    let mut skips = !tail.since_start;
     while !sink.output.is_closed() {
         match sink.newest(&mut executions, tail, workflow_id, skips) {
             Ok(()) => {
+                skips = false;
                 absence.is_over();
                 executions.service.caller.pause(PAUSE);
             }
@@ -283,35 +288,49 @@ impl Sink<'_> {
         Ok(())
     }
 
-    /// Shows what the run has that is meant, or the newest.
+    /// Shows what the run has that is meant, or the newest. Before that come the end of the run that was
+    /// shown so far, and the runs that it continued as meanwhile.
     fn newest(
         &mut self,
         executions: &mut Executions<'_>,
         tail: &Tail,
         workflow_id: &str,
-        skips_first: bool,
+        skips: bool,
     ) -> Result<(), AskError> {
         let run_id = match &tail.run_id {
             Some(run_id) => Some(run_id.clone()),
             None => executions.newest_run(workflow_id)?.map(|(run_id, _)| run_id),
         };
-        match run_id {
-            Some(run_id) => self.news(executions, workflow_id, &run_id, skips_first),
-            None => Ok(()),
+        let Some(run_id) = run_id else { return Ok(()) };
+        let mut before = self.read.as_ref().map(|(read, ..)| read.clone());
+        for _ in 0..RUNS_MAX {
+            let Some(read) = before.filter(|read| read.as_str() != run_id) else { break };
+            before = match self.news(executions, workflow_id, read.as_str(), false) {
+                Ok(next) => next,
+                // It is kept no longer: closed runs need not be.
+                Err(AskError::Call(CallError::Service(error)))
+                    if error.code == "UnknownResourceFault" =>
+                {
+                    crate::complain(format_args!("the end of run {read} is not there any more"));
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
         }
+        self.news(executions, workflow_id, &run_id, skips).map(|_| ())
     }
 
-    /// Shows what a run has that was not shown; of one that is new here, all or nothing.
+    /// Shows what a run has that was not shown; of one that is new here, all, or nothing if that is to
+    /// be skipped. Gives the run that it continues as, if that was news.
     fn news(
         &mut self,
         executions: &mut Executions<'_>,
         workflow_id: &str,
         run_id: &str,
-        skips_first: bool,
-    ) -> Result<(), AskError> {
+        skips: bool,
+    ) -> Result<Option<RunId>, AskError> {
         let execution = json!({ "workflowId": workflow_id, "runId": run_id });
         let known = self.read.clone().filter(|(known, ..)| known.as_str() == run_id);
-        let is_first = self.read.is_none();
         let (last, workflow_type) = match known {
             Some((_, last, workflow_type)) => (last, workflow_type),
             None => {
@@ -322,8 +341,10 @@ impl Sink<'_> {
         let run: RunId = run_id.into();
         let news = executions.news(&execution, last)?;
         let newest = news.last().map_or(last, |event: &Event| event.event_id);
+        let next =
+            Timeline::of(news.last().map_or(&[], std::slice::from_ref)).continued_as().cloned();
         self.read = Some((run.clone(), last, workflow_type.clone()));
-        if !(is_first && skips_first) {
+        if !skips {
             for event in news {
                 let (workflow_id, run_id) = (WorkflowId::from(workflow_id), run.clone());
                 let workflow_type = workflow_type.clone();
@@ -331,6 +352,6 @@ impl Sink<'_> {
             }
         }
         self.read = Some((run, newest, workflow_type));
-        Ok(())
+        Ok(next)
     }
 }

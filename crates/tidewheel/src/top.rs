@@ -19,13 +19,11 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::SignalKind;
 use wire::{
-    DescribeLoadInput, DescribeTaskListsInput, DomainLoad, DomainLoads, PageToken, TaskListDetails,
+    DescribeLoadInput, DescribeTaskListsInput, DomainLoads, DomainName, PageToken, TaskListDetails,
 };
 
 /// How many pages of anything are read at a time.
 const PAGES_MAX: usize = 20;
-/// Of how many domains the task lists are asked for, at most: those in which something goes on.
-const DOMAINS_ASKED_MAX: usize = 50;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -151,15 +149,8 @@ fn look(service: &mut Service, words: &Words) -> Result<Top, TopError> {
     if token.is_some() {
         top.problems.push(format!("of more domains than these {}", top.domains.len()));
     }
-    let busy: Vec<DomainLoad> = top
-        .domains
-        .iter()
-        .filter(|load| words.domain.is_some() || goes_on(load))
-        .take(DOMAINS_ASKED_MAX)
-        .cloned()
-        .collect();
-    for load in busy {
-        if let Err(error) = lists(service, &load, &mut top) {
+    for domain in top.to_ask() {
+        if let Err(error) = lists(service, &domain, &mut top) {
             match error {
                 // The rights to some domains may be lacking.
                 AskError::Call(CallError::Service(error)) => {
@@ -167,7 +158,7 @@ fn look(service: &mut Service, words: &Words) -> Result<Top, TopError> {
                         Some(action) => format!("{action} is denied: its task lists are not shown"),
                         None => error.message,
                     };
-                    top.problems.push(format!("{}: {why}", load.domain));
+                    top.problems.push(format!("{domain}: {why}"));
                 }
                 error @ (AskError::Call(_)
                 | AskError::Unknown(..)
@@ -177,14 +168,6 @@ fn look(service: &mut Service, words: &Words) -> Result<Top, TopError> {
         }
     }
     Ok(top)
-}
-
-/// Whether there is something in a domain.
-fn goes_on(load: &DomainLoad) -> bool {
-    load.open_executions > 0
-        || load.decision_backlog.count > 0
-        || load.activity_backlog.count > 0
-        || load.started.last_five_minutes > 0
 }
 
 fn loads(
@@ -197,23 +180,23 @@ fn loads(
     service.operate(&input.into())
 }
 
-fn lists(service: &mut Service, load: &DomainLoad, top: &mut Top) -> Result<(), AskError> {
+fn lists(service: &mut Service, domain: &DomainName, top: &mut Top) -> Result<(), AskError> {
     let mut next_page_token = None;
     for _page in 0..PAGES_MAX {
         let input = DescribeTaskListsInput {
-            domain: load.domain.clone(),
+            domain: domain.clone(),
             task_lists: None,
             maximum_page_size: None,
             next_page_token,
         };
         let page: TaskListDetails = service.operate(&input.into())?;
-        let lists = page.task_lists.into_iter().map(|list| (load.domain.clone(), list));
+        let lists = page.task_lists.into_iter().map(|list| (domain.clone(), list));
         top.lists.extend(lists);
         next_page_token = page.next_page_token;
         if next_page_token.is_none() {
             return Ok(());
         }
     }
-    top.problems.push(format!("{} has more task lists than are shown", load.domain));
+    top.problems.push(format!("{domain} has more task lists than are shown"));
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use super::{Facts, Snapshot};
 use crate::failure::{CallError, ServiceError};
-use crate::lately::{self, RECENT_MS};
+use crate::lately::{self, RECENT_MS, remembers_pollers_since};
 use crate::likeness::renamed;
 use crate::timeline::length::between;
 use crate::timeline::{Kind, Outcome};
@@ -16,15 +16,19 @@ use wire::{Name, PendingTaskCount, PollerDetail, TaskListDetail, TaskListKind, T
 /// As many lists that one may have been renamed to are a family, and none of them is named.
 const FAMILY: usize = 3;
 
+/// Of how many lists of an execution a server is asked who polls them, which is as many as it is asked
+/// at a time.
+pub const LISTS_ASKED_MAX: usize = 100;
+
 /// What is known of lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskLists {
     /// The server tells who polls: of the lists that were asked for, and of the others of the domain
     /// that anybody polls.
     Told {
-        /// Since when it remembers who polls.
+        /// Since when it counts.
         since: Timestamp,
-        /// The lists.
+        /// The lists: a list that waits and is not among them was not asked for.
         lists: Vec<TaskListDetail>,
     },
     /// It tells only how much waits, as SWF does; of a list of which it did not tell that, nothing
@@ -98,7 +102,12 @@ impl TaskLists {
         }
     }
 
-    /// Since when the server remembers who polls.
+    /// Since when the server would remember who polled.
+    pub(super) fn remembers_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.since().map(|since| remembers_pollers_since(since, now))
+    }
+
+    /// Since when the server counts.
     pub(super) fn since(&self) -> Option<Timestamp> {
         match self {
             TaskLists::Told { since, .. } => Some(*since),

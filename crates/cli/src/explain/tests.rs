@@ -234,6 +234,33 @@ fn a_server_that_has_just_begun_to_look_calls_nothing_stuck() {
     assert_eq!(severities(300), Severity::Stuck);
 }
 
+/// A server forgets a poller after a day, however long it has counted.
+#[test]
+fn that_nobody_polled_is_said_of_a_day_at_most() {
+    let at = now(UNDECIDED);
+    let lists = told_for(40 * 86_400, at, &[(K::Decision, "orders-blue", &[])]);
+    Asked::of(UNDECIDED, lists).explained(|explanation| {
+        let found = &explanation.findings[0];
+        assert_eq!(found.severity, Severity::Stuck);
+        let sentence = &found.sentence;
+        assert!(sentence.contains("as long as the server remembers, which is 1d00h"), "{sentence}");
+        let day = Timestamp(at.0 - 86_400_000);
+        assert!(found.evidence.iter().any(|evidence| evidence.at == Some(day)), "{found:?}");
+    });
+}
+
+/// That something has waited for long on a list that was not asked for does not say that nobody polls.
+#[test]
+fn a_list_that_was_not_asked_for_is_not_called_stuck() {
+    let lists = told(now(UNDECIDED), &[(K::Decision, "another", &[("d", 0)])]);
+    Asked::of(UNDECIDED, lists).explained(|explanation| {
+        let found = &explanation.findings[0];
+        assert_eq!((found.kind, found.severity), (FindingKind::PollersUnknown, Severity::Waiting));
+        assert!(found.sentence.contains(" Who polls it was not asked: "), "{}", found.sentence);
+        assert!(!found.sentence.contains("most likely"), "{}", found.sentence);
+    });
+}
+
 /// Ten tasks were handed out, in how long?
 #[test]
 fn how_long_a_backlog_takes_is_not_said_from_the_counts_of_seconds() {

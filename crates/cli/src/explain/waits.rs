@@ -1,6 +1,6 @@
 //! What waits on task lists, and who could take it.
 
-use super::lists::{is_polled, name_of, poller_of, recent, task_of};
+use super::lists::{LISTS_ASKED_MAX, is_polled, name_of, poller_of, recent, task_of};
 use super::{Case, Evidence, FindingKind, Severity, Untold};
 use super::{bounded, counted};
 use crate::lately::per_minute;
@@ -93,7 +93,7 @@ impl<'a> Case<'a> {
                         )
                     }
                     None => {
-                        let since = self.facts.lists.since();
+                        let since = self.facts.lists.remembers_since(now);
                         let text = format!(
                             "since then the server remembers who polls, and has seen no {poller} \
                              on list {:?}",
@@ -112,16 +112,13 @@ impl<'a> Case<'a> {
                 self.tell_what_was_meant(list, &mut sentence, &mut evidence);
             }
             None => {
-                let is_long = LONG_MS < between(since, now);
+                let untold = self.facts.lists.untold();
+                // Of a list that was not asked for, that it waits says nothing: it may have pollers.
+                let is_long = untold.is_some() && LONG_MS < between(since, now);
                 kind = FindingKind::PollersUnknown;
                 severity = if is_long { Severity::Stuck } else { Severity::Waiting };
-                sentence += &format!(
-                    " {}",
-                    self.facts.lists.untold().map_or_else(
-                        || "The server did not say who polls it.".to_owned(),
-                        not_said
-                    )
-                );
+                let why = untold.map_or_else(not_asked, not_said);
+                sentence += &format!(" {why}");
                 if is_long {
                     sentence += &format!(
                         " Whoever polls a list is given what waits on it, so that after this time \
@@ -229,6 +226,14 @@ fn named(group: &Group) -> String {
         return format!("Decision task #{}", group.event_id);
     }
     super::progress::capital(&group.label())
+}
+
+/// That who polls is not known as nobody has asked.
+fn not_asked() -> String {
+    format!(
+        "Who polls it was not asked: something waits on more than {LISTS_ASKED_MAX} lists, and of no \
+         more of an execution is it asked."
+    )
 }
 
 /// Why it is not known who polls.

@@ -169,3 +169,39 @@ fn as_json_it_is_what_the_server_said() {
     assert_eq!(value["taskLists"].as_array().map(Vec::len), Some(6), "quiet ones, too");
     assert_eq!(value["taskLists"][0]["domain"], "orders");
 }
+
+/// A server forgets a poller after a day, however long it has counted.
+#[test]
+fn that_nobody_polled_is_said_of_a_day_at_most() {
+    let counted_since = Timestamp(NOW_S as i64 * 1000 - 40 * 24 * 3_600_000);
+    let text =
+        Top { counted_since, ..top() }.draw(View { columns: 200, rows: None, colored: false });
+    assert!(text.contains("counting for 40d00h"), "{text}");
+    assert!(text.contains("nobody in 1d00h"), "{text}");
+}
+
+/// Whoever waits for the longest time is not among those that are left out, whatever a domain is
+/// called.
+#[test]
+fn of_many_domains_the_task_lists_of_the_worst_are_asked_for() {
+    let idle = || domain("0-idle", 0, backlog(0, 0.0), backlog(0, 0.0));
+    let busy = |number: u32| {
+        let age = f64::from(number);
+        domain(&format!("d-{number:02}"), 1, backlog(0, 0.0), backlog(1, age))
+    };
+    let asked = |domains: Vec<DomainLoad>| {
+        let mut top = Top { domains, ..top() };
+        let names: Vec<String> = top.to_ask().iter().map(ToString::to_string).collect();
+        (names, top)
+    };
+    let (names, top) = asked((1..50).map(busy).chain([idle()]).collect());
+    assert_eq!((names.len(), top.problems.len()), (50, 0));
+    assert_eq!((names[0].as_str(), names[49].as_str()), ("d-49", "0-idle"), "it may be polled");
+    let (names, top) = asked([idle()].into_iter().chain((1..53).map(busy)).collect());
+    let expected: Vec<String> = (3..53).rev().map(|number| format!("d-{number:02}")).collect();
+    assert_eq!(names, expected);
+    let [problem] = &top.problems[..] else { panic!("{:?}", top.problems) };
+    assert!(problem.starts_with("the task lists of 3 domains are not shown"), "{problem}");
+    let value: Value = serde_json::from_str(&top.json()).expect("JSON");
+    assert_eq!(value["problems"], json!([problem]));
+}

@@ -121,15 +121,15 @@ impl Watcher {
         };
         let mut events = reply["events"].as_array().expect("a list").clone();
         let mut missed = reply["missed"].as_bool().expect("it is said");
-        match flaw {
-            Some(Flaw::SwallowsEvents) if !events.is_empty() && chance.once_in(SPOILED_ONCE_IN) => {
-                events.remove(0);
-            }
-            Some(Flaw::TellsAgain) if !events.is_empty() && chance.once_in(SPOILED_ONCE_IN) => {
-                events.extend_from_within(..1);
-            }
-            Some(Flaw::HidesGaps) => missed = false,
-            _ => (),
+        let mut spoils = |spoiling| {
+            flaw == Some(spoiling) && !events.is_empty() && chance.once_in(SPOILED_ONCE_IN)
+        };
+        if spoils(Flaw::SwallowsEvents) {
+            events.remove(0);
+        } else if spoils(Flaw::TellsAgain) {
+            events.extend_from_within(..1);
+        } else if flaw == Some(Flaw::HidesGaps) {
+            missed = false;
         }
         self.after = Some(reply["next"].clone());
         self.told.hear(&events, missed)

@@ -5,7 +5,7 @@ use super::caller::Caller;
 use super::{configuration, keys, variable};
 use crate::command::Asking;
 use cli::failure::{Asked, CallError};
-use cli::profile::{Credentials, Settings};
+use cli::profile::{Credentials, Place, Settings};
 use cli::{Globals, Model, Value};
 use serde::de::DeserializeOwned;
 use wire::OwnRequest;
@@ -109,12 +109,16 @@ pub fn resolve(asking: &Asking) -> Result<(Globals, Settings), CallError> {
     Ok((globals, settings))
 }
 
-/// The server that was named on the command line, if `tidewheel swf` has to be told of it by our own
-/// variable instead: without a region or credentials, it does as the AWS CLI does.
-pub fn wants_our_variable(asking: &Asking) -> Option<&str> {
-    let endpoint = asking.endpoint_url.as_deref()?;
-    let configuration = configuration().ok()?;
-    Settings::resolve(&globals(asking), &configuration, &variable).is_err().then_some(endpoint)
+/// The server of ours that is asked, if `tidewheel swf` has to be told of it by our own variable:
+/// without a region or credentials, it does as the AWS CLI does, wherever the endpoint is from.
+pub fn wants_our_variable(asking: &Asking) -> Option<String> {
+    let (globals, configuration) = (globals(asking), configuration().ok()?);
+    let settings = Settings::for_people(&globals, &configuration, &variable).ok()?;
+    let endpoint = match settings.place {
+        Place::Ours(url) => url,
+        Place::Given(_) | Place::Aws(_) => return None,
+    };
+    Settings::resolve(&globals, &configuration, &variable).is_err().then_some(endpoint)
 }
 
 /// With the keys that the command for them gives, if there is one: for several callers it is asked
