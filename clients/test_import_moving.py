@@ -64,7 +64,8 @@ def test_what_continues_as_new_while_it_is_read_comes_along(source, target):
         # `after` was there twice, and then what it went on as.
         assert moving.counts["GetWorkflowExecutionHistory"] == 9
         assert moving.counts["ListOpenWorkflowExecutions"] == 3
-    assert "read again, since they went on meanwhile: 1" in report
+    assert "there more than once; the most events count, and of equals the last:\n" in report
+    assert report.count("the one with 5 events counts, and one with 2 does not\n") == 1
     assert "open executions: 4 to import, 0 there already, 0 refused" in report
     there = at(target, domain.name)
     assert open_runs(there) == open_runs(domain) and len(open_runs(there)) == 4

@@ -109,14 +109,13 @@ pub fn read_process(output: &[u8], now: Timestamp) -> Result<Keys, ProcessError>
         secret_access_key: needed("SecretAccessKey")?,
         session_token: member("SessionToken"),
     };
-    match &output["Expiration"] {
-        Value::Null => Ok(keys),
-        moment => {
-            let end = moment.as_str().and_then(parse_with_zone);
-            let end = end.ok_or_else(|| ProcessError::Expiration(moment.to_string()))?;
-            if end * 1000 < now.0 { Err(ProcessError::Expired) } else { Ok(keys) }
-        }
+    let moment = &output["Expiration"];
+    if moment.is_null() {
+        return Ok(keys);
     }
+    let end = moment.as_str().and_then(parse_with_zone);
+    let end = end.ok_or_else(|| ProcessError::Expiration(moment.to_string()))?;
+    if end * 1000 < now.0 { Err(ProcessError::Expired) } else { Ok(keys) }
 }
 
 /// What a file is called where keys from it are not whole.
