@@ -35,6 +35,8 @@ pub struct Watcher {
     of: Option<&'static str>,
     /// The node that he asks.
     node: u64,
+    /// The one that has answered last, whose place he has.
+    heard_from: Option<u64>,
     after: Option<Value>,
     pending: Option<Pending>,
     told: Told,
@@ -53,14 +55,21 @@ struct Told {
 struct Run {
     workflow_id: String,
     events: BTreeMap<u64, Value>,
+    /// The last event that the node has told that he asks now.
+    last: u64,
     /// Nothing behind the last of them may be missing.
     sure: bool,
 }
 
 impl Told {
-    /// An answer comes.
-    fn hear(&mut self, events: &[Value], missed: bool) -> Result<(), String> {
+    /// An answer comes, perhaps of another node than the last one.
+    fn hear(&mut self, events: &[Value], missed: bool, moved: bool) -> Result<(), String> {
         self.missed |= missed;
+        if missed && moved {
+            // What it has still to tell of the time when it had the shard may be older than what the
+            // last node has told.
+            self.runs.values_mut().for_each(|run| (run.last, run.sure) = (0, false));
+        }
         for told in events {
             let text = |member: &str| told[member].as_str().unwrap_or_default().to_owned();
             let (run_id, event) = (text("runId"), &told["event"]);
@@ -71,7 +80,7 @@ impl Told {
                 sure: !begins,
                 ..Run::default()
             });
-            let last = run.events.last_key_value().map_or(0, |(last, _)| *last);
+            let last = run.last;
             if id <= last {
                 return Err(format!("event {id} of run {run_id} is told behind {last}"));
             }
@@ -80,8 +89,10 @@ impl Told {
                     "of run {run_id} event {id} is told behind {last}, and none missed"
                 ));
             }
-            run.events.insert(id, event.clone());
-            run.sure = true;
+            if run.events.insert(id, event.clone()).is_some_and(|before| before != *event) {
+                return Err(format!("event {id} of run {run_id} is told otherwise than before"));
+            }
+            (run.last, run.sure) = (id, true);
         }
         if missed {
             self.runs.values_mut().for_each(|run| run.sure = false);
@@ -92,7 +103,15 @@ impl Told {
 
 impl Watcher {
     fn new(name: &'static str, of: Option<&'static str>) -> Watcher {
-        Watcher { name, of, node: 0, after: None, pending: None, told: Told::default() }
+        Watcher {
+            name,
+            of,
+            node: 0,
+            heard_from: None,
+            after: None,
+            pending: None,
+            told: Told::default(),
+        }
     }
 
     fn ask(&self, domain: &str, seconds: usize) -> OwnRequest {
@@ -132,7 +151,9 @@ impl Watcher {
             missed = false;
         }
         self.after = Some(reply["next"].clone());
-        self.told.hear(&events, missed)
+        let before = self.heard_from.replace(self.node);
+        let moved = before.is_some_and(|node| node != self.node);
+        self.told.hear(&events, missed, moved)
     }
 }
 
@@ -227,7 +248,7 @@ impl World {
     /// What was told is what has happened, up to the end.
     pub fn check_watchers(&self, histories: &Histories, all_there: bool) -> Result<(), String> {
         for Watcher { name, of, told, .. } in &self.watchers {
-            for (run_id, Run { workflow_id, events, sure }) in &told.runs {
+            for (run_id, Run { workflow_id, events, last, sure }) in &told.runs {
                 if of.is_some_and(|of| of != workflow_id) {
                     return Err(format!("{name} is told of {workflow_id}"));
                 }
@@ -244,8 +265,7 @@ impl World {
                         return Err(format!("{name} is told {event} of run {run_id}"));
                     }
                 }
-                let last = events.last_key_value().map_or(0, |(last, _)| *last);
-                if *sure && last != history.len() as u64 {
+                if *sure && *last != history.len() as u64 {
                     let count = history.len();
                     return Err(format!("{name} is told {last} of {count} events of run {run_id}"));
                 }
