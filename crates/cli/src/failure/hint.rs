@@ -22,32 +22,19 @@ const UNKNOWN_ISSUER: &str = "UnknownIssuer";
 impl CallError {
     /// The same, with what helps.
     pub fn with_hint(self, asked: &Asked) -> CallError {
-        match self {
-            CallError::Service(error) => CallError::Service(Box::new(error.with_hint(asked))),
-            CallError::Tls { url, reason } if reason.contains(UNKNOWN_ISSUER) => {
-                let reason = format!(
-                    "{reason}: whoever vouches for it is not known to this machine; --ca-bundle or \
-                     AWS_CA_BUNDLE names a file with the authority"
-                );
-                CallError::Tls { url, reason }
-            }
-            other @ (CallError::Refused(_)
-            | CallError::Profile(_)
-            | CallError::Process(_)
-            | CallError::Query(_)
-            | CallError::Paging(_)
-            | CallError::InvalidEndpoint(_)
-            | CallError::NoConnection { .. }
-            | CallError::ConnectTimeout { .. }
-            | CallError::ReadTimeout { .. }
-            | CallError::Closed { .. }
-            | CallError::Tls { .. }
-            | CallError::Unreadable { .. }
-            | CallError::Unprintable(_)
-            | CallError::Pager(_)
-            | CallError::System(_)
-            | CallError::Interrupted) => other,
+        if let CallError::Service(error) = self {
+            return CallError::Service(Box::new(error.with_hint(asked)));
         }
+        if let CallError::Tls { url, reason } = &self
+            && reason.contains(UNKNOWN_ISSUER)
+        {
+            let reason = format!(
+                "{reason}: whoever vouches for it is not known to this machine; --ca-bundle or \
+                 AWS_CA_BUNDLE names a file with the authority"
+            );
+            return CallError::Tls { url: url.clone(), reason };
+        }
+        self
     }
 }
 

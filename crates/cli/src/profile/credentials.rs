@@ -204,3 +204,6 @@ fn of_section(section: &Section, provider: &'static str) -> Result<Option<Keys>,
     let session_token = session_token.filter(|token| !token.is_empty());
     Ok(Some(Keys { access_key_id, secret_access_key, session_token }))
 }
+
+#[cfg(test)]
+mod tests;
